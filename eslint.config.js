@@ -1,0 +1,14 @@
+import neostandard from 'neostandard'
+
+export default [
+  { ignores: ['dist/', 'out/', '.tap/', 'data/', '.cache/'] },
+  ...neostandard({ ts: true }),
+  {
+    files: ['**/*.ts'],
+    rules: {
+      '@stylistic/max-len': ['error', { code: 120, ignoreUrls: true, ignoreStrings: true, ignoreTemplateLiterals: true }],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+    },
+  },
+  { files: ['src/**/*.ts', 'plugins/**/*.ts'], ignores: ['src/cli.ts'], rules: { 'no-console': 'error' } },
+]

@@ -1,0 +1,90 @@
+import type { UsageEvent } from '../usage/usage.ts'
+
+/**
+ * Words: an account is one budget in one period; a lease is what one gateway incarnation may still spend of it.
+ * All figures are nano-units of the account's currency. Lease figures are cumulative over the incarnation's life
+ * and only grow, so that any message may be lost, repeated or overtaken.
+ */
+export interface AccountFigures {
+  accountId: number
+  /** enforced limit; null: the account is not enforced (soft) and takes no leases */
+  limitNano: bigint | null
+  settledNano: bigint
+  leasedNano: bigint
+  /** version of the budget behind limitNano */
+  budgetVersion: number
+  /** of the asking incarnation's lease */
+  grantedNano: bigint
+  postedNano: bigint
+  /** leases with something left, the asking incarnation's included */
+  holders: number
+  /** leased by incarnations that are not live (or have been silent too long): nobody can give it back at will */
+  inDoubtNano: bigint
+  /** ms since the epoch, null when nothing is in doubt */
+  inDoubtSince: number | null
+  inDoubtHolder: string | null
+  /** the authority's clock when it answered, ms since the epoch */
+  at: number
+}
+
+export interface AccountSpec {
+  budgetId: string
+  subject: string
+  periodStart: number
+  /** null: the period never ends */
+  periodEnd: number | null
+}
+
+export interface GrantCall {
+  /** what each account still needs on top of this gateway's lease, all > 0; all or none is granted */
+  needs: { accountId: number, needNano: bigint }[]
+}
+
+export interface GrantRequest {
+  calls: GrantCall[]
+  /** wanted beyond the needs, per account in `calls`; given only where no call was refused, up to free / (2 x holders) */
+  extras: { accountId: number, extraNano: bigint }[]
+}
+
+export interface GrantAnswer {
+  /** per call of the request: granted or not */
+  granted: boolean[]
+  accounts: AccountFigures[]
+}
+
+/** Rights given up, as the lease's cumulative `returned`. */
+export interface LeaseReturn { accountId: number, returnedNano: bigint }
+
+export interface PostAnswer {
+  /** ids of the events that were really inserted by this statement */
+  inserted: string[]
+  accounts: AccountFigures[]
+}
+
+/** Thrown where the incarnation is no longer live: the gateway must stop admitting, give up and re-join. */
+export class NotLiveError extends Error {
+  readonly code = 'incarnation_not_live'
+}
+
+/**
+ * The only authority over rights to spend and records of spending (PostgreSQL). Every method is one transaction;
+ * it rejects on failure, and then may or may not have taken effect: grant may be repeated (it strands rights until the
+ * next answer tells the cumulative figure), everything else is idempotent.
+ */
+export interface Authority {
+  /** registers a new process life; figures of its leases start at zero */
+  join (journalId: string, host: string): Promise<number>
+  /** creates what is missing; ids in the order asked */
+  ensureAccounts (specs: AccountSpec[]): Promise<{ accountId: number, currency: string }[]>
+  grant (incarnation: number, request: GrantRequest): Promise<GrantAnswer>
+  /** figures of accounts without asking for anything, e.g. from the heartbeat */
+  heartbeat (incarnation: number, accountIds: number[]): Promise<AccountFigures[]>
+  post (incarnation: number, events: UsageEvent[], returns: LeaseReturn[]): Promise<PostAnswer>
+  /** sets a dead incarnation to recovering, before anything of it is posted */
+  beginRecovery (incarnation: number): Promise<void>
+  /**
+   * Closes every lease of a recovering incarnation, write-once: what was granted and neither posted nor set aside
+   * goes back to the account. `keptNano`: per account, `covered` of events that are set aside.
+   */
+  closeLeases (incarnation: number, kept: { accountId: number, keptNano: bigint }[]): Promise<void>
+}

@@ -1,0 +1,92 @@
+import createError, { type FastifyError } from '@fastify/error'
+
+/**
+ * Why a call is not forwarded. Each code is part of the API: clients and dashboards match on it.
+ * A refusal is an expected outcome, so it is a value; providers/<name>/errors.ts renders it in the
+ * envelope of the SDK that asked.
+ */
+export type RefusalCode =
+  | 'key_missing' | 'key_invalid' | 'key_revoked' | 'header_not_allowed' | 'header_required'
+  | 'invalid_request' | 'body_too_large' | 'unsupported_media_type'
+  | 'model_not_found' | 'model_unpriced' | 'path_not_allowed' | 'feature_not_metered'
+  | 'no_budget' | 'budget_exhausted' | 'quote_exceeds_budget' | 'budget_contention'
+  | 'budget_in_doubt' | 'budget_paused' | 'no_exchange_rate'
+  | 'provider_not_configured' | 'upstream_unreachable' | 'upstream_timeout'
+  | 'journal_unavailable' | 'ledger_unavailable' | 'ledger_backlog' | 'shutting_down' | 'websocket_unsupported'
+  | 'internal_error'
+
+/** The budget that decided, as the client is told about it. Amounts are decimal strings in `currency`. */
+export interface RefusalBudget {
+  id: string
+  name: string
+  scopeType: string
+  scopeId: string
+  currency: string
+  limit: string
+  spent: string
+  held: string
+  needed: string
+  remaining: string
+  /** RFC 3339, null when the period never ends */
+  resetsAt: string | null
+}
+
+export interface Refusal {
+  code: RefusalCode
+  /** one or two plain sentences: what happened and what would help */
+  message: string
+  /** contention and passing faults only: the same call may succeed a moment later */
+  retryable: boolean
+  retryAfterMs?: number
+  /** the field of the request that is wrong, where one is */
+  field?: string
+  budget?: RefusalBudget
+}
+
+/** HTTP status of a refusal where the dialect has no rule of its own (DESIGN section 9). */
+export const REFUSAL_STATUS: Record<RefusalCode, number> = {
+  key_missing: 401,
+  key_invalid: 401,
+  key_revoked: 401,
+  header_not_allowed: 403,
+  header_required: 403,
+  invalid_request: 400,
+  body_too_large: 413,
+  unsupported_media_type: 415,
+  model_not_found: 404,
+  model_unpriced: 404,
+  path_not_allowed: 403,
+  feature_not_metered: 403,
+  no_budget: 403,
+  budget_exhausted: 402,
+  quote_exceeds_budget: 402,
+  budget_contention: 429,
+  budget_in_doubt: 402,
+  budget_paused: 403,
+  no_exchange_rate: 503,
+  provider_not_configured: 503,
+  upstream_unreachable: 502,
+  upstream_timeout: 504,
+  journal_unavailable: 503,
+  ledger_unavailable: 503,
+  ledger_backlog: 503,
+  shutting_down: 503,
+  websocket_unsupported: 426,
+  internal_error: 500,
+}
+
+/** Errors of the admin API, rendered as RFC 9457 problem+json with `code`. */
+export const Unauthorized = createError('unauthorized', '%s', 401)
+export const Forbidden = createError('forbidden', '%s', 403)
+export const NotFound = createError('not_found', '%s', 404)
+export const Conflict = createError('conflict', '%s', 409)
+export const BudgetInUse = createError('budget_in_use', '%s', 409)
+export const Unprocessable = createError('unprocessable', '%s', 422)
+/** A field of the request is wrong; `field` is its JSON path, `expected` what would be right. */
+export const InvalidField = createError('invalid_field', '%s', 400)
+export const DependencyUnavailable = createError('dependency_unavailable', '%s', 503)
+
+export function invalidField (field: string, expected: string, got: unknown): FastifyError & { field: string } {
+  const shown = got === undefined ? 'nothing' : JSON.stringify(got)?.slice(0, 100) ?? String(got)
+  return Object.assign(new InvalidField(`${field} must be ${expected}; got ${shown}`), { field })
+}

@@ -1,0 +1,49 @@
+import type { CallEnd, CallOpening } from '../usage/usage.ts'
+
+export type JournalRecord =
+  | { t: 'open', call: CallOpening }
+  | { t: 'end', end: CallEnd }
+  /** the call never reached the provider, or it did not bill: nothing to record */
+  | { t: 'void', id: string }
+
+export interface JournalHeader {
+  journalId: string
+  incarnation: number
+  bootId: string
+  host: string
+  pid: number
+  startedAt: number
+}
+
+/** What recovery finds of one earlier process life. */
+export interface JournalLife {
+  header: JournalHeader
+  /** ended, perhaps not yet posted */
+  ended: { opening: CallOpening, end: CallEnd }[]
+  /** opened and not ended */
+  open: CallOpening[]
+  /** segment files that hold this life */
+  files: string[]
+}
+
+/**
+ * The gateway's append-only file. One `write` per tick for all records of that tick; the promise or callback of
+ * a record runs once its bytes are in the operating system (they survive the process), `fdatasync` follows in the background
+ * (they survive the machine). A record that could not be written is not in the file: the tail is cut back.
+ */
+export interface Journal {
+  readonly header: JournalHeader
+  /** `done(null)` in the same tick's flush, `done(error)` when it could not be written */
+  append (record: JournalRecord, done?: (error: Error | null) => void): void
+  /** PostgreSQL has these calls: their records are not needed any more */
+  posted (ids: string[]): void
+  /** the authority refused this event for good: kept in set-aside.jsonl beside the segments until a retry posts it */
+  setAside (event: { opening: CallOpening, end: CallEnd }, reason: string): void
+  /** bytes on disk of all segments */
+  readonly bytes: number
+  /** ms since the epoch up to which everything is known to be on stable storage */
+  readonly syncedAt: number
+  /** false after a write failure, until a write succeeds again */
+  readonly writable: boolean
+  close (): Promise<void>
+}

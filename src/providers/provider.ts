@@ -1,0 +1,58 @@
+import type { Refusal } from '../errors.ts'
+import type { CallBound } from '../pricing/price.ts'
+import type { Meter } from '../usage/meter.ts'
+
+/** What the gateway reads of a billable request before it forwards it. */
+export interface CallRequest {
+  model: string
+  stream: boolean
+  bound: CallBound
+  /** the client itself asked for usage in the stream; false: it is switched on upstream and taken out again */
+  usageAsked: boolean
+}
+
+export interface RenderedRefusal {
+  status: number
+  headers: Record<string, string>
+  /** JSON text */
+  body: string
+}
+
+export interface BillableEndpoint {
+  kind: 'billable'
+  /** written to the ledger, e.g. `chat.completions` */
+  name: string
+  method: 'POST'
+  /** below the provider's /v1, e.g. `/chat/completions` */
+  path: string
+  /** `body` is the parsed JSON of `bytes`. Pure, linear in the body, never throws. */
+  read (body: unknown, bytes: Buffer): CallRequest | Refusal
+  /** the bytes to send: `bytes` itself unless usage reporting must be switched on */
+  forwardBody (call: CallRequest, bytes: Buffer): Buffer
+  meter (call: CallRequest, answer: { status: number, contentType: string, contentEncoding: string }): Meter
+}
+
+/** Answered by the gateway itself or passed on without a hold: known to cost nothing. */
+export interface FreeEndpoint {
+  kind: 'free'
+  name: string
+  method: 'GET' | 'POST'
+  path: string
+  /** 'models': answered from the catalog; 'forward': passed to the provider with its credential */
+  served: 'models' | 'forward'
+}
+
+/** One provider's dialect: its paths, what its requests may cost, what its answers say, how it puts errors. */
+export interface Provider {
+  name: string
+  endpoints: (BillableEndpoint | FreeEndpoint)[]
+  /** headers that carry the provider's own credential upstream */
+  credential (apiKey: string): Record<string, string>
+  /** answer of GET /models and GET /models/:id for the catalog's models; undefined id: the list; null: not there */
+  renderModels (models: string[], id?: string): string | null
+  renderRefusal (refusal: Refusal, callId: string, userAgent: string): RenderedRefusal
+}
+
+export function isRefusal (value: object): value is Refusal {
+  return 'code' in value && 'retryable' in value
+}

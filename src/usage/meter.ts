@@ -1,0 +1,25 @@
+import type { Usage } from './usage.ts'
+
+/** What a meter has read of an answer so far. */
+export interface Reading {
+  /** null: no usage block was seen */
+  usage: Usage | null
+  /** false: the usage seen is a running figure of an unfinished stream (Anthropic message_start), not the final one */
+  final: boolean
+  modelUsed: string | null
+  providerRequestId: string | null
+  /** bytes of answer body seen, after decoding: an upper bound of the tokens that were visibly put out */
+  bodyBytes: number
+}
+
+/**
+ * Reads the usage out of one passing answer. Never holds the answer up: `data` returns at once what to pass on,
+ * which is the very same Buffer unless something that the client did not ask for has to be taken out.
+ */
+export interface Meter {
+  /** null: nothing to pass on yet (only the unfinished event of a stream that is being filtered) */
+  data (chunk: Buffer): Buffer | null
+  /** the answer is over: what was still kept back, if anything */
+  end (): Buffer | null
+  reading (): Reading
+}

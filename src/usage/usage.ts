@@ -1,0 +1,94 @@
+/**
+ * What one call consumed, in the provider-independent shape that prices are applied to.
+ * Counts are tokens unless said otherwise; `inputTokens` excludes what was read from or written to a cache
+ * (providers differ: OpenAI reports it inclusive, Anthropic exclusive), `outputTokens` includes reasoning.
+ */
+export interface Usage {
+  inputTokens: number
+  cacheReadTokens: number
+  cacheWrite5mTokens: number
+  cacheWrite1hTokens: number
+  outputTokens: number
+  /** part of outputTokens, for reports only */
+  reasoningTokens: number
+  /** billed per request, e.g. Anthropic server_tool_use.web_search_requests */
+  webSearches: number
+  /** the tier that the provider says it used (service_tier, speed), null when it does not say */
+  tier: string | null
+}
+
+/**
+ * exact: reported by the provider. estimated: computed from what was seen of the answer.
+ * uncertain: nobody can know; charged at the quote, corrected when the truth turns up.
+ */
+export type Certainty = 'exact' | 'estimated' | 'uncertain'
+
+export type CallOutcome =
+  | 'completed'          // the whole answer reached the client
+  | 'client_gone'        // the client left; the answer was drained, or cut, by policy
+  | 'upstream_error'     // the provider answered 4xx or 5xx
+  | 'upstream_broken'    // the answer was cut short or never came
+  | 'crashed'            // found open in the journal by recovery
+
+/** One account that a call is held on. Amounts in nano-units of the account's currency. */
+export interface AccountHold {
+  accountId: number
+  quoteNano: bigint
+  /** account currency per USD as a decimal string; null: the account is in USD */
+  rate: string | null
+}
+
+/** What one call costs one account. `coveredNano` is the part paid by the gateway's lease; the rest is debt. */
+export interface Charge {
+  accountId: number
+  amountNano: bigint
+  coveredNano: bigint
+}
+
+/** Everything that is known when a call opens; journaled before its first byte goes upstream. */
+export interface CallOpening {
+  /** UUIDv7; also the id of its hold and of its usage event */
+  id: string
+  /** ms since the epoch, the time inside `id` */
+  openedAt: number
+  organizationId: string
+  teamId: string | null
+  projectId: string | null
+  userId: string | null
+  keyId: string
+  sessionId: string | null
+  tags: Record<string, string> | null
+  provider: string
+  /** e.g. `chat.completions`, `messages` */
+  endpoint: string
+  model: string
+  stream: boolean
+  /** the client's own x-request-id, for correlation */
+  requestId: string | null
+  /** USD, nano-units */
+  quoteNano: bigint
+  priceVersion: string
+  holds: AccountHold[]
+}
+
+/** How a call ended; journaled before its usage is forgotten. */
+export interface CallEnd {
+  id: string
+  endedAt: number
+  outcome: CallOutcome
+  /** the provider's HTTP status, null when it never answered */
+  status: number | null
+  certainty: Certainty
+  modelUsed: string | null
+  usage: Usage | null
+  /** USD, nano-units */
+  costNano: bigint
+  charges: Charge[]
+  providerRequestId: string | null
+}
+
+/** One call, finished: what the ledger records. */
+export interface UsageEvent {
+  opening: CallOpening
+  end: CallEnd
+}
