@@ -68,8 +68,8 @@ export class NotLiveError extends Error {
 
 /**
  * The only authority over rights to spend and records of spending (PostgreSQL). Every method is one transaction;
- * it rejects on failure, and then may or may not have taken effect: grant may be repeated (it strands rights until the
- * next answer tells the cumulative figure), everything else is idempotent.
+ * it rejects on failure, and then may or may not have taken effect: grant may be repeated (it strands rights until
+ * the next answer tells the cumulative figure), everything else is idempotent.
  */
 export interface Authority {
   /** registers a new process life; figures of its leases start at zero */
@@ -83,8 +83,8 @@ export interface Authority {
   /** sets a dead incarnation to recovering, before anything of it is posted */
   beginRecovery (incarnation: number): Promise<void>
   /**
-   * Closes every lease of a recovering incarnation, write-once: what was granted and neither posted nor set aside
-   * goes back to the account. `keptNano`: per account, `covered` of events that are set aside.
+   * Closes every lease of a recovering incarnation, write-once: what was granted and neither posted nor set
+   * aside goes back to the account. `keptNano`: per account, `covered` of events that are set aside.
    */
   closeLeases (incarnation: number, kept: { accountId: number, keptNano: bigint }[]): Promise<void>
 }

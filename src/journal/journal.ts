@@ -28,8 +28,8 @@ export interface JournalLife {
 
 /**
  * The gateway's append-only file. One `write` per tick for all records of that tick; the promise or callback of
- * a record runs once its bytes are in the operating system (they survive the process), `fdatasync` follows in the background
- * (they survive the machine). A record that could not be written is not in the file: the tail is cut back.
+ * a record runs once its bytes are in the operating system (they survive the process), `fdatasync` follows in the
+ * background (they survive the machine). A record that could not be written is not in the file: the tail is cut back.
  */
 export interface Journal {
   readonly header: JournalHeader
