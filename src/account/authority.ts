@@ -42,7 +42,7 @@ export interface GrantCall {
 
 export interface GrantRequest {
   calls: GrantCall[]
-  /** wanted beyond the needs, per account in `calls`; given only where no call was refused, up to free / (2 x holders) */
+  /** beyond the needs, per account in `calls`; only where no call was refused, up to free / (2 x holders) */
   extras: { accountId: number, extraNano: bigint }[]
 }
 

@@ -36,6 +36,8 @@ export interface AccountHold {
   quoteNano: bigint
   /** account currency per USD as a decimal string; null: the account is in USD */
   rate: string | null
+  /** false: the budget is soft, no lease stands behind the quote and the charge moves `settled` only */
+  enforced: boolean
 }
 
 /** What one call costs one account. `coveredNano` is the part paid by the gateway's lease; the rest is debt. */

@@ -1,0 +1,57 @@
+import { type IncomingHttpHeaders } from 'node:http'
+import { type Identity } from '../budget/budget.ts'
+import { type Refusal } from '../errors.ts'
+import { type BillableEndpoint, type CallRequest, type Provider } from '../providers/provider.ts'
+import { type Meter, type Reading } from '../usage/meter.ts'
+import { type CallOutcome } from '../usage/usage.ts'
+
+/** One billable request whose key was good, before anything is held for it. */
+export interface CallIntake {
+  /** the dialect of the path; the model may be served by another upstream (`demo-*`) */
+  provider: Provider
+  endpoint: BillableEndpoint
+  identity: Identity
+  /** the parsed JSON of `bytes` */
+  body: unknown
+  bytes: Buffer
+  /** the client's own x-request-id, for correlation */
+  requestId: string | null
+}
+
+/** What is known when the exchange with the provider is over. */
+export interface CallEnding {
+  outcome: CallOutcome
+  /** the provider's status, null when it never answered */
+  status: number | null
+  /** null where no answer began */
+  reading: Reading | null
+  error: Error | null
+}
+
+/** A call that is held and journaled: it must end by exactly one of `release` and `settle` (more are ignored). */
+export interface OpenCall {
+  readonly id: string
+  readonly request: CallRequest
+  /** which upstream serves it: the dialect's own name, or `demo` */
+  readonly upstream: string
+  /** what goes upstream */
+  readonly body: Buffer
+  /** x-relaycore-call-id and the budget headers, for the answer */
+  readonly headers: Record<string, string>
+  meter (answer: { status: number, contentType: string, contentEncoding: string }): Meter
+  /** no byte of it reached the provider */
+  release (): void
+  settle (ending: CallEnding): void
+}
+
+/** The business behind the data plane: who is asking, and may this call go. Refusals are values; nothing throws. */
+export interface CallGate {
+  /** who the key and the identity headers speak for; a promise only where the key is not in memory */
+  identify (key: string | undefined, headers: IncomingHttpHeaders): Identity | Refusal | Promise<Identity | Refusal>
+  /** `signal`-like: `gone()` is asked after every wait, so that a client that left is released at once */
+  open (intake: CallIntake, gone: () => boolean): Promise<OpenCall | Refusal>
+  /** the catalog's models of a dialect, for GET /v1/models */
+  models (provider: string): string[]
+  /** counts and logs a refusal that the data plane made itself (no key, bad path, bad body) */
+  refused (refusal: Refusal, provider: string | null): void
+}
