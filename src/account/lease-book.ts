@@ -8,7 +8,8 @@ import { Lease } from './lease.ts'
  *
  * Guaranteed: a call is held on all of its accounts or on none, only from rights that the authority granted to this
  * life, and only once. Calls that wait are served in their order; a newer call takes nothing that an older one asked
- * for. A refusal rests on the authority's word, or on figures of it that are under 250 ms old and of the same budget version.
+ * for. A refusal rests on the authority's word, or on figures of it that are under 250 ms old and of the same version
+ * of the budget.
  */
 
 /** Figures older than this may not refuse a call. */
