@@ -1,5 +1,6 @@
 import {
-  type AccountFigures, type Authority, type GrantAnswer, type GrantRequest, type LeaseReturn, NotLiveError, type PostAnswer,
+  type AccountFigures, type Authority, type GrantAnswer, type GrantRequest, type LeaseReturn, NotLiveError,
+  type PostAnswer,
 } from '../account/authority.ts'
 import { type HotFigures, type HotStatus } from '../account/hot-status.ts'
 import { type Lease } from '../account/lease.ts'
