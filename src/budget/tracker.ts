@@ -9,7 +9,7 @@ import { type Now } from '../clock.ts'
 import { type Refusal, type RefusalBudget } from '../errors.ts'
 import { convertNano, formatNano } from '../money/amount.ts'
 import { type AccountHold, type Charge } from '../usage/usage.ts'
-import { type Budget } from './budget.ts'
+import { type AppliedBudget } from './applies.ts'
 
 /**
  * BudgetTracker: accounts, leases and holds of this gateway, and the status of budgets. It wires the pure lease book to
@@ -17,14 +17,6 @@ import { type Budget } from './budget.ts'
  *
  * Fails closed: where the authority does not answer in time, a call that needs more than the leases have is refused.
  */
-
-/** A budget that applies to a call, in the period in which the call opens. */
-export interface AppliedBudget {
-  budget: Budget
-  periodStart: number
-  periodEnd: number | null
-  subject: string
-}
 
 /** One call's quote, set aside on all of its accounts. */
 export interface CallHold {
