@@ -1,7 +1,8 @@
 /**
  * Prices in USD per million tokens, as decimal strings. Sources: the providers' price pages as collected by
  * @earendil-works/pi-ai 1.5.2 (generated 2026-11-10) and @pydantic/genai-prices 0.1.8 (2026-09-22), both MIT;
- * multipliers of service tiers, speeds and regions from the providers' pages. The models of `demo` and their prices are invented.
+ * multipliers of service tiers, speeds and regions from the providers' pages. The models of `demo` and their prices
+ * are invented.
  *
  * `multipliers`: by what the answer says was used (`service_tier`; for Anthropic `speed` and `inference_geo`).
  * A model that has no cache price is charged its input price for cached tokens.
