@@ -150,7 +150,8 @@ const CASES: Record<string, Case> = {
     t.same(await take(world, incarnation, needs([accountId, 6n])), [false])
     t.same(await take(world, incarnation, needs([accountId, 5n])), [true])
     t.same(await take(world, incarnation, needs([accountId, 1n])), [false])
-    t.match(await look(world, incarnation, accountId), { limitNano: 10n, settledNano: 3n, leasedNano: 7n, grantedNano: 10n })
+    const figures = await look(world, incarnation, accountId)
+    t.match(figures, { limitNano: 10n, settledNano: 3n, leasedNano: 7n, grantedNano: 10n })
     await assertBalanced(t, world)
   },
 
