@@ -231,16 +231,16 @@ const CASES: Record<string, Case> = {
     t.match(await look(world, incarnation, accountId), { grantedNano: 6n, leasedNano: 6n, holders: 1 })
   },
 
-  'grants nothing on an account without a limit, and says that it has none': async (t, world) => {
-    const accountId = await anAccount(world, null)
+  'refuses nothing on an account without a limit, and says that it has none': async (t, world) => {
+    const [soft, enforced] = [await anAccount(world, null), await anAccount(world, 10n)]
     const incarnation = await world.authority.join('journal', HOST)
 
-    const answer = await world.authority.grant(incarnation, { calls: [needs([accountId, 1n])], extras: [] })
+    const answer = await world.authority.grant(incarnation, { calls: [needs([soft, 9n], [enforced, 9n])], extras: [] })
 
-    t.same(answer.granted, [false])
-    t.match(figuresOf(answer.accounts, accountId), { limitNano: null, leasedNano: 0n })
-    await world.authority.post(incarnation, [anEvent([paid(accountId, 7n, 0n)])], [])
-    t.match(await look(world, incarnation, accountId), { settledNano: 7n, leasedNano: 0n })
+    t.same(answer.granted, [true])
+    t.equal(figuresOf(answer.accounts, soft).limitNano, null)
+    await world.authority.post(incarnation, [anEvent([paid(soft, 7n, 0n), paid(enforced, 7n)])], [])
+    t.match(await look(world, incarnation, soft), { settledNano: 7n, leasedNano: 9n })
     await assertBalanced(t, world)
   },
 

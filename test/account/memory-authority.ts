@@ -235,10 +235,10 @@ export class MemoryAuthority implements Authority {
     return true
   }
 
-  /** An account without a limit takes no leases: nothing of it is ever free to be granted. */
+  /** Who asks on an account that has just lost its limit is not refused: the answer tells it not to ask again. */
   #freeOf (accountId: number): bigint {
     const { limitNano, settledNano, leasedNano } = this.#account(accountId)
-    if (limitNano === null) return 0n
+    if (limitNano === null) return NO_LIMIT_NANO
     const freeNano = limitNano - settledNano - leasedNano
     return freeNano > 0n ? freeNano : 0n
   }
@@ -352,6 +352,9 @@ export class MemoryAuthority implements Authority {
     return this.#leasesOf(accountId).get(incarnation) ?? noLease()
   }
 }
+
+/** More than any sum of needs, and still a bigint of PostgreSQL. */
+const NO_LIMIT_NANO = 2n ** 62n
 
 interface LeaseChange {
   accountId: number
