@@ -379,17 +379,18 @@ begin
     select need.id, sum(need.need) as asked, coalesce(sum(need.need) filter (where granted.call is not null), 0) as given
     from need left join granted using (call) group by need.id
   ),
-  holder as (
+  other as (
     select l.account_id as id, count(*) as n from leases l
-    where l.account_id = any (_accounts) and l.state <> 'closed' and l.granted_nano > l.returned_nano + l.posted_nano
+    where l.account_id = any (_accounts) and l.incarnation <> _incarnation and l.state <> 'closed'
+      and l.granted_nano > l.returned_nano + l.posted_nano
     group by 1
   ),
   amount as materialized (
-    select account.id, (p.given + case when p.given < p.asked then 0 else greatest(0, least(e.extra,
-      trunc((account.free - p.given) / (2 * greatest(1, coalesce(holder.n, 1)))))) end)::bigint as nano
+    select account.id, (p.given + case when p.given < p.asked then 0 else greatest(0, least(coalesce(e.extra, 0),
+      trunc((account.free - p.given) / (2 * (coalesce(other.n, 0) + 1))))) end)::bigint as nano
     from account join per_account p using (id)
     left join (select e.id, max(e.extra) as extra from unnest(_extra_accounts, _extras) e (id, extra) group by e.id) e using (id)
-    left join holder using (id)
+    left join other using (id)
   ),
   taken as (
     update budget_accounts a set leased_nano = a.leased_nano + amount.nano

@@ -131,6 +131,12 @@ export class MemoryAuthority implements Authority {
     return incarnation
   }
 
+  async unclosed (journalId: string): Promise<number[]> {
+    return this.#gateways
+      .filter((gateway) => gateway.journalId === journalId && gateway.state !== 'closed')
+      .map(({ incarnation }) => incarnation)
+  }
+
   async ensureAccounts (specs: AccountSpec[]): Promise<{ accountId: number, currency: string }[]> {
     for (const spec of specs) this.#budget(spec.budgetId)
     return specs.map((spec) => {
