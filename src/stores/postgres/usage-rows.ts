@@ -1,4 +1,4 @@
-import { type UsageEvent } from '../../usage/usage.ts'
+import { type CallOpening, type Charge, type UsageEvent } from '../../usage/usage.ts'
 
 /**
  * Usage events as the JSON that `post_usage` reads: keys are column names, amounts are text since JSON's numbers would
@@ -42,18 +42,23 @@ export function eventRows (events: UsageEvent[]): object[] {
 }
 
 export function chargeRows (events: UsageEvent[]): object[] {
-  return events.flatMap(({ opening, end }) => end.charges.map((charge) => {
-    const hold = opening.holds.find(({ accountId }) => accountId === charge.accountId)
-    return {
-      day: dayOf(opening.id),
-      event_id: opening.id,
-      account_id: charge.accountId,
-      amount_nano: String(charge.amountNano),
-      covered_nano: String(charge.coveredNano),
-      quote_nano: String(hold?.quoteNano ?? 0n),
-      rate: hold?.rate ?? null,
-    }
-  }))
+  return events.flatMap(({ opening, end }) => {
+    const day = dayOf(opening.id)
+    return end.charges.map((charge) => chargeRow(day, opening, charge))
+  })
+}
+
+function chargeRow (day: string, opening: CallOpening, charge: Charge): object {
+  const hold = opening.holds.find(({ accountId }) => accountId === charge.accountId)
+  return {
+    day,
+    event_id: opening.id,
+    account_id: charge.accountId,
+    amount_nano: String(charge.amountNano),
+    covered_nano: String(charge.coveredNano),
+    quote_nano: String(hold?.quoteNano ?? 0n),
+    rate: hold?.rate ?? null,
+  }
 }
 
 const SUSPECT = /\\u0000|\\ud[89a-f]/i
