@@ -27,6 +27,17 @@ export interface AccountFigures {
   at: number
 }
 
+/** One lease as the authority has it, for status answers. */
+export interface LeaseFigures {
+  accountId: number
+  incarnation: number
+  /** granted - returned - posted */
+  restNano: bigint
+  postedNano: bigint
+  /** false: its gateway is not live or has been silent too long, so the rest is in doubt */
+  responds: boolean
+}
+
 export interface AccountSpec {
   budgetId: string
   subject: string
@@ -91,6 +102,8 @@ export interface Authority {
   grant (incarnation: number, request: GrantRequest): Promise<GrantAnswer>
   /** figures of accounts without asking for anything, e.g. from the heartbeat */
   heartbeat (incarnation: number, accountIds: number[]): Promise<AccountFigures[]>
+  /** figures and every lease with a rest, from one read; changes nothing */
+  inspect (accountIds: number[]): Promise<{ accounts: AccountFigures[], leases: LeaseFigures[] }>
   post (incarnation: number, events: UsageEvent[], returns: LeaseReturn[]): Promise<PostAnswer>
   /** sets a dead incarnation to recovering, before anything of it is posted */
   beginRecovery (incarnation: number): Promise<void>

@@ -29,6 +29,8 @@ export interface Budget {
   /** amountNano, or less where a block-all threshold below 100 % says so */
   enforcedLimitNano: bigint
   currency: string
+  /** units of the currency per USD, a decimal string; null: the budget is in USD */
+  rate: string | null
   period: Period
   timezone: string
   /** ms since the epoch */

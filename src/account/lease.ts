@@ -1,0 +1,174 @@
+import { type AccountFigures } from './authority.ts'
+
+/** Constants of sizing; the reasons are in ARCHITECTURE.md, "Leases". */
+export const SIZING = {
+  /** while there is room, own at least this many of the largest recent quotes */
+  quotesOwned: 8n,
+  /** and this many seconds of spending beyond the busiest moment */
+  secondsOfSpending: 3,
+  /** recent: the busiest moment and the largest quote are remembered for one to two of these */
+  recentMs: 5_000,
+  /** no use for this long gives everything back */
+  idleMs: 60_000,
+  /** a recall keeps the account under pressure for this long */
+  recallMs: 1_000,
+}
+
+/**
+ * One account as this gateway sees it: its lease (cumulative figures that only grow), what is held on it now, and the
+ * authority's last figures. All amounts in nano-units of the account's currency.
+ * Always `returned + consumed + held <= granted`: what is not free cannot be taken.
+ */
+export class Lease {
+  readonly accountId: number
+  /** ms since the epoch, null: the account's period never ends */
+  readonly periodEnd: number | null
+
+  granted = 0n
+  returned = 0n
+  /** the part of `returned` that the authority has confirmed */
+  returnedKnown = 0n
+  /** paid by this lease: covered parts of finished calls */
+  consumed = 0n
+  held = 0n
+  /** the part of `consumed` that the authority has recorded */
+  posted = 0n
+
+  /** null: nothing heard of the account yet */
+  figures: AccountFigures | null = null
+  /** this process's time when `figures` came */
+  figuresAt = -Infinity
+  /** calls in line that ask for more of this account */
+  waiting = 0
+  recalledAt = -Infinity
+  refusedAt = -Infinity
+  usedAt: number
+  #pressed = false
+  #largest = 0n
+  #largestBefore = 0n
+  #busiest = 0n
+  #busiestBefore = 0n
+  #spentNow = 0n
+  #spentBefore = 0n
+  #rolledAt: number
+
+  constructor (accountId: number, periodEnd: number | null, now: number) {
+    this.accountId = accountId
+    this.periodEnd = periodEnd
+    this.usedAt = now
+    this.#rolledAt = now
+  }
+
+  get free (): bigint { return this.granted - this.returned - this.consumed - this.held }
+
+  /** finished and paid by the lease, and not in the authority's `settled` yet */
+  get unposted (): bigint { return this.consumed - this.posted }
+
+  /** what the authority could still grant, by its last figures; negative: past the limit */
+  get room (): bigint {
+    const f = this.figures
+    return f === null || f.limitNano === null ? 0n : f.limitNano - f.settledNano - f.leasedNano
+  }
+
+  hold (quoteNano: bigint, now: number): void {
+    this.held += quoteNano
+    this.usedAt = now
+    this.noteQuote(quoteNano, now)
+    if (this.held > this.#busiest) this.#busiest = this.held
+  }
+
+  /** sizing counts what is asked for, also while it is not granted */
+  noteQuote (quoteNano: bigint, now: number): void {
+    this.#roll(now)
+    if (quoteNano > this.#largest) this.#largest = quoteNano
+  }
+
+  /** replaces a hold by the cost; answers what the lease pays: beyond the hold only what is free */
+  settle (quoteNano: bigint, costNano: bigint, now: number): bigint {
+    const payable = quoteNano + this.free
+    const covered = costNano < payable ? costNano : payable
+    this.held -= quoteNano
+    this.consumed += covered
+    this.usedAt = now
+    this.#roll(now)
+    this.#spentNow += costNano
+    return covered
+  }
+
+  /** gives up what nobody holds, in memory, before the authority hears of it */
+  giveUp (nano: bigint): void { this.returned += nano }
+
+  /** answers may be lost or come out of order: cumulative figures take the greatest, the rest the newest */
+  learn (figures: AccountFigures, now: number): void {
+    if (figures.grantedNano > this.granted) this.granted = figures.grantedNano
+    if (figures.postedNano > this.posted) this.posted = figures.postedNano
+    if (this.figures !== null && figures.at < this.figures.at) return
+    this.figures = figures
+    this.figuresAt = now
+    this.#feelPressure(now)
+  }
+
+  recall (now: number): void {
+    this.recalledAt = now
+    this.#pressed = true
+  }
+
+  get largestQuote (): bigint {
+    return this.#largest > this.#largestBefore ? this.#largest : this.#largestBefore
+  }
+
+  /** under pressure a gateway asks exactly what it needs and keeps nothing */
+  pressed (now: number): boolean {
+    this.#feelPressure(now)
+    return this.#pressed
+  }
+
+  /** what this gateway should own of the account in all, while there is room */
+  target (now: number): bigint {
+    this.#roll(now)
+    const quote = this.largestQuote
+    const busiest = this.#busiest > this.#busiestBefore ? this.#busiest : this.#busiestBefore
+    const seconds = BigInt(SIZING.secondsOfSpending)
+    const spending = (this.#spentNow + this.#spentBefore) * seconds * 1000n /
+      BigInt(SIZING.recentMs + Math.max(1, Math.round(now - this.#rolledAt)))
+    const byUse = busiest + spending + quote
+    const floor = SIZING.quotesOwned * quote
+    return byUse > floor ? byUse : floor
+  }
+
+  /** what should go back now: everything unused, what is clearly too much, or nothing */
+  surplus (now: number): bigint {
+    const free = this.free
+    if (free <= 0n || this.waiting > 0) return 0n
+    if (this.pressed(now) || now - this.usedAt > SIZING.idleMs) return free
+    if (this.periodEnd !== null && now >= this.periodEnd) return free
+    const target = this.target(now)
+    const quotes = 2n * this.largestQuote
+    const holders = BigInt(this.figures?.holders ?? 1)
+    if (this.room >= 4n * holders * (target > quotes ? target : quotes)) return 0n
+    const tooMuch = this.held + free - target * 5n / 4n
+    return tooMuch <= 0n ? 0n : tooMuch < free ? tooMuch : free
+  }
+
+  #feelPressure (now: number): void {
+    if (now - this.recalledAt < SIZING.recallMs) { this.#pressed = true; return }
+    if (this.figures === null || this.figures.limitNano === null) return
+    const holders = BigInt(Math.max(1, this.figures.holders))
+    const little = SIZING.quotesOwned * holders * this.largestQuote
+    const room = this.room
+    if (room < little) this.#pressed = true
+    else if (room * 2n > little * 3n) this.#pressed = false
+  }
+
+  #roll (now: number): void {
+    if (now - this.#rolledAt < SIZING.recentMs) return
+    const long = now - this.#rolledAt >= 2 * SIZING.recentMs
+    this.#largestBefore = long ? 0n : this.#largest
+    this.#busiestBefore = long ? this.held : this.#busiest
+    this.#spentBefore = long ? 0n : this.#spentNow
+    this.#largest = 0n
+    this.#busiest = this.held
+    this.#spentNow = 0n
+    this.#rolledAt = now
+  }
+}
