@@ -300,11 +300,11 @@ AS $function$
     select count(*) filter (where h.responds)::integer as holders,
       coalesce(sum(h.rest) filter (where not h.responds), 0)::bigint as in_doubt_nano,
       min(h.heartbeat_at) filter (where not h.responds) as since,
-      min(h.host || ' (gateway ' || h.incarnation || ')') filter (where not h.responds) as holder
+      (array_agg(h.host || ' (gateway ' || h.incarnation || ')' order by h.heartbeat_at) filter (where not h.responds))[1]
+        as holder
     from (
       select l.granted_nano - l.returned_nano - l.posted_nano as rest, g.heartbeat_at, g.host, g.incarnation,
-        g.incarnation = _incarnation or (g.state = 'live' and g.heartbeat_at > clock_timestamp() - interval '10 seconds')
-          as responds
+        g.incarnation = _incarnation or responds(g) as responds
       from leases l join gateways g on g.incarnation = l.incarnation
       where l.account_id = a.id and l.state <> 'closed' and l.granted_nano > l.returned_nano + l.posted_nano
     ) h
@@ -648,6 +648,14 @@ begin
   on conflict (account_id) do update set
     settled_nano = excluded.settled_nano, charges = excluded.charges, last_updated = excluded.last_updated;
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.responds(_gateway gateways)
+ RETURNS boolean
+ LANGUAGE sql
+AS $function$
+  select _gateway.state = 'live' and _gateway.heartbeat_at > clock_timestamp() - interval '10 seconds'
+$function$
 ;
 
 CREATE TRIGGER keep_budget_status_cache AFTER INSERT ON public.budget_usage_records REFERENCING NEW TABLE AS new_records FOR EACH STATEMENT EXECUTE FUNCTION keep_budget_status_cache();

@@ -76,6 +76,11 @@ create table gateways (
 comment on table gateways is 'one row per process life';
 create index gateways_unclosed on gateways (journal_id) where state in ('live', 'recovering');
 
+-- Where this is false, what the gateway leases is in doubt: nobody can be asked to give it back.
+create function responds(_gateway gateways) returns boolean language sql as $$
+  select _gateway.state = 'live' and _gateway.heartbeat_at > clock_timestamp() - interval '10 seconds'
+$$;
+
 create table leases (
   account_id bigint not null references budget_accounts,
   incarnation bigint not null references gateways,
@@ -267,7 +272,7 @@ create table exchange_rates (
 );
 comment on column exchange_rates.rate is 'units of the currency per USD';
 
--- What a gateway needs to know of accounts, in one read. A lease is in doubt while its process is not live or silent.
+-- What a gateway needs to know of accounts, in one read.
 create function account_figures(_incarnation bigint, _accounts bigint[])
 returns table (account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint,
   granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamptz,
@@ -283,11 +288,11 @@ language sql stable as $$
     select count(*) filter (where h.responds)::integer as holders,
       coalesce(sum(h.rest) filter (where not h.responds), 0)::bigint as in_doubt_nano,
       min(h.heartbeat_at) filter (where not h.responds) as since,
-      min(h.host || ' (gateway ' || h.incarnation || ')') filter (where not h.responds) as holder
+      (array_agg(h.host || ' (gateway ' || h.incarnation || ')' order by h.heartbeat_at) filter (where not h.responds))[1]
+        as holder
     from (
       select l.granted_nano - l.returned_nano - l.posted_nano as rest, g.heartbeat_at, g.host, g.incarnation,
-        g.incarnation = _incarnation or (g.state = 'live' and g.heartbeat_at > clock_timestamp() - interval '10 seconds')
-          as responds
+        g.incarnation = _incarnation or responds(g) as responds
       from leases l join gateways g on g.incarnation = l.incarnation
       where l.account_id = a.id and l.state <> 'closed' and l.granted_nano > l.returned_nano + l.posted_nano
     ) h

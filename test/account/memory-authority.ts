@@ -6,7 +6,7 @@
  */
 import {
   NotLiveError, type AccountFigures, type AccountSpec, type Authority, type GrantAnswer, type GrantCall,
-  type GrantRequest, type LeaseReturn, type PostAnswer,
+  type GrantRequest, type LeaseFigures, type LeaseReturn, type PostAnswer,
 } from '../../src/account/authority.ts'
 import { type Now } from '../../src/clock.ts'
 import { type Charge, type UsageEvent } from '../../src/usage/usage.ts'
@@ -172,6 +172,20 @@ export class MemoryAuthority implements Authority {
     this.#assertLive(incarnation)
     this.#gateway(incarnation).heartbeatAt = this.#now()
     return accountIds.map((id) => this.#figures(id, incarnation))
+  }
+
+  async inspect (accountIds: number[]): Promise<{ accounts: AccountFigures[], leases: LeaseFigures[] }> {
+    const leases = accountIds.flatMap((accountId) => [...this.#leasesOf(accountId)].map(([incarnation, lease]) => ({
+      accountId,
+      incarnation,
+      restNano: restOf(lease),
+      postedNano: lease.postedNano,
+      responds: !this.#isInDoubt(this.#gateway(incarnation)),
+    })))
+    return {
+      accounts: accountIds.map((id) => ({ ...this.#figures(id, 0), grantedNano: 0n, postedNano: 0n })),
+      leases: leases.filter(({ restNano }) => restNano > 0n),
+    }
   }
 
   /**

@@ -1,6 +1,6 @@
 import {
   AuthorityUnavailableError, BatchRefusedError, NotLiveError, type AccountFigures, type AccountSpec, type Authority,
-  type GrantAnswer, type GrantRequest, type LeaseReturn, type PostAnswer,
+  type GrantAnswer, type GrantRequest, type LeaseFigures, type LeaseReturn, type PostAnswer,
 } from '../../account/authority.ts'
 import { type UsageEvent } from '../../usage/usage.ts'
 import { Database, bigintOf, idOf, sqlStateOf, type DatabaseOptions, type Query } from './pool.ts'
@@ -23,6 +23,25 @@ const POST_TIMEOUT_MS = 20_000
 
 const FIGURES = 'account_id, limit_nano, settled_nano, leased_nano, budget_version, granted_nano, posted_nano, holders, ' +
   'in_doubt_nano, in_doubt_since, in_doubt_holder, answered_at'
+
+/** One statement, so that what is posted and what is settled are of the same instant. */
+const INSPECT = `
+  select ${FIGURES}, (
+    select coalesce(json_agg(json_build_object('account_id', l.account_id::text, 'incarnation', l.incarnation::text,
+      'rest_nano', (l.granted_nano - l.returned_nano - l.posted_nano)::text, 'posted_nano', l.posted_nano::text,
+      'responds', responds(g)) order by l.incarnation), '[]')
+    from leases l join gateways g on g.incarnation = l.incarnation
+    where l.account_id = f.account_id and l.state <> 'closed' and l.granted_nano > l.returned_nano + l.posted_nano
+  ) as leases
+  from account_figures(0, $1) f`
+
+interface LeaseRow {
+  account_id: string
+  incarnation: string
+  rest_nano: string
+  posted_nano: string
+  responds: boolean
+}
 
 interface FiguresRow {
   account_id: string
@@ -117,6 +136,13 @@ export class PostgresAuthority implements Authority {
     return rows.map(figuresOf)
   }
 
+  async inspect (accountIds: number[]): Promise<{ accounts: AccountFigures[], leases: LeaseFigures[] }> {
+    const rows = await run<FiguresRow & { leases: LeaseRow[] }>(this.#grants, {
+      name: 'inspect', text: INSPECT, values: [accountIds],
+    })
+    return { accounts: rows.map(figuresOf), leases: rows.flatMap((row) => row.leases.map(leaseOf)) }
+  }
+
   async post (incarnation: number, batch: UsageEvent[], returns: LeaseReturn[]): Promise<PostAnswer> {
     // Twice in one batch is once; that one event charges one account twice is for PostgreSQL to refuse.
     const events = [...new Map(batch.map((event) => [event.opening.id, event])).values()]
@@ -181,6 +207,16 @@ function figuresOf (row: FiguresRow): AccountFigures {
     inDoubtSince: row.in_doubt_since === null ? null : row.in_doubt_since.getTime(),
     inDoubtHolder: row.in_doubt_holder,
     at: row.answered_at.getTime(),
+  }
+}
+
+function leaseOf (row: LeaseRow): LeaseFigures {
+  return {
+    accountId: idOf(row.account_id),
+    incarnation: idOf(row.incarnation),
+    restNano: bigintOf(row.rest_nano),
+    postedNano: bigintOf(row.posted_nano),
+    responds: row.responds,
   }
 }
 

@@ -41,6 +41,30 @@ t.test('tells which process lives of a journal are to be recovered', async (t) =
   t.same(await authority.unclosed('c'), [])
 })
 
+t.test('shows every lease with a rest, whoever asks', async (t) => {
+  const world = await aWorld(t)
+  const [one = 0, two = 0] = await accountsOf(world, 100n, null)
+  const [first, second] = [await world.authority.join('a', 'h'), await world.authority.join('b', 'h')]
+  for (const incarnation of [first, second]) {
+    await world.authority.grant(incarnation, { calls: [needOf([one], 20n)], extras: [] })
+  }
+  await world.authority.post(first, [anEvent(charges([one], 5n))], [])
+  await world.silence(second)
+
+  const { accounts, leases } = await world.authority.inspect([one, two])
+
+  t.match(accounts.sort((a, b) => a.accountId - b.accountId), [
+    { accountId: one, limitNano: 100n, settledNano: 5n, leasedNano: 35n, inDoubtNano: 20n, inDoubtHolder: 'h (gateway 2)' },
+    { accountId: two, limitNano: null, settledNano: 0n, leasedNano: 0n, inDoubtNano: 0n },
+  ])
+  t.same(leases, [
+    { accountId: one, incarnation: first, restNano: 15n, postedNano: 5n, responds: true },
+    { accountId: one, incarnation: second, restNano: 20n, postedNano: 0n, responds: false },
+  ])
+  await world.authority.post(first, [], [{ accountId: one, returnedNano: 15n }])
+  t.match((await world.authority.inspect([one])).leases, [{ incarnation: second }])
+})
+
 t.test('records every field of an event', async (t) => {
   const world = await aWorld(t)
   const [accountId = 0] = await accountsOf(world, 1000n)
