@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { DependencyUnavailable, Unprocessable } from '../../errors.ts'
 
 /**
  * Connections to PostgreSQL, and the rules for their failure: everything has a deadline, a query that met it rejects
@@ -143,6 +144,24 @@ export function isUnavailable (error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   return /^E(?!RR_)[A-Z]|CERT|^ERR_(TLS|SSL)/.test(code) || SAID_BY_PG.test(error.message)
+}
+
+/** For stores behind the admin API: an outage, and a value that PostgreSQL cannot hold, as the API's own errors. */
+export async function reached<T> (work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (isUnavailable(error)) throw new DependencyUnavailable('PostgreSQL did not answer in time', { cause: error })
+    if (sqlStateOf(error)?.startsWith('22') === true) {
+      throw new Unprocessable((error as Error).message, { cause: error })
+    }
+    throw error
+  }
+}
+
+/** What is no UUID names no row; PostgreSQL would call it an error. */
+export function isUuid (text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
 }
 
 /** An amount. */
