@@ -1,7 +1,7 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify'
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
 import { type Refusal } from '../../src/errors.ts'
-import { type OpenCall } from '../../src/gateway/call.ts'
+import { type CallIntake, type OpenCall } from '../../src/gateway/call.ts'
 import { type BillableEndpoint, isRefusal } from '../../src/providers/provider.ts'
 import { refusePath } from './admission.ts'
 import { Exchange, type ExchangeCall } from './exchange.ts'
@@ -12,7 +12,9 @@ import { type Route, type RouteTable } from './routes.ts'
 import { isUsable, ROOT_PREFIX, type UsableUpstream } from './upstream.ts'
 
 /** `dest` is the path as http-proxy has checked it: it must be the one that was admitted. */
-export function handle (plane: Plane, table: RouteTable, request: FastifyRequest, reply: FastifyReply, dest: string): void {
+export function handle (
+  plane: Plane, table: RouteTable, request: FastifyRequest, reply: FastifyReply, dest: string
+): void {
   const inbound = request.inbound
   const { route } = inbound ?? {}
   if (inbound === null || route === undefined) throw new Error('a request was handled that was not admitted')
@@ -77,18 +79,37 @@ function forwardCall (
   const { route: { provider }, identity } = inbound
   const gone = (): boolean => isGone(request, reply)
   const requestId = firstOf(request.headers['x-request-id'])
-  plane.exchanges.opening()
-  plane.gate.open({ provider, endpoint, identity, body, bytes, requestId }, gone).then((opened) => {
-    if (isRefusal(opened)) {
-      // the gate has counted it
-      if (!gone()) sendRefusal(provider, opened, request, reply)
-    } else {
-      startCall(plane, inbound, opened, bytes, request, reply)
-    }
-  }).catch((error: unknown) => {
+  const intake = { provider, endpoint, identity, body, bytes, requestId }
+  openCall(plane, inbound, intake, request, reply, gone).catch((error: unknown) => {
     request.log.error({ err: error }, 'opening a call failed')
     if (!reply.sent) refuse(plane.gate, provider, internalError(), request, reply)
-  }).finally(() => { plane.exchanges.opened() })
+  })
+}
+
+async function openCall (
+  plane: Plane, inbound: Inbound, intake: CallIntake, request: FastifyRequest, reply: FastifyReply, gone: () => boolean
+): Promise<void> {
+  plane.exchanges.opening()
+  try {
+    const opened = await plane.gate.open(intake, gone)
+    if (!isRefusal(opened)) startOrRelease(plane, inbound, opened, intake.bytes, request, reply)
+    // the gate has counted it
+    else if (!gone()) sendRefusal(intake.provider, opened, request, reply)
+  } finally {
+    plane.exchanges.opened()
+  }
+}
+
+/** What is open must end: until an exchange has it, that is ours to see to. */
+function startOrRelease (
+  plane: Plane, inbound: Inbound, call: OpenCall, bytes: Buffer, request: FastifyRequest, reply: FastifyReply
+): void {
+  try {
+    startCall(plane, inbound, call, bytes, request, reply)
+  } catch (error) {
+    if (!reply.sent) call.release()
+    throw error
+  }
 }
 
 function startCall (
