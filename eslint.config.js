@@ -7,6 +7,7 @@ export default [
     files: ['**/*.ts'],
     rules: {
       '@stylistic/max-len': ['error', { code: 120, ignoreUrls: true, ignoreStrings: true, ignoreTemplateLiterals: true }],
+      'no-void': ['error', { allowAsStatement: true }],
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
     },
   },

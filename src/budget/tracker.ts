@@ -1,0 +1,467 @@
+import {
+  type AccountFigures, type Authority, type GrantAnswer, type GrantRequest, type LeaseReturn, NotLiveError,
+  type PostAnswer,
+} from '../account/authority.ts'
+import { type HotFigures, type HotStatus } from '../account/hot-status.ts'
+import { type Lease } from '../account/lease.ts'
+import { FRESH_MS, type HoldDecision, LeaseBook, type Need, type Short } from '../account/lease-book.ts'
+import { type Now } from '../clock.ts'
+import { type Refusal, type RefusalBudget } from '../errors.ts'
+import { convertNano, formatNano } from '../money/amount.ts'
+import { type AccountHold, type Charge } from '../usage/usage.ts'
+import { type AppliedBudget } from './applies.ts'
+
+/**
+ * BudgetTracker: accounts, leases and holds of this gateway, and the status of budgets. It wires the pure lease book to
+ * the authority, to the hot status and to time. On the warm path `hold` answers synchronously, without a query.
+ *
+ * Fails closed: where the authority does not answer in time, a call that needs more than the leases have is refused.
+ */
+
+/** One call's quote, set aside on all of its accounts. */
+export interface CallHold {
+  readonly holds: AccountHold[]
+  /** the budgets in the order of `holds` */
+  readonly applied: readonly AppliedBudget[]
+}
+
+export interface TrackerLog {
+  warn (details: object, message: string): void
+  error (details: object, message: string): void
+}
+
+export interface TrackerOptions {
+  authority: Authority
+  hot: HotStatus
+  incarnation: number
+  now: Now
+  random: () => number
+  log: TrackerLog
+  /** rights are to be given back at once */
+  onReturnsDue: () => void
+  /** this process life was declared over: nothing may be admitted any more */
+  onNotLive: (error: Error) => void
+}
+
+const HOUSEKEEPING_MS = 100
+const HEARTBEAT_MS = 1_000
+const IDLE_SWEEP_MS = 5_000
+/** figures of accounts that refuse are read again before they are too old to refuse */
+const REFRESH_MS = FRESH_MS - 100
+const RETIRE_AFTER_MS = 3_600_000
+/** accounts asked about in one heartbeat */
+const HEARTBEAT_ACCOUNTS = 2_000
+
+export class BudgetTracker {
+  readonly #o: TrackerOptions
+  readonly #book: LeaseBook
+  /** budget id -> its newest account; older periods stay reachable by their id in the book */
+  readonly #accounts = new Map<string, { periodStart: number, subject: string, accountId: number }>()
+  readonly #opening = new Map<string, Promise<number>>()
+  /** charges beyond what leases pay, of finished calls that are not recorded yet, by account */
+  readonly #debt = new Map<number, bigint>()
+  #toOpen: { applied: AppliedBudget, resolve: (id: number) => void, reject: (error: Error) => void }[] = []
+  #clockOffset = 0
+  #pumping = false
+  #granting = false
+  #stopped = false
+  #heartbeatAt = 0
+  #sweptAt = 0
+  #beating = false
+  #timer: NodeJS.Timeout | null = null
+  #retryTimer: NodeJS.Timeout | null = null
+  grants = 0
+  overruns = 0
+
+  constructor (options: TrackerOptions) {
+    this.#o = options
+    this.#book = new LeaseBook({
+      random: options.random,
+      others: (accountId) => options.hot.others(accountId),
+      recall: (accountId) => { options.hot.recall(accountId) },
+      clockOffset: () => this.#clockOffset,
+    })
+    options.hot.onRecall((accountId) => {
+      this.#book.recalled(accountId, options.now())
+      options.onReturnsDue()
+    })
+  }
+
+  start (): void {
+    this.#heartbeatAt = this.#o.now()
+    this.#timer = setInterval(() => { this.#keepHouse() }, HOUSEKEEPING_MS)
+    this.#timer.unref()
+  }
+
+  /** admits nothing any more and refuses who waits; open holds can still settle */
+  stop (): void {
+    this.#stopped = true
+    if (this.#timer !== null) clearInterval(this.#timer)
+    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer)
+    this.#book.abandon()
+  }
+
+  get waiting (): number { return this.#book.waiting }
+
+  /** sets a call's quote (nano-USD) aside on every budget that applies, or says why it cannot */
+  hold (applied: readonly AppliedBudget[], quoteNano: bigint): CallHold | Refusal | Promise<CallHold | Refusal> {
+    if (this.#stopped) return SHUTTING_DOWN
+    const ids: number[] = []
+    for (const one of applied) {
+      const id = this.#known(one)
+      if (id === null) return this.#holdUnknown(applied, quoteNano)
+      ids.push(id)
+    }
+    return this.#holdOn(applied, ids, quoteNano)
+  }
+
+  /** replaces the hold by the cost (nano-USD); answers what each account is charged. Unconditional. */
+  settle (hold: CallHold, costNano: bigint): Charge[] {
+    const amounts = hold.holds.map((h) => convertNano(costNano, h.rate))
+    const enforced = hold.holds.filter((h) => h.enforced)
+    const costs = amounts.filter((_, i) => hold.holds[i]?.enforced === true)
+    const covered = this.#book.settle(enforced, costs, this.#o.now())
+    let next = 0
+    const charges = hold.holds.map((h, i) => {
+      const amountNano = amounts[i] as bigint
+      const coveredNano = h.enforced ? covered[next++] as bigint : 0n
+      if (amountNano > coveredNano) this.#owe(h.accountId, amountNano - coveredNano)
+      return { accountId: h.accountId, amountNano, coveredNano }
+    })
+    if (enforced.some((h, i) => (costs[i] as bigint) > h.quoteNano)) this.overruns++
+    if (this.#book.restless) this.#pumpSoon()
+    return charges
+  }
+
+  /** the call never reached the provider */
+  release (hold: CallHold): void {
+    this.#book.settle(hold.holds.filter((h) => h.enforced), [], this.#o.now())
+    if (this.#book.restless) this.#pumpSoon()
+  }
+
+  /** what goes back with the next post; `everything` when the gateway stops */
+  collectReturns (everything = false): LeaseReturn[] {
+    const now = this.#o.now()
+    if (everything) return this.#book.collectReturns(now, 'everything')
+    const sweep = now - this.#sweptAt > IDLE_SWEEP_MS
+    if (sweep) this.#sweptAt = now
+    return this.#book.collectReturns(now, sweep ? 'all' : 'touched')
+  }
+
+  /** the authority recorded these charges and returns */
+  posted (answer: PostAnswer, charges: readonly Charge[], returns: readonly LeaseReturn[]): void {
+    for (const charge of charges) this.#owe(charge.accountId, charge.coveredNano - charge.amountNano)
+    this.#book.returnsKnown(returns)
+    this.#learn(answer.accounts)
+    if (this.#book.restless) this.#pumpSoon()
+  }
+
+  /** live view of one account for status and metrics; null: this gateway does not know the account */
+  view (accountId: number): Lease | null { return this.#book.lease(accountId) ?? null }
+
+  /** finished calls' charges that no post has recorded yet, beyond what leases paid */
+  debt (accountId: number): bigint { return this.#debt.get(accountId) ?? 0n }
+
+  leases (): IterableIterator<Lease> { return this.#book.leases() }
+
+  /** the account of a budget in a period, made if it is missing */
+  accountOf (applied: AppliedBudget): Promise<number> {
+    const known = this.#known(applied)
+    return known === null ? this.#open(applied) : Promise.resolve(known)
+  }
+
+  #known (one: AppliedBudget): number | null {
+    const account = this.#accounts.get(one.budget.id)
+    if (account === undefined || account.periodStart !== one.periodStart || account.subject !== one.subject) return null
+    return account.accountId
+  }
+
+  async #holdUnknown (applied: readonly AppliedBudget[], quoteNano: bigint): Promise<CallHold | Refusal> {
+    let ids: number[]
+    try {
+      ids = await Promise.all(applied.map((one) => this.accountOf(one)))
+    } catch (error) {
+      this.#o.log.error({ err: error }, 'the accounts of a call could not be opened')
+      return LEDGER_UNAVAILABLE
+    }
+    if (this.#stopped) return SHUTTING_DOWN
+    return await this.#holdOn(applied, ids, quoteNano)
+  }
+
+  #holdOn (applied: readonly AppliedBudget[], ids: readonly number[], quoteNano: bigint):
+  CallHold | Refusal | Promise<CallHold | Refusal> {
+    const holds: AccountHold[] = []
+    const needs: Need[] = []
+    for (let i = 0; i < applied.length; i++) {
+      const { budget } = applied[i] as AppliedBudget
+      const accountId = ids[i] as number
+      const enforced = budget.mode === 'enforced'
+      const quote = convertNano(quoteNano, budget.rate)
+      holds.push({ accountId, quoteNano: quote, rate: budget.rate, enforced })
+      if (enforced) needs.push({ accountId, quoteNano: quote, budgetVersion: budget.version })
+    }
+    const hold: CallHold = { holds, applied }
+    let answer: ((value: CallHold | Refusal) => void) | null = null
+    const told = (decision: HoldDecision) => decision.kind === 'held' ? hold : this.#refusal(decision, applied, ids)
+    const decision = this.#book.hold(needs, this.#o.now(), (late) => { answer?.(told(late)) })
+    if (decision !== null) return told(decision)
+    this.#pumpSoon()
+    return new Promise((resolve) => { answer = resolve })
+  }
+
+  /** accounts wanted in one tick are opened by one statement, and read from the hot status once */
+  #open (applied: AppliedBudget): Promise<number> {
+    const key = `${applied.budget.id} ${applied.subject} ${applied.periodStart}`
+    const under = this.#opening.get(key)
+    if (under !== undefined) return under
+    const opened = new Promise<number>((resolve, reject) => {
+      if (this.#toOpen.push({ applied, resolve, reject }) === 1) setImmediate(() => { void this.#openAll() })
+    }).then(async (accountId) => {
+      await this.#o.hot.watch(accountId)
+      if (!this.#book.know(accountId, applied.periodEnd, this.#o.now())) throw new Error(`account ${accountId} has ended`)
+      const { periodStart, subject } = applied
+      const newest = this.#accounts.get(applied.budget.id)
+      if (newest === undefined || newest.periodStart <= periodStart) {
+        this.#accounts.set(applied.budget.id, { periodStart, subject, accountId })
+      }
+      return accountId
+    }).finally(() => { this.#opening.delete(key) })
+    this.#opening.set(key, opened)
+    return opened
+  }
+
+  async #openAll (): Promise<void> {
+    const batch = this.#toOpen
+    this.#toOpen = []
+    try {
+      const ids = await this.#o.authority.ensureAccounts(batch.map(({ applied }) => ({
+        budgetId: applied.budget.id,
+        subject: applied.subject,
+        periodStart: applied.periodStart,
+        periodEnd: applied.periodEnd,
+      })))
+      batch.forEach((one, i) => {
+        const found = ids[i]
+        if (found === undefined) one.reject(new Error(`budget ${one.applied.budget.id} is not in the ledger`))
+        else one.resolve(found.accountId)
+      })
+    } catch (error) {
+      for (const one of batch) one.reject(error as Error)
+    }
+  }
+
+  /** one statement for all calls that wait in this tick */
+  #pumpSoon (): void {
+    if (this.#pumping) return
+    this.#pumping = true
+    setImmediate(() => {
+      this.#pumping = false
+      this.#pump()
+    })
+  }
+
+  #pump (): void {
+    if (this.#granting || this.#stopped) return
+    const now = this.#o.now()
+    const request = this.#book.nextGrant(now)
+    if (request !== null) void this.#grant(request)
+    const retryAt = this.#book.nextRetryAt
+    if (retryAt === Infinity || this.#retryTimer !== null) return
+    this.#o.onReturnsDue()
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = null
+      this.#pump()
+    }, Math.max(1, retryAt - now))
+  }
+
+  async #grant (request: GrantRequest): Promise<void> {
+    this.#granting = true
+    this.grants++
+    let answer: GrantAnswer | null = null
+    try {
+      answer = await this.#o.authority.grant(this.#o.incarnation, request)
+    } catch (error) {
+      this.#o.log.error({ err: error, calls: request.calls.length }, 'the ledger granted nothing')
+      if (error instanceof NotLiveError) this.#o.onNotLive(error)
+    }
+    this.#granting = false
+    if (answer === null) this.#book.grantFailed(this.#o.now())
+    else {
+      this.#noteClock(answer.accounts)
+      this.#book.granted(answer, this.#o.now())
+    }
+    if (this.#book.restless) this.#pump()
+  }
+
+  #learn (accounts: readonly AccountFigures[]): void {
+    this.#noteClock(accounts)
+    for (const figures of accounts) this.#book.learn(figures, this.#o.now())
+  }
+
+  /** answers take time to come, so the offset is never too great: figures look older than they are, not younger */
+  #noteClock (accounts: readonly AccountFigures[]): void {
+    const last = accounts[accounts.length - 1]
+    if (last !== undefined) this.#clockOffset = last.at - this.#o.now()
+  }
+
+  #owe (accountId: number, nano: bigint): void {
+    if (nano === 0n) return
+    const sum = (this.#debt.get(accountId) ?? 0n) + nano
+    if (sum > 0n) this.#debt.set(accountId, sum)
+    else this.#debt.delete(accountId)
+  }
+
+  #keepHouse (): void {
+    const now = this.#o.now()
+    const touched = this.#book.takeTouched()
+    for (const lease of touched) this.#publish(lease)
+    if (touched.some((lease) => lease.surplus(now) > 0n)) this.#o.onReturnsDue()
+    const due = now - this.#heartbeatAt >= HEARTBEAT_MS
+    const refusing = this.#refusing(now)
+    if ((due || refusing.length > 0) && !this.#beating) void this.#heartbeat(due, refusing)
+    for (const accountId of this.#book.retire(now, RETIRE_AFTER_MS)) this.#o.hot.unwatch(accountId)
+    if (this.#book.restless) this.#pump()
+  }
+
+  #refusing (now: number): number[] {
+    const ids: number[] = []
+    for (const lease of this.#book.leases()) {
+      if (now - lease.refusedAt < HEARTBEAT_MS && now - lease.figuresAt > REFRESH_MS) ids.push(lease.accountId)
+    }
+    return ids
+  }
+
+  /** tells that this life goes on; reads the figures of what it uses, so that no lost answer strands rights */
+  async #heartbeat (due: boolean, refusing: number[]): Promise<void> {
+    this.#beating = true
+    const now = this.#o.now()
+    if (due) this.#heartbeatAt = now
+    try {
+      const ids = due ? this.#inUse(now) : refusing
+      this.#learn(await this.#o.authority.heartbeat(this.#o.incarnation, ids))
+    } catch (error) {
+      this.#o.log.warn({ err: error }, 'the ledger did not answer a heartbeat')
+      if (error instanceof NotLiveError) this.#o.onNotLive(error)
+    }
+    this.#beating = false
+  }
+
+  #inUse (now: number): number[] {
+    const ids: number[] = []
+    for (const lease of this.#book.leases()) {
+      const used = now - lease.usedAt < 2 * HEARTBEAT_MS || now - lease.refusedAt < 2 * HEARTBEAT_MS
+      if (used || lease.held > 0n || lease.free > 0n) ids.push(lease.accountId)
+      if (ids.length >= HEARTBEAT_ACCOUNTS) break
+    }
+    return ids
+  }
+
+  #publish (lease: Lease): void {
+    const figures = this.hotFigures(lease)
+    if (figures !== null) this.#o.hot.publish(figures, lease.refusedAt > this.#o.now() - HOUSEKEEPING_MS)
+  }
+
+  /** what this gateway says of one account; null: it has heard nothing of it yet */
+  hotFigures (lease: Lease): HotFigures | null {
+    const f = lease.figures
+    if (f === null) return null
+    return {
+      accountId: lease.accountId,
+      incarnation: this.#o.incarnation,
+      budgetVersion: f.budgetVersion,
+      limitNano: f.limitNano,
+      settledNano: f.settledNano,
+      leasedNano: f.leasedNano,
+      inDoubtNano: f.inDoubtNano,
+      at: f.at,
+      heldNano: lease.held,
+      consumedNano: lease.consumed,
+      unusedNano: lease.free,
+    }
+  }
+
+  #refusal (short: Short, applied: readonly AppliedBudget[], ids: readonly number[]): Refusal {
+    const one = applied[ids.indexOf(short.accountId)]
+    if (short.reason === 'unavailable' || one === undefined) return this.#stopped ? SHUTTING_DOWN : LEDGER_UNAVAILABLE
+    return explain(short, one, this.#book.lease(short.accountId) ?? null)
+  }
+}
+
+const SHUTTING_DOWN: Refusal = {
+  code: 'shutting_down', message: 'The gateway is shutting down; the same call will work on another one or after its restart.', retryable: true, retryAfterMs: 1_000,
+}
+
+const LEDGER_UNAVAILABLE: Refusal = {
+  code: 'ledger_unavailable', message: 'The budget ledger (PostgreSQL) did not answer in time, so the call was not forwarded.', retryable: true, retryAfterMs: 2_000,
+}
+
+/** The refusal as the client is told about it: which budget, its figures, when it resets, and what would help. */
+export function explain (short: Short, one: AppliedBudget, lease: Lease | null): Refusal {
+  const budget = refusalBudget(short, one, lease)
+  const { currency } = budget
+  const named = `budget "${budget.name}" (${budget.scopeType} ${budget.scopeId})`
+  const figures = `limit ${budget.limit}, spent ${budget.spent}, held ${budget.held}, remaining ${budget.remaining} ${currency}`
+  const reset = budget.resetsAt === null ? 'It does not reset.' : `It resets at ${budget.resetsAt}.`
+  switch (short.reason) {
+    case 'too_large':
+      return {
+        code: 'quote_exceeds_budget',
+        retryable: false,
+        budget,
+        message: `This call may cost up to ${budget.needed} ${currency}, more than the whole ${named} allows (${figures}). ` +
+          'Set a lower max_tokens (or shorten the input), choose a cheaper model, or raise the budget.',
+      }
+    case 'in_doubt':
+      return {
+        code: 'budget_in_doubt',
+        retryable: false,
+        budget,
+        message: `This call may cost up to ${budget.needed} ${currency}; the ${named} has not enough left (${figures}) while ` +
+          `${formatNano(short.figures?.inDoubtNano ?? 0n)} ${currency} leased by ${short.figures?.inDoubtHolder ?? 'a gateway'} is in doubt` +
+          `${since(short.figures)}. Restart that gateway, or let an administrator run \`relaycore reconcile\`.`,
+      }
+    case 'contention':
+      return {
+        code: 'budget_contention',
+        retryable: true,
+        retryAfterMs: 500,
+        budget,
+        message: `This call may cost up to ${budget.needed} ${currency}, and calls in flight hold the rest of the ${named} ` +
+          `(${figures}). Try again in a moment.`,
+      }
+    default:
+      return {
+        code: 'budget_exhausted',
+        retryable: false,
+        budget,
+        message: `This call may cost up to ${budget.needed} ${currency}, more than is left in the ${named}: ${figures}. ${reset} ` +
+          'A lower max_tokens or a cheaper model may still fit; otherwise ask an administrator to raise it.',
+      }
+  }
+}
+
+function since (figures: AccountFigures | null): string {
+  return figures?.inDoubtSince == null ? '' : ` since ${new Date(figures.inDoubtSince).toISOString()}`
+}
+
+function refusalBudget (short: Short, { budget, periodEnd }: AppliedBudget, lease: Lease | null): RefusalBudget {
+  const f = short.figures
+  const limit = f?.limitNano ?? budget.enforcedLimitNano
+  const unposted = lease === null || f === null ? 0n : lease.consumed - f.postedNano
+  const spent = (f?.settledNano ?? 0n) + (unposted > 0n ? unposted : 0n)
+  const held = (lease?.held ?? 0n) + (f?.inDoubtNano ?? 0n)
+  const remaining = limit - spent - held
+  return {
+    id: budget.id,
+    name: budget.name,
+    scopeType: budget.scopeType,
+    scopeId: budget.scopeId,
+    currency: budget.currency,
+    limit: formatNano(limit),
+    spent: formatNano(spent),
+    held: formatNano(held),
+    needed: formatNano(short.neededNano),
+    remaining: formatNano(remaining > 0n ? remaining : 0n),
+    resetsAt: periodEnd === null ? null : new Date(periodEnd).toISOString(),
+  }
+}

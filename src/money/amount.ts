@@ -1,0 +1,82 @@
+/**
+ * Amounts: integers in nano-units (1e-9) of a currency, as bigint. Text and JSON numbers are read exactly; no float
+ * takes part in any computation.
+ */
+
+export const NANO = 1_000_000_000n
+/** 9,000,000,000 units: what fits a signed 64-bit column with room for sums */
+export const MAX_AMOUNT_NANO = 9_000_000_000n * NANO
+export const AMOUNT_EXPECTED =
+  'an amount of at most 9,000,000,000 with at most 9 decimals, as a decimal string or number, e.g. "12.50"'
+
+const DECIMAL = /^(\d{1,30})(?:\.(\d{1,30}))?$/
+const EXPONENT = /^(\d)(?:\.(\d+))?e([+-]\d+)$/
+
+/** nano-units of a decimal string or a JSON number (which means its shortest decimal form); null: not an amount */
+export function parseAmount (value: unknown): bigint | null {
+  if (typeof value === 'number') return Number.isFinite(value) && value >= 0 ? parseDecimal(plain(String(value))) : null
+  return typeof value === 'string' ? parseDecimal(value) : null
+}
+
+function parseDecimal (text: string): bigint | null {
+  const match = DECIMAL.exec(text)
+  if (match === null) return null
+  const decimals = (match[2] ?? '').replace(/0+$/, '')
+  if (decimals.length > 9) return null
+  const nano = BigInt(match[1] as string) * NANO + BigInt(decimals.padEnd(9, '0'))
+  return nano > MAX_AMOUNT_NANO ? null : nano
+}
+
+/** `1.5e-7` -> `0.00000015`: JavaScript writes small and large numbers with an exponent */
+function plain (text: string): string {
+  const match = EXPONENT.exec(text)
+  if (match === null) return text
+  const digits = (match[1] as string) + (match[2] ?? '')
+  const point = 1 + Number(match[3])
+  if (point <= 0) return `0.${'0'.repeat(-point)}${digits}`
+  return point >= digits.length ? digits.padEnd(point, '0') : `${digits.slice(0, point)}.${digits.slice(point)}`
+}
+
+/** decimal text without exponent or trailing zeros: 12500000000n -> "12.5" */
+export function formatNano (nano: bigint): string {
+  const size = nano < 0n ? -nano : nano
+  const rest = size % NANO
+  const decimals = rest === 0n ? '' : `.${rest.toString().padStart(9, '0').replace(/0+$/, '')}`
+  return `${nano < 0n ? '-' : ''}${size / NANO}${decimals}`
+}
+
+interface Rate { numerator: bigint, denominator: bigint }
+
+const rates = new Map<string, Rate>()
+
+function rateOf (text: string): Rate {
+  let rate = rates.get(text)
+  if (rate === undefined) {
+    const match = DECIMAL.exec(text)
+    if (match === null) throw new Error(`not an exchange rate: ${text}`)
+    const decimals = match[2] ?? ''
+    rate = { numerator: BigInt(match[1] + decimals), denominator: 10n ** BigInt(decimals.length) }
+    if (rates.size > 10_000) rates.clear()
+    rates.set(text, rate)
+  }
+  return rate
+}
+
+/** nano-USD in a currency at `rate` units per USD (decimal text), rounded up; null: the currency is USD */
+export function convertNano (usdNano: bigint, rate: string | null): bigint {
+  if (rate === null) return usdNano
+  const { numerator, denominator } = rateOf(rate)
+  return ceilDiv(usdNano * numerator, denominator)
+}
+
+/** rounded up; both positive or zero */
+export function ceilDiv (dividend: bigint, divisor: bigint): bigint {
+  return (dividend + divisor - 1n) / divisor
+}
+
+/** percent (at most 9 decimals) of an amount, rounded down: limits never gain by rounding */
+export function percentOf (nano: bigint, percent: number): bigint {
+  const parsed = parseAmount(percent)
+  if (parsed === null) throw new Error(`not a percentage: ${percent}`)
+  return nano * parsed / (100n * NANO)
+}
