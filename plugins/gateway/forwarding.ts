@@ -2,12 +2,13 @@ import { type FastifyReply, type FastifyRequest } from 'fastify'
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
 import { type Refusal } from '../../src/errors.ts'
 import { type CallIntake, type OpenCall } from '../../src/gateway/call.ts'
+import { parseBody } from '../../src/providers/body.ts'
 import { type BillableEndpoint, isRefusal } from '../../src/providers/provider.ts'
 import { refusePath } from './admission.ts'
 import { Exchange, type ExchangeCall } from './exchange.ts'
 import { upstreamHeaders } from './headers.ts'
-import { type Inbound, isGone, type ParsedBody, type Plane } from './plane.ts'
-import { internalError, invalid, refuse, sendRefusal, shuttingDown, writeRefusal } from './refusals.ts'
+import { type Inbound, isGone, type Plane } from './plane.ts'
+import { internalError, refuse, sendRefusal, shuttingDown, writeRefusal } from './refusals.ts'
 import { type Route, type RouteTable } from './routes.ts'
 import { isUsable, ROOT_PREFIX, type UsableUpstream } from './upstream.ts'
 
@@ -28,15 +29,13 @@ export function handle (
     return
   }
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-  const parsed = bytes.length === 0 ? EMPTY_BODY : plane.parse(bytes)
+  const parsed = parseBody(bytes)
   if ('refusal' in parsed) refuse(plane.gate, route.provider, parsed.refusal, request, reply)
   else if (endpoint.kind === 'free') forwardFree(plane, inbound, parsed.body, bytes, request, reply)
   else forwardCall(plane, inbound, endpoint, parsed.body, bytes, request, reply)
 }
 
 const DEMO = 'demo'
-
-const EMPTY_BODY: ParsedBody = { refusal: invalid('The body is empty; it must be a JSON object.') }
 
 function answerModels (plane: Plane, route: Route, request: FastifyRequest, reply: FastifyReply): void {
   const { provider, modelId } = route

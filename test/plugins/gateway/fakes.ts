@@ -1,5 +1,4 @@
-import { once } from 'node:events'
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { type IncomingHttpHeaders } from 'node:http'
 import { type AddressInfo } from 'node:net'
@@ -7,16 +6,23 @@ import { type Test } from 'tap'
 import gateway, { type GatewayOptions, newExchanges } from '../../../plugins/gateway/gateway.ts'
 import { type Exchanges } from '../../../plugins/gateway/exchanges.ts'
 import { type Identity } from '../../../src/budget/budget.ts'
-import { REFUSAL_STATUS, type Refusal } from '../../../src/errors.ts'
+import { type Refusal } from '../../../src/errors.ts'
 import { type CallEnding, type CallGate, type CallIntake, type OpenCall } from '../../../src/gateway/call.ts'
-import { type CallRequest, type Provider } from '../../../src/providers/provider.ts'
-import { type Meter, type Reading } from '../../../src/usage/meter.ts'
+import { providers } from '../../../src/providers/index.ts'
+import { type CallRequest, isRefusal } from '../../../src/providers/provider.ts'
+import { type Meter } from '../../../src/usage/meter.ts'
 import { type ProviderOptions, startProvider, type TestProvider } from '../../provider/provider.ts'
 
 export const KEY = 'rc-good-key'
 /** known, but only after a turn of the event loop */
 export const COLD_KEY = 'rc-cold-key'
 export const PROVIDER_KEY = 'sk-the-providers-own'
+
+interface Answer {
+  status: number
+  contentType: string
+  contentEncoding: string
+}
 
 type Ended = { how: 'released' } | { how: 'settled', ending: CallEnding }
 
@@ -29,18 +35,20 @@ export class FakeCall implements OpenCall {
   readonly headers: Record<string, string>
   readonly ended: Ended[] = []
   readonly #gate: FakeGate
+  readonly #intake: CallIntake
 
   constructor (gate: FakeGate, intake: CallIntake, request: CallRequest, upstream: string) {
     this.#gate = gate
+    this.#intake = intake
     this.id = `call-${gate.calls.length}`
     this.request = request
     this.upstream = upstream
-    this.body = gate.rewriteBody?.(intake.bytes) ?? intake.bytes
+    this.body = intake.endpoint.forwardBody(request, intake.bytes)
     this.headers = { 'x-relaycore-call-id': this.id, 'x-relaycore-budget-remaining': '12.5' }
   }
 
-  meter (answer: { status: number, contentType: string, contentEncoding: string }): Meter {
-    return this.#gate.makeMeter(answer)
+  meter (answer: Answer): Meter {
+    return this.#gate.makeMeter?.(answer) ?? this.#intake.endpoint.meter(this.request, answer)
   }
 
   release (): void { this.#end({ how: 'released' }) }
@@ -65,8 +73,8 @@ export class FakeGate implements CallGate {
   answer: Refusal | null = null
   settleThrows = false
   openThrows = false
-  rewriteBody: ((bytes: Buffer) => Buffer) | null = null
-  makeMeter: (answer: { status: number, contentType: string, contentEncoding: string }) => Meter = () => countingMeter()
+  /** instead of the endpoint's own */
+  makeMeter: ((answer: Answer) => Meter) | null = null
 
   constructor () {
     this.events.setMaxListeners(0)
@@ -88,7 +96,7 @@ export class FakeGate implements CallGate {
     if (gone()) return { code: 'internal_error', message: 'the client left', retryable: false }
     if (this.answer !== null) return this.answer
     const request = intake.endpoint.read(intake.body, intake.bytes)
-    if ('code' in request) return request
+    if (isRefusal(request)) return request
     const upstream = request.model.startsWith('demo-') ? 'demo' : intake.provider.name
     const call = new FakeCall(this, intake, request, upstream)
     this.calls.push(call)
@@ -114,82 +122,6 @@ export class FakeGate implements CallGate {
 
 const IDENTITY: Identity = {
   organizationId: 'org', teamId: null, projectId: null, userId: null, keyId: 'key', sessionId: null, tags: null,
-}
-
-/** Passes all on and finds the last usage in it, well enough for a test. */
-export function countingMeter (): Meter & { seen: () => Buffer } {
-  const chunks: Buffer[] = []
-  return {
-    data: (chunk) => {
-      chunks.push(chunk)
-      return chunk
-    },
-    end: () => null,
-    reading: () => readingOf(Buffer.concat(chunks)),
-    seen: () => Buffer.concat(chunks),
-  }
-}
-
-function readingOf (bytes: Buffer): Reading {
-  const text = bytes.toString('utf8')
-  const output = [...text.matchAll(/"(?:completion|output)_tokens":(\d+)/g)].at(-1)?.[1]
-  const zero = { inputTokens: 0, cacheReadTokens: 0, cacheWrite5mTokens: 0, cacheWrite1hTokens: 0 }
-  const rest = { reasoningTokens: 0, webSearches: 0, tier: null }
-  const usage = output === undefined ? null : { ...zero, outputTokens: Number(output), ...rest }
-  return { usage, final: usage !== null, modelUsed: null, providerRequestId: null, bodyBytes: bytes.length }
-}
-
-/** Stands in for a dialect: its paths, its credential header and an error envelope that can be told apart. */
-export function aProvider (name: 'openai' | 'anthropic'): Provider {
-  const billable = name === 'openai'
-    ? { name: 'chat.completions', path: '/chat/completions' }
-    : { name: 'messages', path: '/messages' }
-  return {
-    name,
-    endpoints: [
-      {
-        kind: 'billable',
-        method: 'POST',
-        ...billable,
-        read: (body) => readRequest(body),
-        forwardBody: (_call, bytes) => bytes,
-        meter: () => countingMeter(),
-      },
-      { kind: 'free', name: 'models', method: 'GET', path: '/models', served: 'models' },
-      ...(name === 'anthropic'
-        ? [{
-            kind: 'free' as const,
-            name: 'count_tokens',
-            method: 'POST' as const,
-            path: '/messages/count_tokens',
-            served: 'forward' as const,
-          }]
-        : []),
-    ],
-    credential: (apiKey) => name === 'openai' ? { authorization: `Bearer ${apiKey}` } : { 'x-api-key': apiKey },
-    renderModels: (models, id) => {
-      if (id === undefined) return JSON.stringify({ dialect: name, data: models.map((model) => ({ id: model })) })
-      return models.includes(id) ? JSON.stringify({ dialect: name, id }) : null
-    },
-    renderRefusal: (refusal, callId) => ({
-      status: refusal.code === 'budget_exhausted' && name === 'openai' ? 429 : REFUSAL_STATUS[refusal.code],
-      headers: refusal.retryable ? {} : { 'x-should-retry': 'false' },
-      body: JSON.stringify(name === 'openai'
-        ? { error: { message: refusal.message, type: refusal.code, code: refusal.code, param: null } }
-        : { type: 'error', error: { type: refusal.code, message: refusal.message }, request_id: callId }),
-    }),
-  }
-}
-
-function readRequest (body: unknown): CallRequest | Refusal {
-  if (typeof body !== 'object' || body === null || !('model' in body) || typeof body.model !== 'string') {
-    return { code: 'invalid_request', message: 'model must be a string', retryable: false, field: 'model' }
-  }
-  const stream = 'stream' in body && body.stream === true
-  const bound = {
-    inputTokens: 1, outputTokens: 1, webSearches: 0, tierAsked: null, longContextPossible: false,
-  } as unknown as CallRequest['bound']
-  return { model: body.model, stream, usageAsked: true, bound }
 }
 
 export interface Bench {
@@ -218,7 +150,7 @@ export async function aGateway (t: Test, options: BenchOptions = {}): Promise<Be
   await app.register(gateway, {
     gate,
     exchanges,
-    providers: [aProvider('openai'), aProvider('anthropic')],
+    providers,
     upstreams: {
       openai: { url: provider.url, apiKey: PROVIDER_KEY, settingName: 'RELAYCORE_OPENAI_API_KEY' },
       anthropic: { url: `${provider.url}/v1`, apiKey: PROVIDER_KEY, settingName: 'RELAYCORE_ANTHROPIC_API_KEY' },
