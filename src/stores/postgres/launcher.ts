@@ -221,7 +221,9 @@ async function initialise (place: Place, { bin, major }: PostgresBinaries, optio
   renameSync(half, place.cluster)
 }
 
-async function start (place: Place, { bin }: PostgresBinaries, options: LaunchOptions, deadline: number): Promise<void> {
+async function start (
+  place: Place, { bin }: PostgresBinaries, options: LaunchOptions, deadline: number
+): Promise<void> {
   const args = ['-D', place.cluster, '-c', 'timezone=UTC', '-c', 'max_connections=100', '-c', 'log_timezone=UTC']
   if (options.durability === 'off') {
     for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes']) args.push('-c', `${setting}=off`)
