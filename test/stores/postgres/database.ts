@@ -1,10 +1,9 @@
-/** A migrated database of its own for each test, on the server that TEST_DATABASE_URL names. */
+/** A migrated database of its own for each test. */
 import { randomUUID } from 'node:crypto'
-import root, { type Test } from 'tap'
 import pg from 'pg'
+import root, { type Test } from 'tap'
 import { migrate } from '../../../src/stores/postgres/migrate.ts'
-
-const SERVER = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres'
+import { postgresUrl } from '../../services/index.ts'
 
 /** Made once per process; the others are copies of it. */
 let template: Promise<string> | undefined
@@ -23,25 +22,25 @@ async function create (t: Test, how: string): Promise<string> {
   const name = `t_${randomUUID().replaceAll('-', '')}`
   await onServer(`create database ${name} ${how}`)
   t.teardown(() => onServer(`drop database ${name} with (force)`))
-  return urlOf(name)
+  return urlOf(await server(), name)
 }
 
 async function migrated (): Promise<string> {
   const name = `t_${randomUUID().replaceAll('-', '')}`
   await onServer(`create database ${name}`)
   root.teardown(() => onServer(`drop database ${name} with (force)`))
-  await migrate(urlOf(name))
+  await migrate(urlOf(await server(), name))
   return name
 }
 
-function urlOf (name: string): string {
-  const url = new URL(SERVER)
-  url.pathname = `/${name}`
-  return url.href
+function server (): Promise<string> { return postgresUrl((stop) => { root.teardown(stop) }) }
+
+function urlOf (server: string, database: string): string {
+  return server.replace(/\/[^/?]*(\?|$)/, `/${database}$1`)
 }
 
 async function onServer (sql: string): Promise<void> {
-  const client = new pg.Client(SERVER)
+  const client = new pg.Client(await server())
   await client.connect()
   try {
     await client.query(sql)
