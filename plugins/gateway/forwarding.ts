@@ -1,18 +1,21 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify'
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
 import { type Refusal } from '../../src/errors.ts'
-import { type OpenCall } from '../../src/gateway/call.ts'
+import { type CallIntake, type OpenCall } from '../../src/gateway/call.ts'
+import { parseBody } from '../../src/providers/body.ts'
 import { type BillableEndpoint, isRefusal } from '../../src/providers/provider.ts'
 import { refusePath } from './admission.ts'
 import { Exchange, type ExchangeCall } from './exchange.ts'
 import { upstreamHeaders } from './headers.ts'
-import { type Inbound, isGone, type ParsedBody, type Plane } from './plane.ts'
-import { internalError, invalid, refuse, sendRefusal, shuttingDown, writeRefusal } from './refusals.ts'
+import { type Inbound, isGone, type Plane } from './plane.ts'
+import { internalError, refuse, sendRefusal, shuttingDown, writeRefusal } from './refusals.ts'
 import { type Route, type RouteTable } from './routes.ts'
 import { isUsable, ROOT_PREFIX, type UsableUpstream } from './upstream.ts'
 
 /** `dest` is the path as http-proxy has checked it: it must be the one that was admitted. */
-export function handle (plane: Plane, table: RouteTable, request: FastifyRequest, reply: FastifyReply, dest: string): void {
+export function handle (
+  plane: Plane, table: RouteTable, request: FastifyRequest, reply: FastifyReply, dest: string
+): void {
   const inbound = request.inbound
   const { route } = inbound ?? {}
   if (inbound === null || route === undefined) throw new Error('a request was handled that was not admitted')
@@ -26,15 +29,13 @@ export function handle (plane: Plane, table: RouteTable, request: FastifyRequest
     return
   }
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-  const parsed = bytes.length === 0 ? EMPTY_BODY : plane.parse(bytes)
+  const parsed = parseBody(bytes)
   if ('refusal' in parsed) refuse(plane.gate, route.provider, parsed.refusal, request, reply)
   else if (endpoint.kind === 'free') forwardFree(plane, inbound, parsed.body, bytes, request, reply)
   else forwardCall(plane, inbound, endpoint, parsed.body, bytes, request, reply)
 }
 
 const DEMO = 'demo'
-
-const EMPTY_BODY: ParsedBody = { refusal: invalid('The body is empty; it must be a JSON object.') }
 
 function answerModels (plane: Plane, route: Route, request: FastifyRequest, reply: FastifyReply): void {
   const { provider, modelId } = route
@@ -77,18 +78,37 @@ function forwardCall (
   const { route: { provider }, identity } = inbound
   const gone = (): boolean => isGone(request, reply)
   const requestId = firstOf(request.headers['x-request-id'])
-  plane.exchanges.opening()
-  plane.gate.open({ provider, endpoint, identity, body, bytes, requestId }, gone).then((opened) => {
-    if (isRefusal(opened)) {
-      // the gate has counted it
-      if (!gone()) sendRefusal(provider, opened, request, reply)
-    } else {
-      startCall(plane, inbound, opened, bytes, request, reply)
-    }
-  }).catch((error: unknown) => {
+  const intake = { provider, endpoint, identity, body, bytes, requestId }
+  openCall(plane, inbound, intake, request, reply, gone).catch((error: unknown) => {
     request.log.error({ err: error }, 'opening a call failed')
     if (!reply.sent) refuse(plane.gate, provider, internalError(), request, reply)
-  }).finally(() => { plane.exchanges.opened() })
+  })
+}
+
+async function openCall (
+  plane: Plane, inbound: Inbound, intake: CallIntake, request: FastifyRequest, reply: FastifyReply, gone: () => boolean
+): Promise<void> {
+  plane.exchanges.opening()
+  try {
+    const opened = await plane.gate.open(intake, gone)
+    if (!isRefusal(opened)) startOrRelease(plane, inbound, opened, intake.bytes, request, reply)
+    // the gate has counted it
+    else if (!gone()) sendRefusal(intake.provider, opened, request, reply)
+  } finally {
+    plane.exchanges.opened()
+  }
+}
+
+/** What is open must end: until an exchange has it, that is ours to see to. */
+function startOrRelease (
+  plane: Plane, inbound: Inbound, call: OpenCall, bytes: Buffer, request: FastifyRequest, reply: FastifyReply
+): void {
+  try {
+    startCall(plane, inbound, call, bytes, request, reply)
+  } catch (error) {
+    if (!reply.sent) call.release()
+    throw error
+  }
 }
 
 function startCall (

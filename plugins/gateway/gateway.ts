@@ -6,8 +6,8 @@ import { admission, refusePath } from './admission.ts'
 import { splitTarget } from './client-key.ts'
 import { type DrainLimits, Exchanges } from './exchanges.ts'
 import { handle } from './forwarding.ts'
-import { isGone, type ParsedBody, type Plane } from './plane.ts'
-import { invalid, refusalOf, refuse } from './refusals.ts'
+import { isGone, type Plane } from './plane.ts'
+import { refusalOf, refuse } from './refusals.ts'
 import { type Dialect, RouteTable } from './routes.ts'
 import { openUpstream, ROOT_PREFIX, type Upstream, type UpstreamLimits, type UpstreamOptions } from './upstream.ts'
 
@@ -31,8 +31,6 @@ export interface GatewayOptions extends FastifyPluginOptions {
   exchanges?: Exchanges
   /** how long closing waits for open calls before it cuts them */
   closeTimeoutMs?: number
-  /** the JSON of a body, or why it is none */
-  parse?: (bytes: Buffer) => ParsedBody
 }
 
 export interface GatewayLimits extends UpstreamLimits {
@@ -66,7 +64,6 @@ export default async function gateway (app: FastifyInstance, options: GatewayOpt
     upstreams: openUpstreams(options, limits),
     exchanges: options.exchanges ?? newExchanges(options),
     onDisconnect: options.onDisconnect ?? {},
-    parse: options.parse ?? parseJson,
     bodyBytes: limits.bodyBytes,
   }
   app.decorateRequest('inbound', null)
@@ -147,14 +144,6 @@ function openUpstreams (options: GatewayOptions, limits: GatewayLimits): Map<str
     const provider = options.providers.find((one) => one.name === name)
     return [name, openUpstream(name, upstream, provider, limits)]
   }))
-}
-
-function parseJson (bytes: Buffer): ParsedBody {
-  try {
-    return { body: JSON.parse(bytes.toString('utf8')) }
-  } catch {
-    return { refusal: invalid('The body is not valid JSON.') }
-  }
 }
 
 function loggedRequest (request: FastifyRequest): string {

@@ -1,6 +1,5 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify'
 import { type Identity } from '../../src/budget/budget.ts'
-import { type Refusal } from '../../src/errors.ts'
 import { type CallGate } from '../../src/gateway/call.ts'
 import { type Exchanges } from './exchanges.ts'
 import { type Route } from './routes.ts'
@@ -12,11 +11,8 @@ export interface Plane {
   upstreams: Map<string, Upstream>
   exchanges: Exchanges
   onDisconnect: Record<string, 'drain' | 'abort'>
-  parse: (bytes: Buffer) => ParsedBody
   bodyBytes: number
 }
-
-export type ParsedBody = { body: unknown } | { refusal: Refusal }
 
 /** What the hooks have found out about a request by the time it is handled. */
 export interface Inbound {

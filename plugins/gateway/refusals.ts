@@ -22,7 +22,7 @@ export function refuse (
 export function sendRefusal (
   provider: Provider, refusal: Refusal, request: FastifyRequest, reply: FastifyReply
 ): void {
-  const callId = uuidv7()
+  const callId = String(reply.getHeader(CALL_ID_HEADER) ?? uuidv7())
   const { status, headers, body } = render(provider, refusal, callId, request.headers['user-agent'] ?? '')
   reply.code(status).headers({ ...headers, [CALL_ID_HEADER]: callId })
   if (!reply.hasHeader('content-type')) reply.header('content-type', JSON_TYPE)

@@ -24,6 +24,21 @@ export interface JournalLife {
   open: CallOpening[]
   /** segment files that hold this life */
   files: string[]
+  /** the life ended in order: nothing of it is missing, even if the machine has stopped since */
+  complete: boolean
+  /** ms since the epoch of the last mark that says what was on stable storage; null: none */
+  syncedAt: number | null
+  /** bytes of a last write that the process's death cut short; no call of it was forwarded */
+  tornBytes: number
+  /** what could not be read; records are missing. What follows was read, since every record can be judged alone */
+  damaged: JournalDamage[]
+}
+
+export interface JournalDamage {
+  file: string
+  offset: number
+  bytes: number
+  reason: string
 }
 
 /**

@@ -18,26 +18,31 @@ export function notMetered (feature: string): Refusal {
   }
 }
 
+/** Told apart by its own field: a client's JSON may look like a refusal. */
+export type ParsedBody = { body: Record<string, unknown> } | { refusal: Refusal }
+
 /**
  * The parsed body of a billable call, or why it is none. A top-level field that is there twice is refused: which one
  * counts differs by parser, so the provider might be asked for something else than what was checked. Never throws.
  */
-export function parseBody (bytes: Buffer): Record<string, unknown> | Refusal {
-  if (bytes.length === 0) return badRequest('The request has no body; a JSON object is expected.')
+export function parseBody (bytes: Buffer): ParsedBody {
+  if (bytes.length === 0) return refused('The request has no body; a JSON object is expected.')
   let body: unknown
   try {
     body = JSON.parse(bytes.toString('utf8'))
   } catch (error) {
-    return badRequest(`The request body is not JSON: ${(error as Error).message.slice(0, 200)}`)
+    return refused(`The request body is not JSON: ${(error as Error).message.slice(0, 200)}`)
   }
-  if (!isObject(body)) return badRequest('The request body must be a JSON object.')
+  if (!isObject(body)) return refused('The request body must be a JSON object.')
   const seen = new Set<string>()
   for (const { key } of topLevelMembers(bytes)) {
-    if (seen.has(key)) return badRequest(`The field "${key.slice(0, 100)}" is there twice; send it once.`, key.slice(0, 100))
+    if (seen.has(key)) return refused(`The field "${key.slice(0, 100)}" is there twice; send it once.`, key.slice(0, 100))
     seen.add(key)
   }
-  return body
+  return { body }
 }
+
+function refused (message: string, field?: string): ParsedBody { return { refusal: badRequest(message, field) } }
 
 /** A field that must be a whole number from `min` on where it is there at all; null: it is not there. */
 export function countField (

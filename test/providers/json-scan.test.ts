@@ -20,17 +20,20 @@ t.test('the members of an object are found where JSON.parse finds them', async (
 
 t.test('a field that is there twice is refused, also with an escaped name', async (t) => {
   for (const text of ['{"model":"a","model":"b"}', '{"model":"a","mod\\u0065l":"b"}', '{"n":1 , "x":{"n":2}, "n":3}']) {
-    t.match(parseBody(Buffer.from(text)), { code: 'invalid_request', message: /there twice/ }, text)
+    t.match(parseBody(Buffer.from(text)), { refusal: { code: 'invalid_request', message: /there twice/ } }, text)
   }
-  t.match(parseBody(Buffer.from('{"n":1,"x":{"n":2},"y":["n","n"]}')), { n: 1 })
+  t.match(parseBody(Buffer.from('{"n":1,"x":{"n":2},"y":["n","n"]}')), { body: { n: 1 } })
 })
 
 t.test('what is not a JSON object is refused with what is wrong', async (t) => {
-  t.match(parseBody(Buffer.alloc(0)), { code: 'invalid_request', message: /no body/ })
+  t.match(parseBody(Buffer.alloc(0)), { refusal: { code: 'invalid_request', message: /no body/ } })
   for (const text of ['{', 'null', '[]', '1', '"x"', '\ufeff{}', '{"a":1,}', '{"a":NaN}']) {
-    t.match(parseBody(Buffer.from(text)), { code: 'invalid_request' }, text)
+    t.match(parseBody(Buffer.from(text)), { refusal: { code: 'invalid_request' } }, text)
   }
-  t.same(Object.keys(parseBody(Buffer.from('{"__proto__":{"model":"x"}}'))), ['__proto__'])
+  const poisoned = parseBody(Buffer.from('{"__proto__":{"model":"x"}}'))
+  t.same('body' in poisoned && Object.keys(poisoned.body), ['__proto__'])
+  const posing = parseBody(Buffer.from('{"code":"budget_exhausted","message":"","retryable":true}'))
+  t.ok('body' in posing, 'a body that looks like a refusal is a body')
 })
 
 t.test('deep nesting and long runs neither overflow nor stall', async (t) => {

@@ -1,0 +1,165 @@
+import { open } from 'node:fs/promises'
+import { type CallEnd, type CallOpening } from '../usage/usage.ts'
+import { sameBoot } from './boot-id.ts'
+import { type JournalHeader, type JournalLife } from './journal.ts'
+import { decodeLine, type Line } from './records.ts'
+import { parseSegmentName } from './segments.ts'
+
+/**
+ * Reads what an earlier process life left. A line without its newline at the very end is the torn tail of a write that
+ * the process did not survive: nobody was told that it was written, so it is cut. Anything else that is no record is
+ * damage: it is reported with its place, and reading goes on behind it, because every further record found is a call
+ * that is posted instead of being in doubt. What is missing is never guessed: see `mayMissRecords`.
+ */
+
+const CHUNK_BYTES = 1024 * 1024
+const NEWLINE = 0x0a
+
+/** `files`: the segments of one life, in order */
+export async function readLife (files: string[], journalId: string, incarnation: number): Promise<JournalLife> {
+  const reader = new LifeReader(journalId, incarnation)
+  for (const [i, file] of files.entries()) await reader.readSegment(file, i === files.length - 1)
+  return reader.life(files)
+}
+
+/** true: calls may have been forwarded of which this journal does not know, so the rest of the leases is in doubt */
+export function mayMissRecords (life: JournalLife, bootId: string): boolean {
+  return life.damaged.length > 0 || (!life.complete && !sameBoot(life.header.bootId, bootId))
+}
+
+class LifeReader {
+  readonly #journalId: string
+  readonly #incarnation: number
+  readonly #calls = new Map<string, { opening: CallOpening, end: CallEnd | null }>()
+  readonly #damaged: JournalLife['damaged'] = []
+  #header: JournalHeader | null = null
+  #syncedAt: number | null = null
+  #complete = false
+  #tornBytes = 0
+  #lastSegment: number | null = null
+
+  constructor (journalId: string, incarnation: number) {
+    this.#journalId = journalId
+    this.#incarnation = incarnation
+  }
+
+  async readSegment (file: string, isLast: boolean): Promise<void> {
+    const segment = parseSegmentName(file)?.segment ?? 0
+    if (this.#lastSegment !== null && segment !== this.#lastSegment + 1) {
+      this.#damaged.push({ file, offset: 0, bytes: 0, reason: `the segment before ${segment} is missing` })
+    }
+    this.#lastSegment = segment
+    let first = true
+    const handle = await open(file, 'r')
+    try {
+      for await (const { bytes, offset, whole } of linesOf(handle)) {
+        if (!whole && isLast) {
+          this.#tornBytes = bytes.length
+          return
+        }
+        this.#take(file, segment, offset, bytes, whole, first)
+        first = false
+      }
+    } finally {
+      await handle.close()
+    }
+  }
+
+  #take (file: string, segment: number, offset: number, bytes: Buffer, whole: boolean, first: boolean): void {
+    const line = whole ? decodeLine(bytes) : null
+    const reason = line === null ? 'no record' : this.#misplaced(line, segment, first)
+    if (reason !== null) this.#damaged.push({ file, offset, bytes: bytes.length, reason })
+    // A record in a file that lost its header is still a record; one of another journal is none of ours.
+    if (line !== null && line.t !== 'header') this.#apply(line)
+    if (line?.t === 'header' && reason === null) this.#header ??= line.header
+  }
+
+  #misplaced (line: Line, segment: number, first: boolean): string | null {
+    if ((line.t === 'header') !== first) return first ? 'the header is missing' : 'a header amid the records'
+    if (line.t !== 'header') return null
+    const { header } = line
+    const ours = header.journalId === this.#journalId && header.incarnation === this.#incarnation
+    return ours && line.segment === segment ? null : 'the header belongs to another file'
+  }
+
+  #apply (line: Exclude<Line, { t: 'header' }>): void {
+    this.#complete = false
+    switch (line.t) {
+      case 'open': {
+        // A call's opening is written once more when its hold is extended, or to let an old segment go.
+        const end = this.#calls.get(line.call.id)?.end ?? null
+        this.#calls.set(line.call.id, { opening: line.call, end })
+        return
+      }
+      case 'end': {
+        // Without an opening it is a call of a segment that was dropped, because PostgreSQL has the call.
+        const call = this.#calls.get(line.end.id)
+        if (call !== undefined) call.end = line.end
+        return
+      }
+      case 'void':
+        this.#calls.delete(line.id)
+        return
+      case 'synced':
+        this.#syncedAt = line.at
+        return
+      case 'closed':
+        this.#syncedAt = line.at
+        this.#complete = true
+    }
+  }
+
+  life (files: string[]): JournalLife {
+    const ended: JournalLife['ended'] = []
+    const open: CallOpening[] = []
+    for (const { opening, end } of this.#calls.values()) {
+      if (end === null) open.push(opening)
+      else ended.push({ opening, end })
+    }
+    return {
+      header: this.#header ?? this.#unknownHeader(),
+      ended,
+      open,
+      files,
+      complete: this.#complete && this.#tornBytes === 0,
+      syncedAt: this.#syncedAt,
+      tornBytes: this.#tornBytes,
+      damaged: this.#damaged,
+    }
+  }
+
+  /** the boot is not known, so nothing is taken for granted */
+  #unknownHeader (): JournalHeader {
+    return {
+      journalId: this.#journalId, incarnation: this.#incarnation, bootId: '', host: '', pid: 0, startedAt: 0,
+    }
+  }
+}
+
+interface RawLine { bytes: Buffer, offset: number, whole: boolean }
+
+interface Readable {
+  read (buffer: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }>
+}
+
+/** lines without their newline; the last one is not `whole` where the file does not end in a newline */
+async function * linesOf (file: Readable): AsyncGenerator<RawLine> {
+  let rest: Buffer = Buffer.alloc(0)
+  let offset = 0
+  let position = 0
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+    const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, position)
+    if (bytesRead === 0) break
+    position += bytesRead
+    const bytes = Buffer.concat([rest, chunk.subarray(0, bytesRead)])
+    let start = 0
+    for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
+      yield { bytes: bytes.subarray(start, end), offset: offset + start, whole: true }
+      start = end + 1
+    }
+    rest = bytes.subarray(start)
+    offset += start
+  }
+  if (rest.length > 0) yield { bytes: rest, offset, whole: false }
+}

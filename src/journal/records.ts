@@ -1,0 +1,263 @@
+import { crc32 } from 'node:zlib'
+import { type AccountHold, type CallEnd, type CallOpening, type Charge, type Usage } from '../usage/usage.ts'
+import { type JournalHeader, type JournalRecord } from './journal.ts'
+
+/**
+ * How a record looks in the file: one line, `<crc32 of the JSON, 8 hex digits> <JSON>\n`, UTF-8. Amounts are decimal
+ * strings. JSON has no raw newline, so a line that does not end in one was never written whole, and every line can be
+ * judged alone. A record that does not have the shape it should have is not a record, whatever its checksum says.
+ */
+
+/** Raised when an older reader could misread a newer file. */
+export const FORMAT = 1
+
+/** What the file says about itself, beside the calls. */
+export type Mark =
+  | { t: 'header', header: JournalHeader, segment: number }
+  /** everything in earlier segments, and in `segment` before `offset`, was on stable storage at `at` */
+  | { t: 'synced', at: number, segment: number, offset: number }
+  /** the life ended in order: everything before this line was on stable storage when it was written */
+  | { t: 'closed', at: number }
+  /** written where a write had failed, to see whether writing works again; says nothing */
+  | { t: 'probe', at: number }
+
+export type Line = JournalRecord | Mark
+
+const CRC_DIGITS = 8
+const SPACE = 0x20
+
+export function encodeLine (line: Line): string {
+  const json = JSON.stringify(shapeOf(line))
+  return `${crc32(json).toString(16).padStart(CRC_DIGITS, '0')} ${json}\n`
+}
+
+/** `bytes` without the newline; null: not a whole record */
+export function decodeLine (bytes: Buffer): Line | null {
+  if (bytes.length < CRC_DIGITS + 3 || bytes[CRC_DIGITS] !== SPACE) return null
+  const digits = bytes.toString('latin1', 0, CRC_DIGITS)
+  if (!/^[0-9a-f]{8}$/.test(digits)) return null
+  const json = bytes.subarray(CRC_DIGITS + 1)
+  if (crc32(json) !== Number.parseInt(digits, 16)) return null
+  try {
+    return lineOf(new Fields(JSON.parse(json.toString('utf8'))))
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof ShapeError) return null
+    throw error
+  }
+}
+
+function shapeOf (line: Line): object {
+  switch (line.t) {
+    case 'open': return openShape(line.call)
+    case 'end': return endShape(line.end)
+    case 'header': return { t: 'header', format: FORMAT, segment: line.segment, ...line.header }
+    default: return line
+  }
+}
+
+export function openShape (call: CallOpening): object {
+  return {
+    t: 'open',
+    id: call.id,
+    at: call.openedAt,
+    org: call.organizationId,
+    team: call.teamId,
+    project: call.projectId,
+    user: call.userId,
+    key: call.keyId,
+    session: call.sessionId,
+    tags: call.tags,
+    provider: call.provider,
+    endpoint: call.endpoint,
+    model: call.model,
+    stream: call.stream,
+    request: call.requestId,
+    quote: call.quoteNano.toString(),
+    price: call.priceVersion,
+    holds: call.holds.map((hold) => [hold.accountId, hold.quoteNano.toString(), hold.rate, hold.enforced]),
+  }
+}
+
+export function endShape (end: CallEnd): object {
+  return {
+    t: 'end',
+    id: end.id,
+    at: end.endedAt,
+    outcome: end.outcome,
+    status: end.status,
+    certainty: end.certainty,
+    model: end.modelUsed,
+    usage: end.usage,
+    cost: end.costNano.toString(),
+    charges: end.charges.map((one) => [one.accountId, one.amountNano.toString(), one.coveredNano.toString()]),
+    request: end.providerRequestId,
+  }
+}
+
+function lineOf (fields: Fields): Line {
+  const t = fields.text('t')
+  switch (t) {
+    case 'open': return { t, call: openingOf(fields) }
+    case 'end': return { t, end: endOf(fields) }
+    case 'void': return { t, id: fields.text('id') }
+    case 'header': return headerOf(fields)
+    case 'synced':
+      return { t, at: fields.count('at'), segment: fields.count('segment'), offset: fields.count('offset') }
+    case 'closed': return { t, at: fields.count('at') }
+    case 'probe': return { t, at: fields.count('at') }
+    default: throw new ShapeError('t')
+  }
+}
+
+export function openingOf (fields: Fields): CallOpening {
+  return {
+    id: fields.text('id'),
+    openedAt: fields.count('at'),
+    organizationId: fields.text('org'),
+    teamId: fields.textOrNull('team'),
+    projectId: fields.textOrNull('project'),
+    userId: fields.textOrNull('user'),
+    keyId: fields.text('key'),
+    sessionId: fields.textOrNull('session'),
+    tags: fields.tags('tags'),
+    provider: fields.text('provider'),
+    endpoint: fields.text('endpoint'),
+    model: fields.text('model'),
+    stream: fields.flag('stream'),
+    requestId: fields.textOrNull('request'),
+    quoteNano: fields.nano('quote'),
+    priceVersion: fields.text('price'),
+    holds: fields.list('holds').map(holdOf),
+  }
+}
+
+export function endOf (fields: Fields): CallEnd {
+  return {
+    id: fields.text('id'),
+    endedAt: fields.count('at'),
+    outcome: fields.oneOf('outcome', ['completed', 'client_gone', 'upstream_error', 'upstream_broken', 'crashed']),
+    status: fields.countOrNull('status'),
+    certainty: fields.oneOf('certainty', ['exact', 'estimated', 'uncertain']),
+    modelUsed: fields.textOrNull('model'),
+    usage: fields.isNull('usage') ? null : usageOf(fields.inner('usage')),
+    costNano: fields.nano('cost'),
+    charges: fields.list('charges').map(chargeOf),
+    providerRequestId: fields.textOrNull('request'),
+  }
+}
+
+function headerOf (fields: Fields): Line {
+  const header: JournalHeader = {
+    journalId: fields.text('journalId'),
+    incarnation: fields.count('incarnation'),
+    bootId: fields.text('bootId'),
+    host: fields.text('host'),
+    pid: fields.count('pid'),
+    startedAt: fields.count('startedAt'),
+  }
+  if (fields.count('format') > FORMAT) throw new FormatError(header)
+  return { t: 'header', header, segment: fields.count('segment') }
+}
+
+function holdOf (fields: Fields): AccountHold {
+  return {
+    accountId: fields.count(0),
+    quoteNano: fields.nano(1),
+    rate: fields.textOrNull(2),
+    enforced: fields.flag(3),
+  }
+}
+
+function chargeOf (fields: Fields): Charge {
+  return { accountId: fields.count(0), amountNano: fields.nano(1), coveredNano: fields.nano(2) }
+}
+
+function usageOf (fields: Fields): Usage {
+  return {
+    inputTokens: fields.count('inputTokens'),
+    cacheReadTokens: fields.count('cacheReadTokens'),
+    cacheWrite5mTokens: fields.count('cacheWrite5mTokens'),
+    cacheWrite1hTokens: fields.count('cacheWrite1hTokens'),
+    outputTokens: fields.count('outputTokens'),
+    reasoningTokens: fields.count('reasoningTokens'),
+    webSearches: fields.count('webSearches'),
+    tier: fields.textOrNull('tier'),
+  }
+}
+
+/** a field is missing or is not what it should be */
+export class ShapeError extends Error {}
+
+/** A newer program wrote this file. Nothing of it may be guessed, so the start ends with this error. */
+export class FormatError extends Error {
+  readonly code = 'journal_format'
+
+  constructor (header: JournalHeader) {
+    super(`The journal of incarnation ${header.incarnation} was written by a newer version. Start that version, ` +
+      'or let it post its calls first.')
+  }
+}
+
+/** Reads an object or array of unknown shape field by field; throws where a field is not what it should be. */
+export class Fields {
+  readonly #of: Record<string | number, unknown>
+
+  constructor (value: unknown) {
+    if (typeof value !== 'object' || value === null) throw new ShapeError('not an object')
+    this.#of = value as Record<string | number, unknown>
+  }
+
+  isNull (key: string | number): boolean { return this.#of[key] === null }
+
+  text (key: string | number): string {
+    const value = this.#of[key]
+    if (typeof value !== 'string') throw new ShapeError(String(key))
+    return value
+  }
+
+  textOrNull (key: string | number): string | null { return this.isNull(key) ? null : this.text(key) }
+
+  /** a whole number, exact in a double */
+  count (key: string | number): number {
+    const value = this.#of[key]
+    if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw new ShapeError(String(key))
+    return value
+  }
+
+  countOrNull (key: string | number): number | null { return this.isNull(key) ? null : this.count(key) }
+
+  flag (key: string | number): boolean {
+    const value = this.#of[key]
+    if (typeof value !== 'boolean') throw new ShapeError(String(key))
+    return value
+  }
+
+  nano (key: string | number): bigint {
+    const value = this.text(key)
+    if (!/^-?\d{1,30}$/.test(value)) throw new ShapeError(String(key))
+    return BigInt(value)
+  }
+
+  oneOf<T extends string> (key: string | number, words: readonly T[]): T {
+    const value = this.text(key)
+    const word = words.find((one) => one === value)
+    if (word === undefined) throw new ShapeError(String(key))
+    return word
+  }
+
+  list (key: string | number): Fields[] {
+    const value = this.#of[key]
+    if (!Array.isArray(value)) throw new ShapeError(String(key))
+    return value.map((one) => new Fields(one))
+  }
+
+  inner (key: string | number): Fields { return new Fields(this.#of[key]) }
+
+  tags (key: string | number): Record<string, string> | null {
+    const value = this.#of[key]
+    if (value === null) return null
+    if (typeof value !== 'object' || Array.isArray(value)) throw new ShapeError(String(key))
+    for (const one of Object.values(value as object)) if (typeof one !== 'string') throw new ShapeError(String(key))
+    return value as Record<string, string>
+  }
+}
