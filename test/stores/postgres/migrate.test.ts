@@ -85,14 +85,18 @@ t.test('does not touch a database that was made from other files', async (t) => 
 
 t.test('says in plain words what is missing', async (t) => {
   await t.rejects(migrate('postgres://postgres@127.0.0.1:1/none'), { code: 'database_unreachable' })
+  const missing = new URL(await anEmptyDatabase(t))
+  missing.pathname = '/none'
+  await t.rejects(migrate(missing.href), { code: 'migration_failed', message: /"none" does not exist/ })
 
   const url = await anEmptyDatabase(t)
   const owner = await connected(t, url)
   const role = `r_${new URL(url).pathname.slice(1, 20)}`
-  await owner.query(`create role ${role} login; revoke all on schema public from public`)
+  await owner.query(`create role ${role} login password 'secret'; revoke all on schema public from public`)
   t.teardown(() => owner.query(`drop owned by ${role}; drop role ${role}`))
   const asRole = new URL(url)
   asRole.username = role
+  asRole.password = 'secret'
 
   await t.rejects(migrate(asRole.href), { code: 'migration_forbidden' })
   await owner.query(`grant usage on schema public to ${role}`)
