@@ -174,6 +174,9 @@ function plain (error: unknown): MigrationError {
     return new MigrationError('migration_forbidden',
       `The database user may not change the schema (${message}): let a user who may run "relaycore migrate"`, { cause: error })
   }
+  if (state?.startsWith('28') === true) {
+    return new MigrationError('migration_forbidden', `The database does not let this user in: ${message}`, { cause: error })
+  }
   if (state === undefined || state.startsWith('08') || state.startsWith('57P')) {
     return new MigrationError('database_unreachable', `The database cannot be reached: ${message}`, { cause: error })
   }

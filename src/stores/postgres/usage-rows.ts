@@ -79,8 +79,13 @@ function storable (_key: string, value: unknown): unknown {
 
 /** The day (UTC) in a UUIDv7: fixed when the call opened, so a repeated event meets itself in the same partition. */
 export function dayOf (id: string): string {
-  const time = timeOf(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16))
+  const time = timeOf(openedAtOf(id))
   return time.slice(0, time.indexOf('T'))
+}
+
+/** The time in a UUIDv7, ms since the epoch. */
+export function openedAtOf (id: string): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
 }
 
 /** A number that is no time stays visible in PostgreSQL's refusal. */

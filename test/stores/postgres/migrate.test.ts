@@ -85,6 +85,9 @@ t.test('does not touch a database that was made from other files', async (t) => 
 
 t.test('says in plain words what is missing', async (t) => {
   await t.rejects(migrate('postgres://postgres@127.0.0.1:1/none'), { code: 'database_unreachable' })
+  const missing = new URL(await anEmptyDatabase(t))
+  missing.pathname = '/none'
+  await t.rejects(migrate(missing.href), { code: 'migration_failed', message: /"none" does not exist/ })
 
   const url = await anEmptyDatabase(t)
   const owner = await connected(t, url)
