@@ -37,8 +37,8 @@ export interface TrackerOptions {
   now: Now
   random: () => number
   log: TrackerLog
-  /** rights are to be given back at once */
-  onReturnsDue: () => void
+  /** rights are to be given back: at once, or with the next batch */
+  onReturnsDue: (atOnce: boolean) => void
   /** this process life was declared over: nothing may be admitted any more */
   onNotLive: (error: Error) => void
 }
@@ -85,7 +85,7 @@ export class BudgetTracker {
     })
     options.hot.onRecall((accountId) => {
       this.#book.recalled(accountId, options.now())
-      options.onReturnsDue()
+      options.onReturnsDue(true)
     })
   }
 
@@ -276,7 +276,7 @@ export class BudgetTracker {
     if (request !== null) void this.#grant(request)
     const retryAt = this.#book.nextRetryAt
     if (retryAt === Infinity || this.#retryTimer !== null) return
-    this.#o.onReturnsDue()
+    this.#o.onReturnsDue(true)
     this.#retryTimer = setTimeout(() => {
       this.#retryTimer = null
       this.#pump()
@@ -324,7 +324,7 @@ export class BudgetTracker {
     const now = this.#o.now()
     const touched = this.#book.takeTouched()
     for (const lease of touched) this.#publish(lease)
-    if (touched.some((lease) => lease.surplus(now) > 0n)) this.#o.onReturnsDue()
+    if (touched.some((lease) => lease.surplus(now) > 0n)) this.#o.onReturnsDue(false)
     const due = now - this.#heartbeatAt >= HEARTBEAT_MS
     const refusing = this.#refusing(now)
     if ((due || refusing.length > 0) && !this.#beating) void this.#heartbeat(due, refusing)
