@@ -13,7 +13,7 @@ export type RefusalCode =
   | 'budget_in_doubt' | 'budget_paused' | 'no_exchange_rate'
   | 'provider_not_configured' | 'upstream_unreachable' | 'upstream_timeout'
   | 'journal_unavailable' | 'ledger_unavailable' | 'ledger_backlog' | 'shutting_down' | 'websocket_unsupported'
-  | 'internal_error'
+  | 'client_gone' | 'internal_error'
 
 /** The budget that decided, as the client is told about it. Amounts are decimal strings in `currency`. */
 export interface RefusalBudget {
@@ -72,6 +72,7 @@ export const REFUSAL_STATUS: Record<RefusalCode, number> = {
   ledger_backlog: 503,
   shutting_down: 503,
   websocket_unsupported: 426,
+  client_gone: 499,
   internal_error: 500,
 }
 

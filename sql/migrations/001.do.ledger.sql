@@ -1,6 +1,6 @@
 -- The ledger: who may spend what (accounts, leases), what was spent (events, charges), and the definitions behind both.
 -- Amounts are integers in nano-units (1e-9) of the row's currency; names say so.
--- Lock order of every statement that touches accounts: the gateway's row, then accounts by id, then everything else.
+-- Lock order, everywhere: the row of config_versions, budgets by id, the gateway's row, accounts by id, everything else.
 
 create table deployment (
   singleton boolean primary key default true check (singleton),
@@ -10,7 +10,8 @@ create table deployment (
 comment on table deployment is 'one row: names this ledger, e.g. in the keys of the shared hot status';
 insert into deployment default values;
 
--- A change takes its row's lock until it commits, so versions become visible in their order and a poller misses none.
+-- A change takes its row's lock first and until it commits, so changes of a kind happen one after the other: their
+-- versions become visible in order, a poller misses none, and what a change checks stays true until it is done.
 create table config_versions (
   kind text primary key check (kind in ('budgets', 'keys')),
   version bigint not null default 0
@@ -52,12 +53,13 @@ create table budget_accounts (
   budget_id uuid not null references budget_definitions,
   subject text not null default '',
   period_start timestamptz(3) not null,
-  period_end timestamptz(3) check (period_end > period_start),
+  period_end timestamptz(3),
   currency text not null,
   limit_nano bigint,
   settled_nano bigint not null default 0,
   leased_nano bigint not null default 0 check (leased_nano >= 0),
-  unique (budget_id, subject, period_start)
+  unique (budget_id, subject, period_start),
+  check (period_end > period_start)
 ) with (fillfactor = 50);
 comment on table budget_accounts is 'one budget in one period; the start is part of the key, so a reset is a new row';
 comment on column budget_accounts.limit_nano is 'null: the budget is soft, nothing is refused for it';
@@ -74,18 +76,25 @@ create table gateways (
 comment on table gateways is 'one row per process life';
 create index gateways_unclosed on gateways (journal_id) where state in ('live', 'recovering');
 
+-- Where this is false, what the gateway leases is in doubt: nobody can be asked to give it back.
+create function responds(_gateway gateways) returns boolean language sql as $$
+  select _gateway.state = 'live' and _gateway.heartbeat_at > clock_timestamp() - interval '10 seconds'
+$$;
+
 create table leases (
   account_id bigint not null references budget_accounts,
   incarnation bigint not null references gateways,
   granted_nano bigint not null default 0,
   returned_nano bigint not null default 0,
   posted_nano bigint not null default 0,
-  state text not null default 'open' check (state in ('open', 'closed')),
+  state text not null default 'open' check (state in ('open', 'kept', 'closed')),
   primary key (account_id, incarnation),
   check (returned_nano >= 0 and posted_nano >= 0 and returned_nano + posted_nano <= granted_nano)
 ) with (fillfactor = 50);
 comment on table leases is 'cumulative figures that only grow: what one process life took of one account, gave back, and spent';
+comment on column leases.state is 'kept: closed, but for what events that were set aside will be posted with; closed: nothing is left';
 create index leases_open on leases (incarnation) where state = 'open';
+create index leases_left on leases (account_id) where state <> 'closed';
 
 create table usage_events (
   day date not null,
@@ -143,20 +152,30 @@ create index budget_usage_records_account on budget_usage_records (account_id, e
 create table usage_events_default partition of usage_events default;
 create table budget_usage_records_default partition of budget_usage_records default;
 
+-- Made apart and then attached, which no insert waits for long; rows that were early leave the default partition.
+create function ensure_partition(_parent text, _month date) returns void language plpgsql as $$
+declare
+  _name text := _parent || to_char(_month, '_YYYY_MM');
+begin
+  if to_regclass(quote_ident(_name)) is not null then
+    return;
+  end if;
+  lock table budget_accounts in share row exclusive mode;
+  execute format('create table %I (like %I including defaults including constraints including indexes)', _name, _parent);
+  execute format('with early as (delete from %I where day >= %L and day < %L returning *) insert into %I select * from early',
+    _parent || '_default', _month, _month + interval '1 month', _name);
+  execute format('alter table %I attach partition %I for values from (%L) to (%L)',
+    _parent, _name, _month, _month + interval '1 month');
+end $$;
+
 create function ensure_partitions(_months integer) returns void language plpgsql as $$
 declare
-  _from date;
-  _name text;
+  _this date := date_trunc('month', clock_timestamp() at time zone 'UTC');
 begin
   perform pg_advisory_xact_lock(hashtext('relaycore ensure_partitions'));
   for _i in -1 .. _months loop
-    _from := (date_trunc('month', clock_timestamp() at time zone 'UTC') + make_interval(months => _i))::date;
-    _name := to_char(_from, 'YYYY_MM');
-    continue when to_regclass('usage_events_' || _name) is not null;
-    execute format('create table %I partition of usage_events for values from (%L) to (%L)',
-      'usage_events_' || _name, _from, _from + interval '1 month');
-    execute format('create table %I partition of budget_usage_records for values from (%L) to (%L)',
-      'budget_usage_records_' || _name, _from, _from + interval '1 month');
+    perform ensure_partition('usage_events', (_this + make_interval(months => _i))::date);
+    perform ensure_partition('budget_usage_records', (_this + make_interval(months => _i))::date);
   end loop;
 end $$;
 comment on function ensure_partitions is 'partitions of the last, this and the next months; what falls outside lands in the default partition';
@@ -253,7 +272,7 @@ create table exchange_rates (
 );
 comment on column exchange_rates.rate is 'units of the currency per USD';
 
--- What a gateway needs to know of accounts, in one read. A lease is in doubt while its process is not live or silent.
+-- What a gateway needs to know of accounts, in one read.
 create function account_figures(_incarnation bigint, _accounts bigint[])
 returns table (account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint,
   granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamptz,
@@ -269,19 +288,34 @@ language sql stable as $$
     select count(*) filter (where h.responds)::integer as holders,
       coalesce(sum(h.rest) filter (where not h.responds), 0)::bigint as in_doubt_nano,
       min(h.heartbeat_at) filter (where not h.responds) as since,
-      min(h.host || ' (gateway ' || h.incarnation || ')') filter (where not h.responds) as holder
+      (array_agg(h.host || ' (gateway ' || h.incarnation || ')' order by h.heartbeat_at) filter (where not h.responds))[1]
+        as holder
     from (
       select l.granted_nano - l.returned_nano - l.posted_nano as rest, g.heartbeat_at, g.host, g.incarnation,
-        g.incarnation = _incarnation or (g.state = 'live' and g.heartbeat_at > clock_timestamp() - interval '10 seconds')
-          as responds
+        g.incarnation = _incarnation or responds(g) as responds
       from leases l join gateways g on g.incarnation = l.incarnation
-      where l.account_id = a.id and l.granted_nano > l.returned_nano + l.posted_nano
+      where l.account_id = a.id and l.state <> 'closed' and l.granted_nano > l.returned_nano + l.posted_nano
     ) h
   ) o
   where a.id = any (_accounts)
 $$;
 
+-- A process life shows that it is there, and learns what it may have missed.
+create function beat(_incarnation bigint, _accounts bigint[])
+returns table (account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint,
+  granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamptz,
+  in_doubt_holder text, answered_at timestamptz)
+language plpgsql as $$
+begin
+  update gateways g set heartbeat_at = clock_timestamp() where g.incarnation = _incarnation and g.state = 'live';
+  if not found then
+    raise exception 'gateway % is not live', _incarnation using errcode = 'RC001';
+  end if;
+  return query select f.* from account_figures(_incarnation, _accounts) f;
+end $$;
+
 -- Accounts are created before they are asked of: rows that a statement inserts it cannot lock.
+-- The budgets are locked, so an account cannot miss a change of amount; an end that has moved is taken over.
 create function ensure_accounts(_specs json) returns table (ordinal integer, account_id bigint, currency text)
 language plpgsql as $$
 #variable_conflict use_column
@@ -295,6 +329,15 @@ begin
   join budget_definitions b on b.id = s.budget_id
   order by b.id, s.subject, s.period_start
   on conflict do nothing;
+  with moved as materialized (
+    select a.id, s.period_end
+    from json_to_recordset(_specs) s (budget_id uuid, subject text, period_start timestamptz, period_end timestamptz)
+    join budget_accounts a
+      on a.budget_id = s.budget_id and a.subject = s.subject and a.period_start = s.period_start
+    where a.period_end is distinct from s.period_end
+    order by a.id for no key update of a
+  )
+  update budget_accounts a set period_end = moved.period_end from moved where a.id = moved.id;
   return query
   select s.ordinal, a.id, a.currency
   from json_to_recordset(_specs) s (ordinal integer, budget_id uuid, subject text, period_start timestamptz)
@@ -314,7 +357,8 @@ language plpgsql as $$
 declare
   _granted integer[];
 begin
-  perform 1 from gateways g where g.incarnation = _incarnation and g.state = 'live' for share;
+  -- the weakest lock that recovery's "for update" waits for; a heartbeat does not wait for it
+  perform 1 from gateways g where g.incarnation = _incarnation and g.state = 'live' for key share;
   if not found then
     raise exception 'gateway % is not live', _incarnation using errcode = 'RC001';
   end if;
@@ -340,16 +384,18 @@ begin
     select need.id, sum(need.need) as asked, coalesce(sum(need.need) filter (where granted.call is not null), 0) as given
     from need left join granted using (call) group by need.id
   ),
-  holder as (
+  other as (
     select l.account_id as id, count(*) as n from leases l
-    where l.account_id = any (_accounts) and l.granted_nano > l.returned_nano + l.posted_nano group by 1
+    where l.account_id = any (_accounts) and l.incarnation <> _incarnation and l.state <> 'closed'
+      and l.granted_nano > l.returned_nano + l.posted_nano
+    group by 1
   ),
   amount as materialized (
-    select account.id, (p.given + case when p.given < p.asked then 0 else greatest(0, least(e.extra,
-      trunc((account.free - p.given) / (2 * greatest(1, coalesce(holder.n, 1)))))) end)::bigint as nano
+    select account.id, (p.given + case when p.given < p.asked then 0 else greatest(0, least(coalesce(e.extra, 0),
+      trunc((account.free - p.given) / (2 * (coalesce(other.n, 0) + 1))))) end)::bigint as nano
     from account join per_account p using (id)
     left join (select e.id, max(e.extra) as extra from unnest(_extra_accounts, _extras) e (id, extra) group by e.id) e using (id)
-    left join holder using (id)
+    left join other using (id)
   ),
   taken as (
     update budget_accounts a set leased_nano = a.leased_nano + amount.nano
@@ -381,9 +427,9 @@ declare
   _touched bigint[];
   _inserted uuid[];
 begin
-  perform 1 from gateways g where g.incarnation = _incarnation and g.state <> 'written off' for share;
+  perform 1 from gateways g where g.incarnation = _incarnation and g.state <> 'written off' for key share;
   if not found then
-    raise exception 'gateway % is written off', _incarnation using errcode = 'RC001';
+    raise exception 'gateway % is unknown or written off', _incarnation using errcode = 'RC001';
   end if;
   select array_agg(distinct t.account_id) into _touched from (
     select c.account_id from json_to_recordset(_charges) c (account_id bigint)
@@ -408,48 +454,59 @@ begin
     order by e.day, e.id
     on conflict do nothing
     returning id
-  )
-  select coalesce(array_agg(inserted.id), '{}') into _inserted from inserted;
-
-  insert into budget_usage_records (day, event_id, account_id, amount_nano, covered_nano, quote_nano, rate)
-  select c.day, c.event_id, c.account_id, c.amount_nano, c.covered_nano, c.quote_nano, c.rate
-  from json_to_recordset(_charges) c (day date, event_id uuid, account_id bigint, amount_nano bigint, covered_nano bigint,
-    quote_nano bigint, rate text)
-  where c.event_id = any (_inserted);
-
-  with moved as (
-    select c.account_id, sum(c.amount_nano) as amount, sum(c.covered_nano) as covered
-    from json_to_recordset(_charges) c (event_id uuid, account_id bigint, amount_nano bigint, covered_nano bigint)
-    where c.event_id = any (_inserted)
-    group by c.account_id
   ),
+  recorded as (
+    insert into budget_usage_records (day, event_id, account_id, amount_nano, covered_nano, quote_nano, rate)
+    select c.day, c.event_id, c.account_id, c.amount_nano, c.covered_nano, c.quote_nano, c.rate
+    from json_to_recordset(_charges) c (day date, event_id uuid, account_id bigint, amount_nano bigint, covered_nano bigint,
+      quote_nano bigint, rate text)
+    join inserted on inserted.id = c.event_id
+    returning account_id, amount_nano, covered_nano
+  ),
+  moved as (
+    select recorded.account_id, sum(recorded.amount_nano) as amount, sum(recorded.covered_nano) as covered
+    from recorded group by 1
+  ),
+  -- a lease that was closed has given back all it could: what was kept for events pays for them, and nothing else
   given as (
-    select l.account_id, greatest(coalesce(r.returned_nano, 0), l.returned_nano) as returned_nano,
-      greatest(coalesce(r.returned_nano - l.returned_nano, 0), 0) as back, coalesce(moved.covered, 0) as covered
+    select l.account_id,
+      case when l.state = 'open' then coalesce(moved.covered, 0)
+        else least(coalesce(moved.covered, 0), l.granted_nano - l.returned_nano - l.posted_nano) end as covered,
+      case when l.state = 'open' then greatest(coalesce(r.returned_nano, 0) - l.returned_nano, 0) else 0 end as back
     from leases l
     left join (select r.account_id, max(r.returned_nano) as returned_nano
       from json_to_recordset(_returns) r (account_id bigint, returned_nano bigint) group by 1) r using (account_id)
     left join moved using (account_id)
-    where l.incarnation = _incarnation and l.account_id = any (_touched) and (l.state = 'open' or moved.covered > 0)
+    where l.incarnation = _incarnation and l.account_id = any (_touched)
   ),
   lease as (
-    update leases l set posted_nano = l.posted_nano + given.covered, returned_nano = given.returned_nano
-    from given where l.account_id = given.account_id and l.incarnation = _incarnation
+    update leases l set posted_nano = l.posted_nano + given.covered, returned_nano = l.returned_nano + given.back,
+      state = case when l.state = 'kept' and l.granted_nano = l.returned_nano + l.posted_nano + given.covered
+        then 'closed' else l.state end
+    from given
+    where l.account_id = given.account_id and l.incarnation = _incarnation and (given.covered <> 0 or given.back <> 0)
+  ),
+  account as (
+    update budget_accounts a set
+      settled_nano = a.settled_nano + coalesce(moved.amount, 0),
+      leased_nano = a.leased_nano - coalesce(given.back, 0) - coalesce(given.covered, 0)
+    from unnest(_touched) t (account_id) left join moved using (account_id) left join given using (account_id)
+    where a.id = t.account_id and (moved.account_id is not null or given.back <> 0)
   )
-  update budget_accounts a set
-    settled_nano = a.settled_nano + coalesce(moved.amount, 0),
-    leased_nano = a.leased_nano - coalesce(given.back, 0) - coalesce(given.covered, 0)
-  from unnest(_touched) t (account_id) left join moved using (account_id) left join given using (account_id)
-  where a.id = t.account_id and (moved.account_id is not null or given.back > 0);
+  select coalesce(array_agg(inserted.id), '{}') into _inserted from inserted;
 
-  insert into budget_alert_history (budget_id, account_id, threshold, actions, settled_nano)
-  select b.id, a.id, (t ->> 'threshold')::numeric, array(select jsonb_array_elements_text(t -> 'actions')), a.settled_nano
-  from budget_accounts a
-  join budget_definitions b on b.id = a.budget_id
-  cross join lateral jsonb_array_elements(b.alerts) t
-  where a.id = any (_touched) and cardinality(_inserted) > 0
-    and a.settled_nano::numeric * 100 >= b.amount_nano::numeric * (t ->> 'threshold')::numeric
-  on conflict do nothing;
+  if cardinality(_inserted) > 0 then
+    insert into budget_alert_history (budget_id, account_id, threshold, actions, settled_nano)
+    select b.id, a.id, (t ->> 'threshold')::numeric, array(select jsonb_array_elements_text(t -> 'actions')), a.settled_nano
+    from budget_accounts a
+    join budget_definitions b on b.id = a.budget_id
+    cross join lateral jsonb_array_elements(b.alerts) t
+    where a.id = any (_touched)
+      and a.settled_nano::numeric * 100 >= b.amount_nano::numeric * (t ->> 'threshold')::numeric
+      and not exists (select from budget_alert_history h
+        where h.account_id = a.id and h.threshold = (t ->> 'threshold')::numeric)
+    on conflict do nothing;
+  end if;
 
   return query
   select i.id, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint,
@@ -459,12 +516,21 @@ begin
   select null::uuid, f.* from account_figures(_incarnation, _touched) f;
 end $$;
 
+-- Committed before a lease of it is touched. Waits for the grants and posts that are under way, and none comes after.
+create function begin_recovery(_incarnation bigint) returns void language plpgsql as $$
+begin
+  perform 1 from gateways g where g.incarnation = _incarnation and g.state <> 'written off' for update;
+  if not found then
+    raise exception 'gateway % is unknown or written off', _incarnation using errcode = 'RC001';
+  end if;
+  update gateways g set state = 'recovering' where g.incarnation = _incarnation and g.state = 'live';
+end $$;
+
 -- Write-once: what a dead process life was granted and neither posted nor keeps for events set aside goes back.
--- Its state was changed, and committed, before; so no grant of it can come after.
 create function close_leases(_incarnation bigint, _kept json) returns void language plpgsql as $$
 #variable_conflict use_column
 begin
-  perform 1 from gateways g where g.incarnation = _incarnation and g.state in ('recovering', 'closed') for no key update;
+  perform 1 from gateways g where g.incarnation = _incarnation and g.state in ('recovering', 'closed') for update;
   if not found then
     raise exception 'gateway % is not being recovered', _incarnation using errcode = 'RC002';
   end if;
@@ -472,16 +538,19 @@ begin
   where a.id in (select l.account_id from leases l where l.incarnation = _incarnation and l.state = 'open')
   order by a.id for no key update;
   with rest as materialized (
-    select l.account_id, l.granted_nano - l.returned_nano - l.posted_nano - coalesce(k.kept_nano, 0) as nano
+    select l.account_id, l.granted_nano - l.returned_nano - l.posted_nano as total,
+      least(coalesce(k.kept_nano, 0), l.granted_nano - l.returned_nano - l.posted_nano) as kept
     from leases l
-    left join json_to_recordset(_kept) k (account_id bigint, kept_nano bigint) using (account_id)
+    left join (select k.account_id, sum(k.kept_nano) as kept_nano
+      from json_to_recordset(_kept) k (account_id bigint, kept_nano bigint) group by 1) k using (account_id)
     where l.incarnation = _incarnation and l.state = 'open'
   ),
-  closed as (
-    update leases l set state = 'closed', returned_nano = l.returned_nano + rest.nano
+  ended as (
+    update leases l set returned_nano = l.returned_nano + rest.total - rest.kept,
+      state = case when rest.kept > 0 then 'kept' else 'closed' end
     from rest where l.account_id = rest.account_id and l.incarnation = _incarnation
   )
-  update budget_accounts a set leased_nano = a.leased_nano - rest.nano
-  from rest where a.id = rest.account_id and rest.nano <> 0;
+  update budget_accounts a set leased_nano = a.leased_nano - (rest.total - rest.kept)
+  from rest where a.id = rest.account_id and rest.total <> rest.kept;
   update gateways set state = 'closed' where incarnation = _incarnation;
 end $$;

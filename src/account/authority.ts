@@ -77,6 +77,16 @@ export class NotLiveError extends Error {
   readonly code = 'incarnation_not_live'
 }
 
+/** Thrown by `post` where the authority will never take something in the batch. Nothing of the batch took effect. */
+export class BatchRefusedError extends Error {
+  readonly code = 'batch_refused'
+}
+
+/** Thrown where the authority cannot be reached or did not answer in time: it may or may not have taken effect. */
+export class AuthorityUnavailableError extends Error {
+  readonly code = 'authority_unavailable'
+}
+
 /**
  * The only authority over rights to spend and records of spending (PostgreSQL). Every method is one transaction;
  * it rejects on failure, and then may or may not have taken effect: grant may be repeated (it strands rights until
@@ -85,6 +95,8 @@ export class NotLiveError extends Error {
 export interface Authority {
   /** registers a new process life; figures of its leases start at zero */
   join (journalId: string, host: string): Promise<number>
+  /** incarnations of this journal whose leases are not closed, oldest first: what a start has to recover */
+  unclosed (journalId: string): Promise<number[]>
   /** creates what is missing; ids in the order asked */
   ensureAccounts (specs: AccountSpec[]): Promise<{ accountId: number, currency: string }[]>
   grant (incarnation: number, request: GrantRequest): Promise<GrantAnswer>

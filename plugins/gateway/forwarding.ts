@@ -1,0 +1,200 @@
+import { type FastifyReply, type FastifyRequest } from 'fastify'
+import { type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
+import { type Refusal } from '../../src/errors.ts'
+import { type CallIntake, type OpenCall } from '../../src/gateway/call.ts'
+import { parseBody } from '../../src/providers/body.ts'
+import { type BillableEndpoint, isRefusal } from '../../src/providers/provider.ts'
+import { refusePath } from './admission.ts'
+import { Exchange, type ExchangeCall } from './exchange.ts'
+import { upstreamHeaders } from './headers.ts'
+import { type Inbound, isGone, type Plane } from './plane.ts'
+import { internalError, refuse, sendRefusal, shuttingDown, writeRefusal } from './refusals.ts'
+import { type Route, type RouteTable } from './routes.ts'
+import { isUsable, ROOT_PREFIX, type UsableUpstream } from './upstream.ts'
+
+/** `dest` is the path as http-proxy has checked it: it must be the one that was admitted. */
+export function handle (
+  plane: Plane, table: RouteTable, request: FastifyRequest, reply: FastifyReply, dest: string
+): void {
+  const inbound = request.inbound
+  const { route } = inbound ?? {}
+  if (inbound === null || route === undefined) throw new Error('a request was handled that was not admitted')
+  const { endpoint } = route
+  if (endpoint.kind === 'free' && endpoint.served === 'models') {
+    answerModels(plane, route, request, reply)
+    return
+  }
+  if (dest !== ROOT_PREFIX + endpoint.path) {
+    refusePath(plane, table, request, reply)
+    return
+  }
+  const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+  const parsed = parseBody(bytes)
+  if ('refusal' in parsed) refuse(plane.gate, route.provider, parsed.refusal, request, reply)
+  else if (endpoint.kind === 'free') forwardFree(plane, inbound, parsed.body, bytes, request, reply)
+  else forwardCall(plane, inbound, endpoint, parsed.body, bytes, request, reply)
+}
+
+const DEMO = 'demo'
+
+function answerModels (plane: Plane, route: Route, request: FastifyRequest, reply: FastifyReply): void {
+  const { provider, modelId } = route
+  const text = provider.renderModels(plane.gate.models(provider.name), modelId)
+  if (text !== null) {
+    reply.header('content-type', 'application/json; charset=utf-8').send(text)
+    return
+  }
+  const message = `The model '${(modelId ?? '').slice(0, 100)}' is not in this gateway's catalog.`
+  refuse(plane.gate, provider, { code: 'model_not_found', message, field: 'model', retryable: false }, request, reply)
+}
+
+/** Costs nothing, so nothing is held; only the key and the credential are checked. */
+function forwardFree (
+  plane: Plane, inbound: Inbound, body: unknown, bytes: Buffer, request: FastifyRequest, reply: FastifyReply
+): void {
+  const { provider } = inbound.route
+  const name = isDemoModel(body) && plane.upstreams.has(DEMO) ? DEMO : provider.name
+  const upstream = usable(plane, name)
+  if (isRefusal(upstream)) refuse(plane.gate, provider, upstream, request, reply)
+  else exchange(plane, upstream, inbound, { call: FREE, body: bytes, own: {}, filtered: false }, request, reply)
+}
+
+function isDemoModel (body: unknown): boolean {
+  if (typeof body !== 'object' || body === null || !('model' in body)) return false
+  return typeof body.model === 'string' && body.model.startsWith(`${DEMO}-`)
+}
+
+const FREE: ExchangeCall = {
+  meter: () => ({ data: (chunk) => chunk, end: () => null, reading: () => NOTHING_READ }),
+  release: () => {},
+  settle: () => {},
+}
+const NOTHING_READ = { usage: null, final: false, modelUsed: null, providerRequestId: null, bodyBytes: 0 }
+
+function forwardCall (
+  plane: Plane, inbound: Inbound, endpoint: BillableEndpoint, body: unknown, bytes: Buffer,
+  request: FastifyRequest, reply: FastifyReply
+): void {
+  const { route: { provider }, identity } = inbound
+  const gone = (): boolean => isGone(request, reply)
+  const requestId = firstOf(request.headers['x-request-id'])
+  const intake = { provider, endpoint, identity, body, bytes, requestId }
+  openCall(plane, inbound, intake, request, reply, gone).catch((error: unknown) => {
+    request.log.error({ err: error }, 'opening a call failed')
+    if (!reply.sent) refuse(plane.gate, provider, internalError(), request, reply)
+  })
+}
+
+async function openCall (
+  plane: Plane, inbound: Inbound, intake: CallIntake, request: FastifyRequest, reply: FastifyReply, gone: () => boolean
+): Promise<void> {
+  plane.exchanges.opening()
+  try {
+    const opened = await plane.gate.open(intake, gone)
+    if (!isRefusal(opened)) startOrRelease(plane, inbound, opened, intake.bytes, request, reply)
+    // the gate has counted it
+    else if (!gone()) sendRefusal(intake.provider, opened, request, reply)
+  } finally {
+    plane.exchanges.opened()
+  }
+}
+
+/** What is open must end: until an exchange has it, that is ours to see to. */
+function startOrRelease (
+  plane: Plane, inbound: Inbound, call: OpenCall, bytes: Buffer, request: FastifyRequest, reply: FastifyReply
+): void {
+  try {
+    startCall(plane, inbound, call, bytes, request, reply)
+  } catch (error) {
+    if (!reply.sent) call.release()
+    throw error
+  }
+}
+
+function startCall (
+  plane: Plane, inbound: Inbound, call: OpenCall, bytes: Buffer, request: FastifyRequest, reply: FastifyReply
+): void {
+  if (isGone(request, reply)) {
+    call.release()
+    return
+  }
+  const upstream = plane.exchanges.closed ? shuttingDown() : usable(plane, call.upstream)
+  if (isRefusal(upstream)) {
+    call.release()
+    reply.headers(call.headers)
+    refuse(plane.gate, inbound.route.provider, upstream, request, reply)
+    return
+  }
+  const filtered = call.request.stream && call.body !== bytes
+  exchange(plane, upstream, inbound, { call, body: call.body, own: call.headers, filtered }, request, reply)
+}
+
+interface Outgoing {
+  call: ExchangeCall
+  body: Buffer
+  own: Record<string, string>
+  filtered: boolean
+}
+
+/** Hands the request over to undici. From the hijack on nothing may throw: Fastify would not answer any more. */
+function exchange (
+  plane: Plane, upstream: UsableUpstream, inbound: Inbound, outgoing: Outgoing,
+  request: FastifyRequest, reply: FastifyReply
+): void {
+  const { route: { provider, endpoint }, search } = inbound
+  const { call, body, filtered } = outgoing
+  const response = reply.raw
+  const headers = ownHeaders(reply, outgoing.own)
+  const userAgent = request.headers['user-agent'] ?? ''
+  const sent = {
+    path: `${upstream.basePath}${ROOT_PREFIX}${endpoint.path}${search}`,
+    method: endpoint.method,
+    headers: upstreamHeaders(request.headers, upstream.credential, true),
+    body,
+  }
+  reply.hijack()
+  const receiver = new Exchange({
+    call,
+    response,
+    connection: request.raw.socket,
+    headers,
+    filtered,
+    onDisconnect: endpoint.kind === 'free' ? 'abort' : plane.onDisconnect[upstream.name] ?? 'drain',
+    exchanges: plane.exchanges,
+    refuse: (refusal, released) => {
+      if (released) plane.gate.refused(refusal, provider.name)
+      writeRefusal(provider, refusal, response, headers, userAgent)
+    },
+    log: request.log,
+  })
+  try {
+    upstream.pool.dispatch(sent, receiver)
+  } catch (error) {
+    receiver.onResponseError(null, error instanceof Error ? error : new Error(String(error)))
+  }
+}
+
+/** What stands on every answer: what the app around us has set, and what the gate says of the call. */
+function ownHeaders (reply: FastifyReply, own: Record<string, string>): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = {}
+  const set: Record<string, number | string | string[] | undefined> = reply.getHeaders()
+  for (const name in set) headers[name] = set[name]
+  for (const name in own) headers[name] = own[name]
+  return headers
+}
+
+/** The upstream, if calls may go there. */
+function usable (plane: Plane, name: string): UsableUpstream | Refusal {
+  const upstream = plane.upstreams.get(name)
+  if (upstream === undefined) return notConfigured(`No upstream '${name}' is configured.`)
+  if (isUsable(upstream)) return upstream
+  return notConfigured(`This gateway has no credential for ${name}. Its operator must set ${upstream.settingName}.`)
+}
+
+function notConfigured (message: string): Refusal {
+  return { code: 'provider_not_configured', message, retryable: false }
+}
+
+function firstOf (value: IncomingHttpHeaders[string]): string | null {
+  return (Array.isArray(value) ? value[0] : value) ?? null
+}

@@ -1,0 +1,151 @@
+import httpProxy from '@fastify/http-proxy'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { type CallGate } from '../../src/gateway/call.ts'
+import { type Provider } from '../../src/providers/provider.ts'
+import { admission, refusePath } from './admission.ts'
+import { splitTarget } from './client-key.ts'
+import { type DrainLimits, Exchanges } from './exchanges.ts'
+import { handle } from './forwarding.ts'
+import { isGone, type Plane } from './plane.ts'
+import { refusalOf, refuse } from './refusals.ts'
+import { type Dialect, RouteTable } from './routes.ts'
+import { openUpstream, ROOT_PREFIX, type Upstream, type UpstreamLimits, type UpstreamOptions } from './upstream.ts'
+
+/**
+ * The data plane: takes AI clients' requests under `/<provider>/v1` and `/v1`, and passes on those whose path is
+ * known, whose key is good and that the gate lets through. `@fastify/http-proxy` owns routes, prefixes and the path
+ * check; the call itself is an Exchange. Everything else is refused in the dialect of the path, before its body is
+ * read. Nothing of it leaks into the app around it: parser, hooks and error shapes are this plugin's own.
+ */
+export interface GatewayOptions {
+  gate: CallGate
+  /** their names are the path prefixes, and keys of `upstreams` */
+  providers: Provider[]
+  /** by provider name, and `demo` for the models `demo-*` where there is one */
+  upstreams: Record<string, UpstreamOptions>
+  limits?: Partial<GatewayLimits>
+  drain?: Partial<DrainLimits>
+  /** by upstream name, what happens to a call whose client leaves; default drain */
+  onDisconnect?: Record<string, 'drain' | 'abort'>
+  /** given where somebody else wants to see or close what is under way */
+  exchanges?: Exchanges
+  /** how long closing waits for open calls before it cuts them */
+  closeTimeoutMs?: number
+}
+
+export interface GatewayLimits extends UpstreamLimits {
+  bodyBytes: number
+  /** how long a call may wait for a connection to its provider */
+  queueMs: number
+  /** how long a client may take nothing of its answer before it counts as gone */
+  stalledClientMs: number
+}
+
+export const DEFAULT_LIMITS: GatewayLimits = {
+  bodyBytes: 32 * 1024 * 1024,
+  connections: 512,
+  connectTimeoutMs: 5_000,
+  headersTimeoutMs: 600_000,
+  bodyTimeoutMs: 120_000,
+  keepAliveMs: 15_000,
+  queueMs: 30_000,
+  stalledClientMs: 120_000,
+}
+
+export const DEFAULT_DRAIN: DrainLimits = { ms: 120_000, bytes: 16 * 1024 * 1024, calls: 256 }
+
+const METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']
+const DEFAULT_CLOSE_MS = 30_000
+
+export default async function gateway (app: FastifyInstance, options: GatewayOptions): Promise<void> {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const plane: Plane = {
+    gate: options.gate,
+    upstreams: openUpstreams(options, limits),
+    exchanges: options.exchanges ?? newExchanges(options),
+    onDisconnect: options.onDisconnect ?? {},
+    bodyBytes: limits.bodyBytes,
+  }
+  app.decorateRequest('inbound', null)
+  for (const provider of options.providers) {
+    await registerPrefix(app, plane, `/${provider.name}/v1`, [provider], () => provider)
+  }
+  await registerPrefix(app, plane, ROOT_PREFIX, options.providers, rootDialect(options.providers))
+
+  app.addHook('preClose', async () => {
+    const cut = await plane.exchanges.close(options.closeTimeoutMs ?? DEFAULT_CLOSE_MS)
+    if (cut > 0) app.log.warn({ cut }, 'open calls were cut because the gateway stops')
+  })
+  app.addHook('onClose', async () => {
+    await Promise.all([...plane.upstreams.values()].map(({ pool }) => pool.destroy()))
+  })
+}
+
+/** The registry of what is under way, for whoever wants to hold it outside of the plugin. */
+export function newExchanges (options: Pick<GatewayOptions, 'limits' | 'drain'>): Exchanges {
+  const { queueMs, stalledClientMs } = { ...DEFAULT_LIMITS, ...options.limits }
+  return new Exchanges({ queueMs, stalledClientMs, drain: { ...DEFAULT_DRAIN, ...options.drain } })
+}
+
+/** At the root the path says whose request it is, or else the headers that only Anthropic's clients send. */
+export function rootDialect (providers: Provider[]): Dialect {
+  const anthropic = providers.find((provider) => provider.name === 'anthropic')
+  const other = providers.find((provider) => provider !== anthropic)
+  const usual = other ?? anthropic
+  if (usual === undefined) throw new Error('the gateway needs at least one provider')
+  return (headers) => {
+    const isAnthropic = headers['anthropic-version'] !== undefined || headers['x-api-key'] !== undefined
+    return isAnthropic ? anthropic ?? usual : usual
+  }
+}
+
+async function registerPrefix (
+  app: FastifyInstance, plane: Plane, prefix: string, providers: Provider[], dialect: Dialect
+): Promise<void> {
+  const register = async (scope: FastifyInstance): Promise<void> => {
+    const table = new RouteTable(scope.prefix, providers, dialect)
+    scope.removeAllContentTypeParsers()
+    // the bytes go upstream as they came; the handler parses them for the gate
+    scope.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit: plane.bodyBytes },
+      (_request, bytes, done) => { done(null, bytes) })
+    scope.addHook('onRequest', admission(plane, table))
+    scope.setErrorHandler((error, request, reply) => { answerError(plane, table, error, request, reply) })
+    scope.setNotFoundHandler((request, reply) => { refusePath(plane, table, request, reply) })
+    await scope.register(httpProxy, {
+      // the paths behind it are checked below this prefix; each upstream has its own in front of it
+      upstream: 'http://upstream.invalid',
+      rewritePrefix: ROOT_PREFIX,
+      proxyPayloads: false,
+      disableRequestLogging: true,
+      httpMethods: METHODS,
+      // nothing goes upstream but by an Exchange
+      undici: { request: () => { throw new Error('only an exchange may reach a provider') } },
+      handler: (request, reply, dest) => { handle(plane, table, request, reply, dest) },
+    })
+  }
+  // in logs a URL ends before its query, which may hold a key
+  const logSerializers = { req: loggedRequest }
+  await app.register(register, { prefix, logSerializers })
+}
+
+function answerError (
+  plane: Plane, table: RouteTable, error: unknown, request: FastifyRequest, reply: FastifyReply
+): void {
+  if (isGone(request, reply)) return
+  const refusal = refusalOf(error, plane.bodyBytes)
+  if (refusal.code === 'internal_error') request.log.error({ err: error }, 'a request failed')
+  const { path } = splitTarget(request.raw.url ?? '')
+  const provider = request.inbound?.route.provider ?? table.dialect(request.headers, path.slice(table.prefix.length))
+  refuse(plane.gate, provider, refusal, request, reply)
+}
+
+function openUpstreams (options: GatewayOptions, limits: GatewayLimits): Map<string, Upstream> {
+  return new Map(Object.entries(options.upstreams).map(([name, upstream]) => {
+    const provider = options.providers.find((one) => one.name === name)
+    return [name, openUpstream(name, upstream, provider, limits)]
+  }))
+}
+
+function loggedRequest (request: FastifyRequest): string {
+  return `${request.method} ${splitTarget(request.raw.url ?? '').path}`
+}

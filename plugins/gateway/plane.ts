@@ -1,0 +1,31 @@
+import { type FastifyReply, type FastifyRequest } from 'fastify'
+import { type Identity } from '../../src/budget/budget.ts'
+import { type CallGate } from '../../src/gateway/call.ts'
+import { type Exchanges } from './exchanges.ts'
+import { type Route } from './routes.ts'
+import { type Upstream } from './upstream.ts'
+
+/** What all prefixes share. */
+export interface Plane {
+  gate: CallGate
+  upstreams: Map<string, Upstream>
+  exchanges: Exchanges
+  onDisconnect: Record<string, 'drain' | 'abort'>
+  bodyBytes: number
+}
+
+/** What the hooks have found out about a request by the time it is handled. */
+export interface Inbound {
+  route: Route
+  identity: Identity
+  search: string
+}
+
+declare module 'fastify' {
+  interface FastifyRequest { inbound: Inbound | null }
+}
+
+/** True for a client that left, also while its pipelined response waits for its turn. */
+export function isGone (request: FastifyRequest, reply: FastifyReply): boolean {
+  return reply.raw.destroyed || request.raw.socket.destroyed
+}

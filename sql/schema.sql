@@ -1,0 +1,661 @@
+-- What the migrations make, as the catalog tells it. Not to be edited: test/stores/postgres/schema.test.ts compares it
+-- with a fresh database, and writes it when WRITE_SCHEMA=1. Monthly partitions are left out, and the table of versions.
+
+create table admin_tokens (
+  id uuid default gen_random_uuid() not null,
+  hash bytea not null,
+  created_at timestamp(3) with time zone default clock_timestamp() not null,
+  revoked_at timestamp(3) with time zone
+);
+alter table admin_tokens add constraint admin_tokens_hash_check CHECK ((length(hash) = 32));
+alter table admin_tokens add constraint admin_tokens_hash_key UNIQUE (hash);
+alter table admin_tokens add constraint admin_tokens_pkey PRIMARY KEY (id);
+
+create table api_keys (
+  id uuid not null,
+  hash bytea not null,
+  hint text not null,
+  name text not null,
+  organization_id text not null,
+  team_id text,
+  project_id text,
+  user_id text,
+  allow_headers text[] default '{}'::text[] not null,
+  require_headers text[] default '{}'::text[] not null,
+  created_at timestamp(3) with time zone default clock_timestamp() not null,
+  revoked_at timestamp(3) with time zone
+);
+alter table api_keys add constraint api_keys_hash_check CHECK ((length(hash) = 32));
+alter table api_keys add constraint api_keys_hash_key UNIQUE (hash);
+alter table api_keys add constraint api_keys_pkey PRIMARY KEY (id);
+comment on column api_keys.hash is 'SHA-256 of the key; the key itself is kept nowhere';
+
+create table budget_accounts (
+  id bigint generated always as identity not null,
+  budget_id uuid not null,
+  subject text default ''::text not null,
+  period_start timestamp(3) with time zone not null,
+  period_end timestamp(3) with time zone,
+  currency text not null,
+  limit_nano bigint,
+  settled_nano bigint default 0 not null,
+  leased_nano bigint default 0 not null
+) with (fillfactor=50);
+alter table budget_accounts add constraint budget_accounts_budget_id_fkey FOREIGN KEY (budget_id) REFERENCES budget_definitions(id);
+alter table budget_accounts add constraint budget_accounts_budget_id_subject_period_start_key UNIQUE (budget_id, subject, period_start);
+alter table budget_accounts add constraint budget_accounts_check CHECK ((period_end > period_start));
+alter table budget_accounts add constraint budget_accounts_leased_nano_check CHECK ((leased_nano >= 0));
+alter table budget_accounts add constraint budget_accounts_pkey PRIMARY KEY (id);
+comment on table budget_accounts is 'one budget in one period; the start is part of the key, so a reset is a new row';
+comment on column budget_accounts.limit_nano is 'null: the budget is soft, nothing is refused for it';
+comment on column budget_accounts.leased_nano is 'always the sum over its leases of granted - returned - posted';
+
+create table budget_alert_history (
+  id bigint generated always as identity not null,
+  budget_id uuid not null,
+  account_id bigint not null,
+  threshold numeric not null,
+  actions text[] not null,
+  settled_nano bigint not null,
+  triggered_at timestamp(3) with time zone default clock_timestamp() not null,
+  acknowledged_at timestamp(3) with time zone,
+  acknowledged_by text
+);
+alter table budget_alert_history add constraint budget_alert_history_account_id_fkey FOREIGN KEY (account_id) REFERENCES budget_accounts(id);
+alter table budget_alert_history add constraint budget_alert_history_account_id_threshold_key UNIQUE (account_id, threshold);
+alter table budget_alert_history add constraint budget_alert_history_budget_id_fkey FOREIGN KEY (budget_id) REFERENCES budget_definitions(id);
+alter table budget_alert_history add constraint budget_alert_history_pkey PRIMARY KEY (id);
+CREATE INDEX budget_alert_history_budget ON public.budget_alert_history USING btree (budget_id);
+
+create table budget_definitions (
+  id uuid not null,
+  organization_id text,
+  name text not null,
+  description text,
+  scope_type text not null,
+  scope_id text not null,
+  amount_nano bigint not null,
+  enforced_limit_nano bigint not null,
+  currency text not null,
+  period text not null,
+  timezone text not null,
+  start_date timestamp(3) with time zone not null,
+  end_date timestamp(3) with time zone,
+  recurring boolean not null,
+  mode text not null,
+  paused boolean default false not null,
+  filters jsonb default '{}'::jsonb not null,
+  alerts jsonb default '[]'::jsonb not null,
+  tags jsonb default '{}'::jsonb not null,
+  parent_budget_id uuid,
+  created_at timestamp(3) with time zone not null,
+  updated_at timestamp(3) with time zone not null,
+  created_by text,
+  archived_at timestamp(3) with time zone,
+  version bigint not null
+);
+alter table budget_definitions add constraint budget_definitions_amount_nano_check CHECK ((amount_nano > 0));
+alter table budget_definitions add constraint budget_definitions_check CHECK (((enforced_limit_nano >= 0) AND (enforced_limit_nano <= amount_nano)));
+alter table budget_definitions add constraint budget_definitions_check1 CHECK ((end_date > start_date));
+alter table budget_definitions add constraint budget_definitions_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text));
+alter table budget_definitions add constraint budget_definitions_mode_check CHECK ((mode = ANY (ARRAY['enforced'::text, 'soft'::text])));
+alter table budget_definitions add constraint budget_definitions_parent_budget_id_fkey FOREIGN KEY (parent_budget_id) REFERENCES budget_definitions(id);
+alter table budget_definitions add constraint budget_definitions_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text, 'quarterly'::text, 'annual'::text, 'custom'::text])));
+alter table budget_definitions add constraint budget_definitions_pkey PRIMARY KEY (id);
+alter table budget_definitions add constraint budget_definitions_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'team'::text, 'user'::text, 'project'::text])));
+CREATE INDEX budget_definitions_parent ON public.budget_definitions USING btree (parent_budget_id);
+CREATE INDEX budget_definitions_scope ON public.budget_definitions USING btree (scope_type, scope_id);
+
+create table budget_status_cache (
+  account_id bigint not null,
+  budget_id uuid not null,
+  settled_nano bigint not null,
+  charges bigint not null,
+  last_updated timestamp(3) with time zone not null
+) with (fillfactor=50);
+alter table budget_status_cache add constraint budget_status_cache_account_id_fkey FOREIGN KEY (account_id) REFERENCES budget_accounts(id);
+alter table budget_status_cache add constraint budget_status_cache_budget_id_fkey FOREIGN KEY (budget_id) REFERENCES budget_definitions(id);
+alter table budget_status_cache add constraint budget_status_cache_pkey PRIMARY KEY (account_id);
+CREATE INDEX budget_status_cache_budget ON public.budget_status_cache USING btree (budget_id);
+
+create table budget_usage_records (
+  day date not null,
+  event_id uuid not null,
+  account_id bigint not null,
+  amount_nano bigint not null,
+  covered_nano bigint not null,
+  quote_nano bigint not null,
+  rate text
+) partition by RANGE (day);
+alter table budget_usage_records add constraint budget_usage_records_account_id_fkey FOREIGN KEY (account_id) REFERENCES budget_accounts(id);
+alter table budget_usage_records add constraint budget_usage_records_pkey PRIMARY KEY (day, event_id, account_id);
+CREATE INDEX budget_usage_records_account ON ONLY public.budget_usage_records USING btree (account_id, event_id DESC);
+comment on table budget_usage_records is 'what one event costs one account; covered: the part that the gateway''s lease paid';
+
+create table budget_usage_records_default partition of budget_usage_records DEFAULT (
+  day date not null,
+  event_id uuid not null,
+  account_id bigint not null,
+  amount_nano bigint not null,
+  covered_nano bigint not null,
+  quote_nano bigint not null,
+  rate text
+);
+alter table budget_usage_records_default add constraint budget_usage_records_account_id_fkey FOREIGN KEY (account_id) REFERENCES budget_accounts(id);
+alter table budget_usage_records_default add constraint budget_usage_records_default_pkey PRIMARY KEY (day, event_id, account_id);
+CREATE INDEX budget_usage_records_default_account_id_event_id_idx ON public.budget_usage_records_default USING btree (account_id, event_id DESC);
+
+create table config_versions (
+  kind text not null,
+  version bigint default 0 not null
+);
+alter table config_versions add constraint config_versions_kind_check CHECK ((kind = ANY (ARRAY['budgets'::text, 'keys'::text])));
+alter table config_versions add constraint config_versions_pkey PRIMARY KEY (kind);
+
+create table deployment (
+  singleton boolean default true not null,
+  id uuid default gen_random_uuid() not null,
+  created_at timestamp(3) with time zone default clock_timestamp() not null
+);
+alter table deployment add constraint deployment_pkey PRIMARY KEY (singleton);
+alter table deployment add constraint deployment_singleton_check CHECK (singleton);
+comment on table deployment is 'one row: names this ledger, e.g. in the keys of the shared hot status';
+
+create table exchange_rates (
+  currency text not null,
+  effective_at timestamp(3) with time zone not null,
+  rate numeric not null
+);
+alter table exchange_rates add constraint exchange_rates_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text));
+alter table exchange_rates add constraint exchange_rates_pkey PRIMARY KEY (currency, effective_at);
+alter table exchange_rates add constraint exchange_rates_rate_check CHECK ((rate > (0)::numeric));
+comment on column exchange_rates.rate is 'units of the currency per USD';
+
+create table gateways (
+  incarnation bigint generated always as identity not null,
+  journal_id text not null,
+  host text not null,
+  state text default 'live'::text not null,
+  started_at timestamp(3) with time zone default clock_timestamp() not null,
+  heartbeat_at timestamp(3) with time zone default clock_timestamp() not null
+);
+alter table gateways add constraint gateways_pkey PRIMARY KEY (incarnation);
+alter table gateways add constraint gateways_state_check CHECK ((state = ANY (ARRAY['live'::text, 'recovering'::text, 'closed'::text, 'written off'::text])));
+CREATE INDEX gateways_unclosed ON public.gateways USING btree (journal_id) WHERE (state = ANY (ARRAY['live'::text, 'recovering'::text]));
+comment on table gateways is 'one row per process life';
+
+create table leases (
+  account_id bigint not null,
+  incarnation bigint not null,
+  granted_nano bigint default 0 not null,
+  returned_nano bigint default 0 not null,
+  posted_nano bigint default 0 not null,
+  state text default 'open'::text not null
+) with (fillfactor=50);
+alter table leases add constraint leases_account_id_fkey FOREIGN KEY (account_id) REFERENCES budget_accounts(id);
+alter table leases add constraint leases_check CHECK (((returned_nano >= 0) AND (posted_nano >= 0) AND ((returned_nano + posted_nano) <= granted_nano)));
+alter table leases add constraint leases_incarnation_fkey FOREIGN KEY (incarnation) REFERENCES gateways(incarnation);
+alter table leases add constraint leases_pkey PRIMARY KEY (account_id, incarnation);
+alter table leases add constraint leases_state_check CHECK ((state = ANY (ARRAY['open'::text, 'kept'::text, 'closed'::text])));
+CREATE INDEX leases_left ON public.leases USING btree (account_id) WHERE (state <> 'closed'::text);
+CREATE INDEX leases_open ON public.leases USING btree (incarnation) WHERE (state = 'open'::text);
+comment on table leases is 'cumulative figures that only grow: what one process life took of one account, gave back, and spent';
+comment on column leases.state is 'kept: closed, but for what events that were set aside will be posted with; closed: nothing is left';
+
+create table usage_events (
+  day date not null,
+  id uuid not null,
+  incarnation bigint,
+  source text default 'relaycore'::text not null,
+  organization_id text,
+  team_id text,
+  project_id text,
+  user_id text,
+  key_id text,
+  session_id text,
+  tags jsonb,
+  provider text not null,
+  endpoint text not null,
+  model text not null,
+  model_used text,
+  stream boolean not null,
+  request_id text,
+  provider_request_id text,
+  outcome text not null,
+  status smallint,
+  certainty text not null,
+  input_tokens bigint,
+  cache_read_tokens bigint,
+  cache_write_5m_tokens bigint,
+  cache_write_1h_tokens bigint,
+  output_tokens bigint,
+  reasoning_tokens bigint,
+  web_searches integer,
+  tier text,
+  quote_nano bigint not null,
+  cost_nano bigint not null,
+  price_version text not null,
+  opened_at timestamp(3) with time zone not null,
+  ended_at timestamp(3) with time zone not null,
+  recorded_at timestamp(3) with time zone default clock_timestamp() not null
+) partition by RANGE (day);
+alter table usage_events add constraint usage_events_certainty_check CHECK ((certainty = ANY (ARRAY['exact'::text, 'estimated'::text, 'uncertain'::text])));
+alter table usage_events add constraint usage_events_pkey PRIMARY KEY (day, id);
+alter table usage_events add constraint usage_events_source_check CHECK ((source = ANY (ARRAY['relaycore'::text, 'auterity'::text, 'manual'::text])));
+comment on table usage_events is 'the facts of one call, exactly once; day is the day (UTC) in the id; quote and cost in USD';
+
+create table usage_events_default partition of usage_events DEFAULT (
+  day date not null,
+  id uuid not null,
+  incarnation bigint,
+  source text default 'relaycore'::text not null,
+  organization_id text,
+  team_id text,
+  project_id text,
+  user_id text,
+  key_id text,
+  session_id text,
+  tags jsonb,
+  provider text not null,
+  endpoint text not null,
+  model text not null,
+  model_used text,
+  stream boolean not null,
+  request_id text,
+  provider_request_id text,
+  outcome text not null,
+  status smallint,
+  certainty text not null,
+  input_tokens bigint,
+  cache_read_tokens bigint,
+  cache_write_5m_tokens bigint,
+  cache_write_1h_tokens bigint,
+  output_tokens bigint,
+  reasoning_tokens bigint,
+  web_searches integer,
+  tier text,
+  quote_nano bigint not null,
+  cost_nano bigint not null,
+  price_version text not null,
+  opened_at timestamp(3) with time zone not null,
+  ended_at timestamp(3) with time zone not null,
+  recorded_at timestamp(3) with time zone default clock_timestamp() not null
+);
+alter table usage_events_default add constraint usage_events_certainty_check CHECK ((certainty = ANY (ARRAY['exact'::text, 'estimated'::text, 'uncertain'::text])));
+alter table usage_events_default add constraint usage_events_default_pkey PRIMARY KEY (day, id);
+alter table usage_events_default add constraint usage_events_source_check CHECK ((source = ANY (ARRAY['relaycore'::text, 'auterity'::text, 'manual'::text])));
+
+CREATE OR REPLACE FUNCTION public.account_figures(_incarnation bigint, _accounts bigint[])
+ RETURNS TABLE(account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select a.id, a.limit_nano, a.settled_nano, a.leased_nano, b.version,
+    coalesce(own.granted_nano, 0), coalesce(own.posted_nano, 0), o.holders, o.in_doubt_nano, o.since, o.holder,
+    clock_timestamp()
+  from budget_accounts a
+  join budget_definitions b on b.id = a.budget_id
+  left join leases own on own.account_id = a.id and own.incarnation = _incarnation
+  cross join lateral (
+    select count(*) filter (where h.responds)::integer as holders,
+      coalesce(sum(h.rest) filter (where not h.responds), 0)::bigint as in_doubt_nano,
+      min(h.heartbeat_at) filter (where not h.responds) as since,
+      (array_agg(h.host || ' (gateway ' || h.incarnation || ')' order by h.heartbeat_at) filter (where not h.responds))[1]
+        as holder
+    from (
+      select l.granted_nano - l.returned_nano - l.posted_nano as rest, g.heartbeat_at, g.host, g.incarnation,
+        g.incarnation = _incarnation or responds(g) as responds
+      from leases l join gateways g on g.incarnation = l.incarnation
+      where l.account_id = a.id and l.state <> 'closed' and l.granted_nano > l.returned_nano + l.posted_nano
+    ) h
+  ) o
+  where a.id = any (_accounts)
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.beat(_incarnation bigint, _accounts bigint[])
+ RETURNS TABLE(account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone)
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update gateways g set heartbeat_at = clock_timestamp() where g.incarnation = _incarnation and g.state = 'live';
+  if not found then
+    raise exception 'gateway % is not live', _incarnation using errcode = 'RC001';
+  end if;
+  return query select f.* from account_figures(_incarnation, _accounts) f;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.begin_recovery(_incarnation bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform 1 from gateways g where g.incarnation = _incarnation and g.state <> 'written off' for update;
+  if not found then
+    raise exception 'gateway % is unknown or written off', _incarnation using errcode = 'RC001';
+  end if;
+  update gateways g set state = 'recovering' where g.incarnation = _incarnation and g.state = 'live';
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.calculate_budget_status(_budget uuid)
+ RETURNS TABLE(account_id bigint, subject text, period_start timestamp with time zone, period_end timestamp with time zone, limit_nano bigint, settled_nano bigint, charges bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select a.id, a.subject, a.period_start, a.period_end, a.limit_nano,
+    coalesce(sum(r.amount_nano), 0)::bigint, count(r.event_id)
+  from budget_accounts a left join budget_usage_records r on r.account_id = a.id
+  where a.budget_id = _budget
+  group by a.id
+  order by a.id
+$function$
+;
+comment on function calculate_budget_status is 'from the records alone, for audit: the cache and the accounts must equal it';
+
+CREATE OR REPLACE FUNCTION public.close_leases(_incarnation bigint, _kept json)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+  perform 1 from gateways g where g.incarnation = _incarnation and g.state in ('recovering', 'closed') for update;
+  if not found then
+    raise exception 'gateway % is not being recovered', _incarnation using errcode = 'RC002';
+  end if;
+  perform 1 from budget_accounts a
+  where a.id in (select l.account_id from leases l where l.incarnation = _incarnation and l.state = 'open')
+  order by a.id for no key update;
+  with rest as materialized (
+    select l.account_id, l.granted_nano - l.returned_nano - l.posted_nano as total,
+      least(coalesce(k.kept_nano, 0), l.granted_nano - l.returned_nano - l.posted_nano) as kept
+    from leases l
+    left join (select k.account_id, sum(k.kept_nano) as kept_nano
+      from json_to_recordset(_kept) k (account_id bigint, kept_nano bigint) group by 1) k using (account_id)
+    where l.incarnation = _incarnation and l.state = 'open'
+  ),
+  ended as (
+    update leases l set returned_nano = l.returned_nano + rest.total - rest.kept,
+      state = case when rest.kept > 0 then 'kept' else 'closed' end
+    from rest where l.account_id = rest.account_id and l.incarnation = _incarnation
+  )
+  update budget_accounts a set leased_nano = a.leased_nano - (rest.total - rest.kept)
+  from rest where a.id = rest.account_id and rest.total <> rest.kept;
+  update gateways set state = 'closed' where incarnation = _incarnation;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.ensure_accounts(_specs json)
+ RETURNS TABLE(ordinal integer, account_id bigint, currency text)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+  perform 1 from budget_definitions b
+  where b.id in (select s.budget_id from json_to_recordset(_specs) s (budget_id uuid)) order by b.id for share;
+  insert into budget_accounts (budget_id, subject, period_start, period_end, currency, limit_nano)
+  select b.id, s.subject, s.period_start, s.period_end, b.currency,
+    case when b.mode = 'enforced' then b.enforced_limit_nano end
+  from json_to_recordset(_specs) s (budget_id uuid, subject text, period_start timestamptz, period_end timestamptz)
+  join budget_definitions b on b.id = s.budget_id
+  order by b.id, s.subject, s.period_start
+  on conflict do nothing;
+  with moved as materialized (
+    select a.id, s.period_end
+    from json_to_recordset(_specs) s (budget_id uuid, subject text, period_start timestamptz, period_end timestamptz)
+    join budget_accounts a
+      on a.budget_id = s.budget_id and a.subject = s.subject and a.period_start = s.period_start
+    where a.period_end is distinct from s.period_end
+    order by a.id for no key update of a
+  )
+  update budget_accounts a set period_end = moved.period_end from moved where a.id = moved.id;
+  return query
+  select s.ordinal, a.id, a.currency
+  from json_to_recordset(_specs) s (ordinal integer, budget_id uuid, subject text, period_start timestamptz)
+  join budget_accounts a
+    on a.budget_id = s.budget_id and a.subject = s.subject and a.period_start = s.period_start;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.ensure_partition(_parent text, _month date)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  _name text := _parent || to_char(_month, '_YYYY_MM');
+begin
+  if to_regclass(quote_ident(_name)) is not null then
+    return;
+  end if;
+  lock table budget_accounts in share row exclusive mode;
+  execute format('create table %I (like %I including defaults including constraints including indexes)', _name, _parent);
+  execute format('with early as (delete from %I where day >= %L and day < %L returning *) insert into %I select * from early',
+    _parent || '_default', _month, _month + interval '1 month', _name);
+  execute format('alter table %I attach partition %I for values from (%L) to (%L)',
+    _parent, _name, _month, _month + interval '1 month');
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.ensure_partitions(_months integer)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  _this date := date_trunc('month', clock_timestamp() at time zone 'UTC');
+begin
+  perform pg_advisory_xact_lock(hashtext('relaycore ensure_partitions'));
+  for _i in -1 .. _months loop
+    perform ensure_partition('usage_events', (_this + make_interval(months => _i))::date);
+    perform ensure_partition('budget_usage_records', (_this + make_interval(months => _i))::date);
+  end loop;
+end $function$
+;
+comment on function ensure_partitions is 'partitions of the last, this and the next months; what falls outside lands in the default partition';
+
+CREATE OR REPLACE FUNCTION public.grant_leases(_incarnation bigint, _calls integer[], _accounts bigint[], _needs bigint[], _extra_accounts bigint[], _extras bigint[])
+ RETURNS TABLE(call integer, account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+  _granted integer[];
+begin
+  -- the weakest lock that recovery's "for update" waits for; a heartbeat does not wait for it
+  perform 1 from gateways g where g.incarnation = _incarnation and g.state = 'live' for key share;
+  if not found then
+    raise exception 'gateway % is not live', _incarnation using errcode = 'RC001';
+  end if;
+  perform 1 from budget_accounts a where a.id = any (_accounts) order by a.id for no key update;
+  with
+  account as materialized (
+    select a.id, coalesce(a.limit_nano, 4611686018427387904) - a.settled_nano - a.leased_nano as free
+    from budget_accounts a where a.id = any (_accounts)
+  ),
+  need as materialized (
+    select n.call, n.id, n.need, account.free,
+      sum(n.need) over (partition by n.id order by n.call) <= account.free as fits
+    from unnest(_calls, _accounts, _needs) n (call, id, need) join account using (id)
+  ),
+  -- first pass: in line behind everybody; second: those who fit, and then those who fit behind them
+  first_pass as (select call, bool_and(fits) as ok from need group by call),
+  second_pass as (
+    select need.call, sum(need.need) over (partition by need.id order by first_pass.ok desc, need.call) <= need.free as fits
+    from need join first_pass using (call)
+  ),
+  granted as materialized (select call from second_pass group by call having bool_and(fits)),
+  per_account as (
+    select need.id, sum(need.need) as asked, coalesce(sum(need.need) filter (where granted.call is not null), 0) as given
+    from need left join granted using (call) group by need.id
+  ),
+  other as (
+    select l.account_id as id, count(*) as n from leases l
+    where l.account_id = any (_accounts) and l.incarnation <> _incarnation and l.state <> 'closed'
+      and l.granted_nano > l.returned_nano + l.posted_nano
+    group by 1
+  ),
+  amount as materialized (
+    select account.id, (p.given + case when p.given < p.asked then 0 else greatest(0, least(coalesce(e.extra, 0),
+      trunc((account.free - p.given) / (2 * (coalesce(other.n, 0) + 1))))) end)::bigint as nano
+    from account join per_account p using (id)
+    left join (select e.id, max(e.extra) as extra from unnest(_extra_accounts, _extras) e (id, extra) group by e.id) e using (id)
+    left join other using (id)
+  ),
+  taken as (
+    update budget_accounts a set leased_nano = a.leased_nano + amount.nano
+    from amount where a.id = amount.id and amount.nano > 0
+  ),
+  leased as (
+    insert into leases as l (account_id, incarnation, granted_nano)
+    select amount.id, _incarnation, amount.nano from amount where amount.nano > 0 order by amount.id
+    on conflict (account_id, incarnation) do update set granted_nano = l.granted_nano + excluded.granted_nano
+  )
+  select array_agg(granted.call) into _granted from granted;
+  return query
+  select g.call, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint,
+    null::integer, null::bigint, null::timestamptz, null::text, null::timestamptz
+  from unnest(_granted) g (call)
+  union all
+  select null::integer, f.* from account_figures(_incarnation, _accounts) f;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.keep_budget_status_cache()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into budget_status_cache as c (account_id, budget_id, settled_nano, charges, last_updated)
+  select n.account_id, a.budget_id, sum(n.amount_nano), count(*), clock_timestamp()
+  from new_records n join budget_accounts a on a.id = n.account_id
+  group by n.account_id, a.budget_id
+  order by n.account_id
+  on conflict (account_id) do update set
+    settled_nano = c.settled_nano + excluded.settled_nano,
+    charges = c.charges + excluded.charges,
+    last_updated = excluded.last_updated;
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.post_usage(_incarnation bigint, _events json, _charges json, _returns json)
+ RETURNS TABLE(event_id uuid, account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+  _touched bigint[];
+  _inserted uuid[];
+begin
+  perform 1 from gateways g where g.incarnation = _incarnation and g.state <> 'written off' for key share;
+  if not found then
+    raise exception 'gateway % is unknown or written off', _incarnation using errcode = 'RC001';
+  end if;
+  select array_agg(distinct t.account_id) into _touched from (
+    select c.account_id from json_to_recordset(_charges) c (account_id bigint)
+    union select r.account_id from json_to_recordset(_returns) r (account_id bigint)) t;
+  perform 1 from budget_accounts a where a.id = any (_touched) order by a.id for no key update;
+
+  with inserted as (
+    insert into usage_events (day, id, incarnation, organization_id, team_id, project_id, user_id, key_id, session_id, tags,
+      provider, endpoint, model, model_used, stream, request_id, provider_request_id, outcome, status, certainty,
+      input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens,
+      web_searches, tier, quote_nano, cost_nano, price_version, opened_at, ended_at)
+    select e.day, e.id, _incarnation, e.organization_id, e.team_id, e.project_id, e.user_id, e.key_id, e.session_id, e.tags,
+      e.provider, e.endpoint, e.model, e.model_used, e.stream, e.request_id, e.provider_request_id, e.outcome, e.status,
+      e.certainty, e.input_tokens, e.cache_read_tokens, e.cache_write_5m_tokens, e.cache_write_1h_tokens, e.output_tokens,
+      e.reasoning_tokens, e.web_searches, e.tier, e.quote_nano, e.cost_nano, e.price_version, e.opened_at, e.ended_at
+    from json_to_recordset(_events) e (day date, id uuid, organization_id text, team_id text, project_id text, user_id text,
+      key_id text, session_id text, tags jsonb, provider text, endpoint text, model text, model_used text, stream boolean,
+      request_id text, provider_request_id text, outcome text, status smallint, certainty text, input_tokens bigint,
+      cache_read_tokens bigint, cache_write_5m_tokens bigint, cache_write_1h_tokens bigint, output_tokens bigint,
+      reasoning_tokens bigint, web_searches integer, tier text, quote_nano bigint, cost_nano bigint, price_version text,
+      opened_at timestamptz, ended_at timestamptz)
+    order by e.day, e.id
+    on conflict do nothing
+    returning id
+  ),
+  recorded as (
+    insert into budget_usage_records (day, event_id, account_id, amount_nano, covered_nano, quote_nano, rate)
+    select c.day, c.event_id, c.account_id, c.amount_nano, c.covered_nano, c.quote_nano, c.rate
+    from json_to_recordset(_charges) c (day date, event_id uuid, account_id bigint, amount_nano bigint, covered_nano bigint,
+      quote_nano bigint, rate text)
+    join inserted on inserted.id = c.event_id
+    returning account_id, amount_nano, covered_nano
+  ),
+  moved as (
+    select recorded.account_id, sum(recorded.amount_nano) as amount, sum(recorded.covered_nano) as covered
+    from recorded group by 1
+  ),
+  -- a lease that was closed has given back all it could: what was kept for events pays for them, and nothing else
+  given as (
+    select l.account_id,
+      case when l.state = 'open' then coalesce(moved.covered, 0)
+        else least(coalesce(moved.covered, 0), l.granted_nano - l.returned_nano - l.posted_nano) end as covered,
+      case when l.state = 'open' then greatest(coalesce(r.returned_nano, 0) - l.returned_nano, 0) else 0 end as back
+    from leases l
+    left join (select r.account_id, max(r.returned_nano) as returned_nano
+      from json_to_recordset(_returns) r (account_id bigint, returned_nano bigint) group by 1) r using (account_id)
+    left join moved using (account_id)
+    where l.incarnation = _incarnation and l.account_id = any (_touched)
+  ),
+  lease as (
+    update leases l set posted_nano = l.posted_nano + given.covered, returned_nano = l.returned_nano + given.back,
+      state = case when l.state = 'kept' and l.granted_nano = l.returned_nano + l.posted_nano + given.covered
+        then 'closed' else l.state end
+    from given
+    where l.account_id = given.account_id and l.incarnation = _incarnation and (given.covered <> 0 or given.back <> 0)
+  ),
+  account as (
+    update budget_accounts a set
+      settled_nano = a.settled_nano + coalesce(moved.amount, 0),
+      leased_nano = a.leased_nano - coalesce(given.back, 0) - coalesce(given.covered, 0)
+    from unnest(_touched) t (account_id) left join moved using (account_id) left join given using (account_id)
+    where a.id = t.account_id and (moved.account_id is not null or given.back <> 0)
+  )
+  select coalesce(array_agg(inserted.id), '{}') into _inserted from inserted;
+
+  if cardinality(_inserted) > 0 then
+    insert into budget_alert_history (budget_id, account_id, threshold, actions, settled_nano)
+    select b.id, a.id, (t ->> 'threshold')::numeric, array(select jsonb_array_elements_text(t -> 'actions')), a.settled_nano
+    from budget_accounts a
+    join budget_definitions b on b.id = a.budget_id
+    cross join lateral jsonb_array_elements(b.alerts) t
+    where a.id = any (_touched)
+      and a.settled_nano::numeric * 100 >= b.amount_nano::numeric * (t ->> 'threshold')::numeric
+      and not exists (select from budget_alert_history h
+        where h.account_id = a.id and h.threshold = (t ->> 'threshold')::numeric)
+    on conflict do nothing;
+  end if;
+
+  return query
+  select i.id, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint,
+    null::integer, null::bigint, null::timestamptz, null::text, null::timestamptz
+  from unnest(_inserted) i (id)
+  union all
+  select null::uuid, f.* from account_figures(_incarnation, _touched) f;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.refresh_budget_status_cache(_budget uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform 1 from budget_accounts a where a.budget_id = _budget order by a.id for no key update;
+  insert into budget_status_cache as c (account_id, budget_id, settled_nano, charges, last_updated)
+  select s.account_id, _budget, s.settled_nano, s.charges, clock_timestamp() from calculate_budget_status(_budget) s
+  on conflict (account_id) do update set
+    settled_nano = excluded.settled_nano, charges = excluded.charges, last_updated = excluded.last_updated;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.responds(_gateway gateways)
+ RETURNS boolean
+ LANGUAGE sql
+AS $function$
+  select _gateway.state = 'live' and _gateway.heartbeat_at > clock_timestamp() - interval '10 seconds'
+$function$
+;
+
+CREATE TRIGGER keep_budget_status_cache AFTER INSERT ON public.budget_usage_records REFERENCING NEW TABLE AS new_records FOR EACH STATEMENT EXECUTE FUNCTION keep_budget_status_cache();

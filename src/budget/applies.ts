@@ -1,0 +1,101 @@
+import { type Budget, type Identity } from './budget.ts'
+import { PeriodClock } from './period.ts'
+
+/** A budget that applies to a call, in the period in which the call opens. */
+export interface AppliedBudget {
+  budget: Budget
+  periodStart: number
+  periodEnd: number | null
+  /** empty, or the value for which a budget keeps an account of its own */
+  subject: string
+}
+
+interface Compiled {
+  clock: PeriodClock
+  matches: (provider: string, model: string, tags: Record<string, string> | null) => boolean
+}
+
+const compiled = new WeakMap<Budget, Compiled>()
+
+/**
+ * The budgets that a call is held on: those whose scope the identity has and whose filters the call passes, and every
+ * ancestor of one that applies, whatever its own scope and filters. Each once. `budgets` holds the candidates and all
+ * their ancestors. Archived budgets apply no more.
+ */
+export function appliedTo (
+  budgets: readonly Budget[], identity: Identity, provider: string, model: string, at: number
+): AppliedBudget[] {
+  const applied: AppliedBudget[] = []
+  for (const budget of budgets) {
+    if (!hasScope(budget, identity)) continue
+    const { clock, matches } = compile(budget)
+    if (budget.archivedAt !== null || !matches(provider, model, identity.tags)) continue
+    const period = clock.at(at)
+    if (period === null) continue
+    if (add(applied, budget, period)) addAncestors(applied, budgets, budget, at)
+  }
+  return applied
+}
+
+export function hasScope (budget: Budget, identity: Identity): boolean {
+  if (budget.organizationId !== null && budget.organizationId !== identity.organizationId) return false
+  switch (budget.scopeType) {
+    case 'organization': return budget.scopeId === identity.organizationId
+    case 'team': return budget.scopeId === identity.teamId
+    case 'project': return budget.scopeId === identity.projectId
+    case 'user': return budget.scopeId === identity.userId
+  }
+}
+
+function add (applied: AppliedBudget[], budget: Budget, period: { start: number, end: number | null }): boolean {
+  for (const one of applied) if (one.budget.id === budget.id) return false
+  applied.push({ budget, periodStart: period.start, periodEnd: period.end, subject: '' })
+  return true
+}
+
+function addAncestors (applied: AppliedBudget[], budgets: readonly Budget[], child: Budget, at: number): void {
+  let parentId = child.parentBudgetId
+  while (parentId !== null) {
+    const parent = budgets.find((budget) => budget.id === parentId)
+    if (parent === undefined) return
+    const period = parent.archivedAt === null ? compile(parent).clock.at(at) : null
+    if (period !== null && !add(applied, parent, period)) return
+    parentId = parent.parentBudgetId
+  }
+}
+
+function compile (budget: Budget): Compiled {
+  let one = compiled.get(budget)
+  if (one === undefined) {
+    one = { clock: new PeriodClock(budget), matches: compileFilters(budget) }
+    compiled.set(budget, one)
+  }
+  return one
+}
+
+function compileFilters ({ filters }: Budget): Compiled['matches'] {
+  const { providers, models } = filters
+  const tags = filters.tags === undefined ? [] : Object.entries(filters.tags)
+  const globs = models?.map((model) => model.split('*'))
+  return (provider, model, callTags) =>
+    (providers === undefined || providers.includes(provider)) &&
+    (globs === undefined || globs.some((parts) => matchesGlob(parts, model))) &&
+    tags.every(([name, value]) => callTags !== null && Object.hasOwn(callTags, name) && callTags[name] === value)
+}
+
+/** `parts`: the pattern split at its asterisks. Linear: each part is looked for once, from left to right. */
+export function matchesGlob (parts: readonly string[], text: string): boolean {
+  const first = parts[0] as string
+  if (parts.length === 1) return text === first
+  const last = parts[parts.length - 1] as string
+  if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false
+  let from = first.length
+  const end = text.length - last.length
+  for (let i = 1; i < parts.length - 1; i++) {
+    const part = parts[i] as string
+    const found = text.indexOf(part, from)
+    if (found === -1 || found + part.length > end) return false
+    from = found + part.length
+  }
+  return true
+}

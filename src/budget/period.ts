@@ -1,0 +1,104 @@
+import { DateTime, type DateTimeUnit, Duration } from 'luxon'
+import { type Budget } from './budget.ts'
+
+/**
+ * Periods: one run of a budget's clock, `[start, end)` in ms since the epoch. They follow the calendar of the budget's
+ * IANA time zone (weeks from Monday), so a day may have 23 or 25 hours, and where midnight does not exist a day begins
+ * at its first moment. Periods of one budget tile time without gap or overlap.
+ */
+export interface PeriodBounds {
+  start: number
+  /** null: the period never ends */
+  end: number | null
+}
+
+type PeriodBudget = Pick<Budget, 'period' | 'timezone' | 'startDate' | 'endDate' | 'recurring'>
+
+const UNITS: Record<Exclude<Budget['period'], 'custom'>, DateTimeUnit> = {
+  daily: 'day', weekly: 'week', monthly: 'month', quarterly: 'quarter', annual: 'year',
+}
+
+/** The period that holds `at`; null: the budget does not apply then. */
+export function periodAt (budget: PeriodBudget, at: number): PeriodBounds | null {
+  if (at < budget.startDate) return null
+  if (budget.period === 'custom') return customAt(budget, at)
+  if (budget.endDate !== null && at >= budget.endDate) return null
+  const unit = UNITS[budget.period]
+  const period = calendarPeriod(at, budget.timezone, unit)
+  if (budget.recurring || holds(period, budget.startDate)) return period
+  return null
+}
+
+function holds (period: PeriodBounds, at: number): boolean {
+  return at >= period.start && (period.end === null || at < period.end)
+}
+
+function calendarPeriod (at: number, zone: string, unit: DateTimeUnit): { start: number, end: number } {
+  const here = DateTime.fromMillis(at, { zone })
+  const start = firstMoment(here.startOf(unit))
+  if (start > at) return calendarPeriod(start - 1, zone, unit)
+  let next = here.startOf(unit).plus(unit === 'quarter' ? { months: 3 } : { [`${unit}s`]: 1 }).startOf(unit)
+  let end = firstMoment(next)
+  // a zone that skips a whole day (Apia, 2011-12-30) lands on the same day again
+  while (end <= at) {
+    next = next.plus({ days: 1 })
+    end = firstMoment(next)
+  }
+  return { start, end }
+}
+
+/** of a calendar day: midnight, or where the clocks skip it what they show next; the first of two midnights */
+function firstMoment (day: DateTime): number {
+  const date = day.toISODate()
+  let at = day.toMillis()
+  for (let step = 3 * 3_600_000; step >= 60_000; step = Math.floor(step / 2)) {
+    while (DateTime.fromMillis(at - step, { zone: day.zone }).toISODate() === date) at -= step
+  }
+  // to the minute: offsets change at whole minutes
+  while (DateTime.fromMillis(at - 60_000, { zone: day.zone }).toISODate() === date) at -= 60_000
+  return at
+}
+
+/**
+ * `[startDate, endDate)` is the first run. Recurring: it repeats with that length, as whole days of the calendar where
+ * it is some whole days in its zone, else as elapsed time.
+ */
+function customAt (budget: PeriodBudget, at: number): PeriodBounds | null {
+  const { startDate, endDate, timezone: zone } = budget
+  if (endDate === null) return { start: startDate, end: null }
+  if (!budget.recurring) return at < endDate ? { start: startDate, end: endDate } : null
+  const first = DateTime.fromMillis(startDate, { zone })
+  const days = DateTime.fromMillis(endDate, { zone }).diff(first, 'days').days
+  if (!Number.isInteger(days)) {
+    const length = endDate - startDate
+    const start = startDate + Math.floor((at - startDate) / length) * length
+    return { start, end: start + length }
+  }
+  const nth = (n: number) => first.plus(Duration.fromObject({ days: n * days })).toMillis()
+  let n = Math.max(0, Math.floor((at - startDate) / (days * 86_400_000)) - 1)
+  while (nth(n + 1) <= at) n++
+  while (n > 0 && nth(n) > at) n--
+  return { start: nth(n), end: nth(n + 1) }
+}
+
+/** Remembers the current period of one budget: the common case is two comparisons. */
+export class PeriodClock {
+  readonly #budget: PeriodBudget
+  #current: PeriodBounds | null = null
+
+  constructor (budget: PeriodBudget) { this.#budget = budget }
+
+  at (at: number): PeriodBounds | null {
+    const known = this.#current
+    if (known !== null && holds(known, at) && this.#applies(at)) return known
+    const found = periodAt(this.#budget, at)
+    if (found !== null) this.#current = found
+    return found
+  }
+
+  /** a calendar period may begin before the budget does and end after it */
+  #applies (at: number): boolean {
+    const { startDate, endDate, period } = this.#budget
+    return at >= startDate && (period === 'custom' || endDate === null || at < endDate)
+  }
+}

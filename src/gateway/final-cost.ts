@@ -1,0 +1,36 @@
+import { costNano } from '../pricing/cost.ts'
+import { type CallBound, type PricedModel } from '../pricing/price.ts'
+import { estimateNano } from '../pricing/quote.ts'
+import { type CallOutcome, type Certainty } from '../usage/usage.ts'
+import { type CallEnding } from './call.ts'
+
+/** Statuses that say that somebody gave up waiting, not that the provider did no work. */
+const GAVE_UP = new Set([408, 499, 504, 524])
+
+export interface FinalCost {
+  costNano: bigint
+  certainty: Certainty
+  outcome: CallOutcome
+}
+
+/**
+ * What a call is charged, nano-USD. Exact where the provider reported its usage, or answered with an error, which it
+ * does not bill; an estimate where the client left and the answer was cut by policy; else the quote, uncertain.
+ */
+export function finalCost (ending: CallEnding, model: PricedModel, bound: CallBound, quote: bigint): FinalCost {
+  const { outcome, status, reading } = ending
+  if (status !== null && status >= 400) {
+    if (GAVE_UP.has(status)) return { costNano: quote, certainty: 'uncertain', outcome: 'upstream_error' }
+    return { costNano: 0n, certainty: 'exact', outcome: 'upstream_error' }
+  }
+  if (reading !== null && reading.usage !== null && reading.final) {
+    const tier = reading.usage.tier ?? bound.tier
+    const cost = costNano(model, tier === reading.usage.tier ? reading.usage : { ...reading.usage, tier })
+    if (cost !== null) return { costNano: cost, certainty: 'exact', outcome }
+  }
+  if (outcome === 'client_gone' && reading !== null && !model.reasoning) {
+    const estimate = estimateNano(model, bound, reading.bodyBytes)
+    if (estimate !== null && estimate < quote) return { costNano: estimate, certainty: 'estimated', outcome }
+  }
+  return { costNano: quote, certainty: 'uncertain', outcome }
+}

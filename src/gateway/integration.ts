@@ -1,0 +1,362 @@
+import { type IncomingHttpHeaders } from 'node:http'
+import { v7 as uuidv7 } from 'uuid'
+import { type AppliedBudget, appliedTo } from '../budget/applies.ts'
+import { type Identity } from '../budget/budget.ts'
+import { type BudgetRegistry } from '../budget/registry.ts'
+import { type BudgetTracker, type CallHold } from '../budget/tracker.ts'
+import { type Now } from '../clock.ts'
+import { type Refusal } from '../errors.ts'
+import { type Journal } from '../journal/journal.ts'
+import { type Metrics } from '../metrics.ts'
+import { formatNano } from '../money/amount.ts'
+import { type PriceBook, type PricedModel } from '../pricing/price.ts'
+import { quoteNano } from '../pricing/quote.ts'
+import { type CallRequest, isRefusal, type Provider } from '../providers/provider.ts'
+import { type Meter } from '../usage/meter.ts'
+import { type CallEnd, type CallOpening, type UsageEvent } from '../usage/usage.ts'
+import { type CallEnding, type CallGate, type CallIntake, type OpenCall } from './call.ts'
+import { finalCost } from './final-cost.ts'
+
+/**
+ * BudgetIntegration: one call's life between the data plane and the business. A call is identified, quoted, held on
+ * every budget that applies and journaled before `open` answers; its end is settled, journaled and handed on to the
+ * ledger.
+ *
+ * Guaranteed: no call is forwarded without a hold and a record of it; every open call ends exactly once; a cost that
+ * nobody can know is charged at the quote and marked. Fails closed.
+ */
+export interface IntegrationOptions {
+  identify: (key: string | undefined, headers: IncomingHttpHeaders) => Identity | Refusal | Promise<Identity | Refusal>
+  registry: Pick<BudgetRegistry, 'lookup'>
+  prices: PriceBook
+  tracker: BudgetTracker
+  journal: Pick<Journal, 'append'>
+  /** takes ended calls for the ledger; `backlogged`: it cannot take any more now */
+  collector: { add: (event: UsageEvent) => void, readonly backlogged: boolean }
+  metrics: Metrics
+  log: {
+    info (details: object, message: string): void
+    warn (details: object, message: string): void
+    error (details: object, message: string): void
+  }
+  now: Now
+  /** what happens to calls to which no budget applies */
+  unbudgeted: 'refuse' | 'allow'
+}
+
+const DEMO = 'demo'
+
+export class BudgetIntegration implements CallGate {
+  readonly #o: IntegrationOptions
+  readonly #open = new Map<string, Call>()
+
+  constructor (options: IntegrationOptions) { this.#o = options }
+
+  identify (key: string | undefined, headers: IncomingHttpHeaders): Identity | Refusal | Promise<Identity | Refusal> {
+    return this.#o.identify(key, headers)
+  }
+
+  async open (intake: CallIntake, gone: () => boolean): Promise<OpenCall | Refusal> {
+    const started = performance.now()
+    let answer: OpenCall | Refusal
+    try {
+      answer = await this.#admit(intake, gone)
+    } catch (error) {
+      this.#o.log.error({ err: error }, 'a call could not be decided')
+      answer = UNDECIDED
+    }
+    this.#o.metrics.decision.observe((performance.now() - started) / 1000)
+    if (isRefusal(answer)) this.refused(answer, intake.provider.name)
+    return answer
+  }
+
+  models (provider: string): string[] {
+    const names = (of: string) => this.#o.prices.list(of).map(({ model }) => model)
+    return [...names(provider), ...names(DEMO)]
+  }
+
+  refused (refusal: Refusal, provider: string | null): void {
+    this.#o.metrics.refusals.inc({ reason: refusal.code })
+    this.#o.log.info({ reason: refusal.code, provider, budget: refusal.budget?.id }, 'refused')
+  }
+
+  get openCalls (): number { return this.#open.size }
+
+  /** when the oldest open call was opened, ms since the epoch; null: none is open */
+  get oldestOpenedAt (): number | null {
+    const [oldest] = this.#open.values()
+    return oldest === undefined ? null : oldest.opening.openedAt
+  }
+
+  async #admit (intake: CallIntake, gone: () => boolean): Promise<OpenCall | Refusal> {
+    if (this.#o.collector.backlogged) return BACKLOG
+    const request = intake.endpoint.read(intake.body, intake.bytes)
+    if (isRefusal(request)) return request
+    const upstream = request.model.startsWith(`${DEMO}-`) ? DEMO : intake.provider.name
+    const at = this.#o.now()
+    const model = this.#o.prices.find(upstream, request.model, at)
+    if (model === null) return unknownModel(request.model, intake.provider)
+    const quote = quoteNano(model, request.bound)
+    if (quote === null) return unpricedTier(request)
+
+    const known = this.#o.registry.lookup(intake.identity)
+    const budgets = known instanceof Promise ? await known.catch((error: unknown) => this.#unavailable(error)) : known
+    if (!Array.isArray(budgets)) return budgets
+    const applied = appliedTo(budgets, intake.identity, upstream, model.model, at)
+    const refusal = this.#policy(applied, intake.identity)
+    if (refusal !== null) return refusal
+
+    const held = this.#o.tracker.hold(applied, quote)
+    const hold = held instanceof Promise ? await held : held
+    if (isRefusal(hold)) return hold
+    return await this.#begin(intake, request, model, upstream, quote, hold, at, gone)
+  }
+
+  #policy (applied: readonly AppliedBudget[], identity: Identity): Refusal | null {
+    if (applied.length === 0 && this.#o.unbudgeted === 'refuse') {
+      return {
+        code: 'no_budget',
+        message: `No budget applies to this call (organization ${identity.organizationId}). Ask an administrator to create one.`,
+        retryable: false,
+      }
+    }
+    const paused = applied.find(({ budget }) => budget.paused)
+    return paused === undefined ? null : pausedRefusal(paused)
+  }
+
+  /** held; journals the opening before anything of the call may be sent */
+  async #begin (
+    intake: CallIntake, request: CallRequest, model: PricedModel, upstream: string, quoteNano: bigint, hold: CallHold,
+    at: number, gone: () => boolean
+  ): Promise<OpenCall | Refusal> {
+    const { identity } = intake
+    const opening: CallOpening = {
+      id: uuidv7({ msecs: at }),
+      openedAt: at,
+      organizationId: identity.organizationId,
+      teamId: identity.teamId,
+      projectId: identity.projectId,
+      userId: identity.userId,
+      keyId: identity.keyId,
+      sessionId: identity.sessionId,
+      tags: identity.tags,
+      provider: upstream,
+      endpoint: intake.endpoint.name,
+      model: model.model,
+      stream: request.stream,
+      requestId: intake.requestId,
+      quoteNano,
+      priceVersion: model.priceVersion,
+      holds: hold.holds,
+    }
+    const call = new Call(this, intake, request, model, hold, opening)
+    if (gone()) {
+      this.#o.tracker.release(hold)
+      return GONE
+    }
+    const failed = await this.#journal(opening)
+    if (failed !== null) {
+      this.#o.tracker.release(hold)
+      this.#o.log.error({ err: failed, call: opening.id }, 'the journal took no opening, so the call was not forwarded')
+      return NO_JOURNAL
+    }
+    this.#open.set(opening.id, call)
+    if (!gone()) return call
+    call.release()
+    return GONE
+  }
+
+  #journal (call: CallOpening): Promise<Error | null> {
+    return new Promise((resolve) => { this.#o.journal.append({ t: 'open', call }, resolve) })
+  }
+
+  #unavailable (error: unknown): Refusal {
+    this.#o.log.error({ err: error }, 'the budgets of a call could not be read')
+    return {
+      code: 'ledger_unavailable',
+      message: 'The budgets of this call could not be read from PostgreSQL, so the call was not forwarded.',
+      retryable: true,
+      retryAfterMs: 2_000,
+    }
+  }
+
+  /** the budget headers of an answer: of the budget with the least left */
+  headersOf (opening: CallOpening, hold: CallHold): Record<string, string> {
+    const headers: Record<string, string> = {
+      'x-relaycore-call-id': opening.id,
+      'x-relaycore-quote': formatNano(opening.quoteNano),
+    }
+    let least: bigint | null = null
+    for (let i = 0; i < hold.holds.length; i++) {
+      const { budget, periodEnd } = hold.applied[i] as AppliedBudget
+      const lease = this.#o.tracker.view(hold.holds[i]?.accountId as number)
+      const figures = lease?.figures
+      if (lease === null || figures === null || figures === undefined || figures.limitNano === null) continue
+      const rest = figures.limitNano - figures.settledNano - (lease.consumed - figures.postedNano) - lease.held
+      if (least !== null && rest >= least) continue
+      least = rest
+      headers['x-relaycore-budget'] = budget.id
+      headers['x-relaycore-budget-limit'] = `${formatNano(figures.limitNano)} ${budget.currency}`
+      headers['x-relaycore-budget-remaining'] = `${formatNano(rest > 0n ? rest : 0n)} ${budget.currency}`
+      if (periodEnd !== null) headers['x-relaycore-budget-reset'] = new Date(periodEnd).toISOString()
+    }
+    return headers
+  }
+
+  /** nothing of the call reached its provider */
+  released (call: Call): void {
+    this.#open.delete(call.id)
+    this.#o.tracker.release(call.hold)
+    this.#o.journal.append({ t: 'void', id: call.id })
+    this.#o.metrics.calls.inc({ provider: call.upstream, model: call.opening.model, outcome: 'released' })
+    this.#o.log.info({ call: call.id, provider: call.upstream, model: call.opening.model }, 'released')
+  }
+
+  ended (call: Call, ending: CallEnding): void {
+    this.#open.delete(call.id)
+    const { opening } = call
+    const { costNano, certainty, outcome } = finalCost(ending, call.model, call.request.bound, opening.quoteNano)
+    const end: CallEnd = {
+      id: call.id,
+      endedAt: Math.max(this.#o.now(), opening.openedAt),
+      outcome,
+      status: ending.status,
+      certainty,
+      modelUsed: ending.reading?.modelUsed ?? null,
+      usage: ending.reading?.usage ?? null,
+      costNano,
+      charges: this.#o.tracker.settle(call.hold, costNano),
+      providerRequestId: ending.reading?.providerRequestId ?? null,
+    }
+    this.#o.journal.append({ t: 'end', end }, (error) => {
+      // the ledger has it all the same; only a crash before that would leave the call uncertain
+      if (error !== null) this.#o.log.error({ err: error, call: call.id }, 'the journal took no end of a call')
+      this.#o.collector.add({ opening, end })
+    })
+    this.#count(call, end)
+    this.#report(call, end, ending)
+  }
+
+  #count (call: Call, end: CallEnd): void {
+    const { metrics } = this.#o
+    const labels = { provider: call.upstream, model: call.opening.model }
+    metrics.calls.inc({ ...labels, outcome: end.outcome })
+    metrics.callCost.inc(labels, Number(end.costNano) / 1e9)
+    if (end.certainty !== 'exact') metrics.uncertain.inc({ provider: call.upstream, certainty: end.certainty })
+    if (end.costNano > call.opening.quoteNano) metrics.overruns.inc({ provider: call.upstream })
+    if (end.usage === null) return
+    metrics.tokens.inc({ ...labels, kind: 'input' }, end.usage.inputTokens)
+    metrics.tokens.inc({ ...labels, kind: 'cached' }, end.usage.cacheReadTokens)
+    metrics.tokens.inc({ ...labels, kind: 'output' }, end.usage.outputTokens)
+  }
+
+  /** one line per call; no keys, no prompts, no answers */
+  #report ({ opening, upstream }: Call, end: CallEnd, { error }: CallEnding): void {
+    const line = {
+      call: opening.id,
+      key: opening.keyId,
+      provider: upstream,
+      model: opening.model,
+      outcome: end.outcome,
+      status: end.status,
+      certainty: end.certainty,
+      quote: formatNano(opening.quoteNano),
+      cost: formatNano(end.costNano),
+      ms: end.endedAt - opening.openedAt,
+      ...error === null ? {} : { error: error.message },
+    }
+    if (end.costNano > opening.quoteNano) this.#o.log.error(line, 'a call cost more than its quote')
+    else this.#o.log.info(line, 'call')
+  }
+}
+
+class Call implements OpenCall {
+  readonly hold: CallHold
+  readonly opening: CallOpening
+  readonly model: PricedModel
+  readonly request: CallRequest
+  readonly #gate: BudgetIntegration
+  readonly #intake: CallIntake
+  #over = false
+
+  constructor (
+    gate: BudgetIntegration, intake: CallIntake, request: CallRequest, model: PricedModel, hold: CallHold,
+    opening: CallOpening
+  ) {
+    this.#gate = gate
+    this.#intake = intake
+    this.request = request
+    this.model = model
+    this.hold = hold
+    this.opening = opening
+  }
+
+  get id (): string { return this.opening.id }
+  get upstream (): string { return this.opening.provider }
+  get body (): Buffer { return this.#intake.endpoint.forwardBody(this.request, this.#intake.bytes) }
+  get headers (): Record<string, string> { return this.#gate.headersOf(this.opening, this.hold) }
+
+  meter (answer: { status: number, contentType: string, contentEncoding: string }): Meter {
+    return this.#intake.endpoint.meter(this.request, answer)
+  }
+
+  release (): void {
+    if (this.#over) return
+    this.#over = true
+    this.#gate.released(this)
+  }
+
+  settle (ending: CallEnding): void {
+    if (this.#over) return
+    this.#over = true
+    this.#gate.ended(this, ending)
+  }
+}
+
+const BACKLOG: Refusal = {
+  code: 'ledger_backlog',
+  message: 'Too many finished calls wait to be recorded in PostgreSQL, so no further call is forwarded until it catches up.',
+  retryable: true,
+  retryAfterMs: 5_000,
+}
+
+const NO_JOURNAL: Refusal = {
+  code: 'journal_unavailable',
+  message: 'The gateway cannot write its journal (see its log), so no call is forwarded.',
+  retryable: true,
+  retryAfterMs: 5_000,
+}
+
+const UNDECIDED: Refusal = {
+  code: 'internal_error',
+  message: 'The gateway failed while it decided about this call (see its log); the call was not forwarded.',
+  retryable: false,
+}
+
+const GONE: Refusal = { code: 'client_gone', message: 'The client left before the call was forwarded.', retryable: false }
+
+function unknownModel (model: string, provider: Provider): Refusal {
+  return {
+    code: 'model_not_found',
+    message: `The model ${JSON.stringify(model.slice(0, 100))} has no price in this gateway's catalog for ${provider.name}, ` +
+      'so its cost cannot be bounded. GET /v1/models lists those that have one.',
+    retryable: false,
+    field: 'model',
+  }
+}
+
+function unpricedTier ({ model, bound }: CallRequest): Refusal {
+  return {
+    code: 'feature_not_metered',
+    message: `The catalog has no price for ${model} at ${JSON.stringify(bound.tier)}; leave that option out.`,
+    retryable: false,
+  }
+}
+
+function pausedRefusal ({ budget }: AppliedBudget): Refusal {
+  return {
+    code: 'budget_paused',
+    message: `The budget "${budget.name}" (${budget.scopeType} ${budget.scopeId}) is paused. An administrator can resume it.`,
+    retryable: false,
+  }
+}

@@ -1,0 +1,62 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/**
+ * Every metric that the gateway exports, in one place: the table in README.md is kept equal to this list by a test.
+ * Labels are bounded: providers, models and outcomes are those of the catalog, budgets those of the ledger up to a
+ * number.
+ */
+export class Metrics {
+  readonly registry = new Registry()
+
+  readonly calls = this.#counter('relaycore_calls_total', 'Calls that were forwarded and ended',
+    ['provider', 'model', 'outcome'])
+
+  readonly callCost = this.#counter('relaycore_call_cost_usd_total', 'Cost of ended calls, USD', ['provider', 'model'])
+
+  readonly tokens = this.#counter('relaycore_tokens_total', 'Tokens reported by providers', ['provider', 'model', 'kind'])
+
+  readonly refusals = this.#counter('relaycore_refusals_total', 'Requests that were not forwarded, by reason', ['reason'])
+
+  readonly uncertain = this.#counter('relaycore_uncertain_calls_total',
+    'Calls charged at their quote or at an estimate because their cost is not known', ['provider', 'certainty'])
+
+  readonly overruns = this.#counter('relaycore_overruns_total', 'Calls that cost more than was held for them', ['provider'])
+
+  readonly decision = new Histogram({
+    name: 'relaycore_decision_seconds',
+    help: 'Time from a parsed request to its hold, or its refusal',
+    buckets: [0.00001, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2],
+    registers: [this.registry],
+  })
+
+  readonly openCalls = this.#gauge('relaycore_open_calls', 'Calls that are held and not ended')
+  readonly waiting = this.#gauge('relaycore_calls_in_line', 'Calls that wait for a grant')
+  readonly holdLag = this.#gauge('relaycore_hold_oldest_seconds', 'Age of the oldest open hold')
+  readonly ledgerLag = this.#gauge('relaycore_ledger_lag_seconds', 'Age of the oldest ended call not yet recorded')
+  readonly backlog = this.#gauge('relaycore_ledger_backlog_events', 'Ended calls not yet recorded')
+  readonly recorded = this.#gauge('relaycore_ledger_recorded_events', 'Usage events recorded by this process')
+  readonly setAside = this.#gauge('relaycore_ledger_set_aside_events', 'Usage events that PostgreSQL refused')
+  readonly journalBytes = this.#gauge('relaycore_journal_bytes', 'Bytes of the journal on disk')
+  readonly grants = this.#gauge('relaycore_grants', 'Grant statements sent to PostgreSQL by this process')
+  readonly queries = this.#gauge('relaycore_postgres_queries', 'Statements sent to PostgreSQL by this process')
+  readonly redisCommands = this.#gauge('relaycore_redis_commands', 'Commands sent to Redis by this process')
+  readonly redisUp = this.#gauge('relaycore_redis_up', '1 while the shared hot status is reachable')
+
+  readonly budgetLimit = this.#gauge('relaycore_budget_limit', 'Enforced limit of a budget in its current period, in its currency',
+    BUDGET_LABELS)
+
+  readonly budgetSpent = this.#gauge('relaycore_budget_spent', 'Spent of a budget in its current period', BUDGET_LABELS)
+  readonly budgetHeld = this.#gauge('relaycore_budget_held', 'Held of a budget by open calls, and in doubt', BUDGET_LABELS)
+  readonly budgetRemaining = this.#gauge('relaycore_budget_remaining', 'What is left of a budget in its current period',
+    BUDGET_LABELS)
+
+  #counter<L extends string> (name: string, help: string, labelNames: L[]): Counter<L> {
+    return new Counter({ name, help, labelNames, registers: [this.registry] })
+  }
+
+  #gauge<L extends string> (name: string, help: string, labelNames: L[] = []): Gauge<L> {
+    return new Gauge({ name, help, labelNames, registers: [this.registry] })
+  }
+}
+
+const BUDGET_LABELS: ('budget' | 'name' | 'scope' | 'currency')[] = ['budget', 'name', 'scope', 'currency']

@@ -1,0 +1,39 @@
+import { type Refusal, REFUSAL_STATUS, type RefusalCode } from '../../errors.ts'
+import { type RenderedRefusal } from '../provider.ts'
+import { retryHeaders } from '../openai/errors.ts'
+
+const TYPES: Record<number, string> = {
+  400: 'invalid_request_error',
+  401: 'authentication_error',
+  402: 'billing_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  413: 'request_too_large',
+  429: 'rate_limit_error',
+  504: 'timeout_error',
+}
+
+const BUDGET: Partial<Record<RefusalCode, string>> = {
+  budget_exhausted: 'gateway_budget_exhausted',
+  quote_exceeds_budget: 'gateway_quote_exceeds_budget',
+  budget_in_doubt: 'gateway_budget_in_doubt',
+}
+
+/** Anthropic's envelope. Measured: its SDK and Claude Code stop at a 402 and show its message; a 400 is sent again. */
+export function renderAnthropicRefusal (refusal: Refusal, callId: string): RenderedRefusal {
+  const status = REFUSAL_STATUS[refusal.code]
+  return {
+    status,
+    headers: { ...retryHeaders(refusal), 'request-id': callId },
+    body: JSON.stringify({
+      type: 'error',
+      error: {
+        type: TYPES[status] ?? (status >= 500 ? 'api_error' : 'invalid_request_error'),
+        message: refusal.field === undefined ? refusal.message : `${refusal.field}: ${refusal.message}`,
+        details: { error_code: BUDGET[refusal.code] ?? refusal.code },
+        relaycore: { code: refusal.code, callId, budget: refusal.budget ?? null },
+      },
+      request_id: callId,
+    }),
+  }
+}

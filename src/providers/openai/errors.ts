@@ -1,0 +1,50 @@
+import { type Refusal, REFUSAL_STATUS, type RefusalCode } from '../../errors.ts'
+import { type RenderedRefusal } from '../provider.ts'
+
+const OUT_OF_BUDGET = new Set<RefusalCode>(['budget_exhausted', 'quote_exceeds_budget', 'budget_in_doubt'])
+
+const TYPES: Record<number, string> = {
+  401: 'invalid_request_error',
+  403: 'invalid_request_error',
+  404: 'invalid_request_error',
+  429: 'rate_limit_error',
+}
+
+const CODES: Partial<Record<RefusalCode, string>> = {
+  key_missing: 'invalid_api_key',
+  key_invalid: 'invalid_api_key',
+  key_revoked: 'invalid_api_key',
+  model_unpriced: 'model_not_found',
+  budget_contention: 'rate_limit_exceeded',
+}
+
+/**
+ * OpenAI's envelope. Measured: its SDKs do not retry a 429 that says `x-should-retry: false`, Codex retries 402 and
+ * 403; the Vercel AI SDK (`ai/`) ignores that header and does not retry a 402. Never Retry-After for what is final.
+ */
+export function renderOpenAiRefusal (refusal: Refusal, callId: string, userAgent: string): RenderedRefusal {
+  const spent = OUT_OF_BUDGET.has(refusal.code)
+  const status = spent ? (userAgent.startsWith('ai/') ? 402 : 429) : REFUSAL_STATUS[refusal.code]
+  return {
+    status,
+    headers: retryHeaders(refusal),
+    body: JSON.stringify({
+      error: {
+        message: refusal.message,
+        type: spent ? 'insufficient_quota' : TYPES[status] ?? (status >= 500 ? 'server_error' : 'invalid_request_error'),
+        param: refusal.field ?? null,
+        code: spent ? 'insufficient_quota' : CODES[refusal.code] ?? refusal.code,
+        relaycore: { code: refusal.code, callId, budget: refusal.budget ?? null },
+      },
+    }),
+  }
+}
+
+export function retryHeaders (refusal: Refusal): Record<string, string> {
+  const headers: Record<string, string> = { 'x-should-retry': String(refusal.retryable) }
+  if (refusal.retryable && refusal.retryAfterMs !== undefined) {
+    headers['retry-after-ms'] = String(refusal.retryAfterMs)
+    headers['retry-after'] = String(Math.ceil(refusal.retryAfterMs / 1000))
+  }
+  return headers
+}

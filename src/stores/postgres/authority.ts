@@ -1,0 +1,235 @@
+import {
+  AuthorityUnavailableError, BatchRefusedError, NotLiveError, type AccountFigures, type AccountSpec, type Authority,
+  type GrantAnswer, type GrantRequest, type LeaseFigures, type LeaseReturn, type PostAnswer,
+} from '../../account/authority.ts'
+import { type UsageEvent } from '../../usage/usage.ts'
+import { Database, bigintOf, idOf, sqlStateOf, type DatabaseOptions, type Query } from './pool.ts'
+import { chargeRows, eventRows, jsonOf } from './usage-rows.ts'
+
+/**
+ * The authority: one call of one SQL function per method, so each is one statement and one transaction, and PostgreSQL
+ * alone decides. Grants and posts have connections of their own, so that a long post does not keep calls waiting.
+ * Fails closed: what did not come back in time is an error to the caller, whatever PostgreSQL made of it.
+ */
+export interface PostgresAuthorityOptions extends Omit<DatabaseOptions, 'max' | 'statementTimeoutMs'> {
+  /** calls wait for a grant; default 3 s */
+  grantTimeoutMs?: number
+  /** default 20 s */
+  postTimeoutMs?: number
+}
+
+const GRANT_TIMEOUT_MS = 3_000
+const POST_TIMEOUT_MS = 20_000
+
+const FIGURES = 'account_id, limit_nano, settled_nano, leased_nano, budget_version, granted_nano, posted_nano, holders, ' +
+  'in_doubt_nano, in_doubt_since, in_doubt_holder, answered_at'
+
+/** One statement, so that what is posted and what is settled are of the same instant. */
+const INSPECT = `
+  select ${FIGURES}, (
+    select coalesce(json_agg(json_build_object('account_id', l.account_id::text, 'incarnation', l.incarnation::text,
+      'rest_nano', (l.granted_nano - l.returned_nano - l.posted_nano)::text, 'posted_nano', l.posted_nano::text,
+      'responds', responds(g)) order by l.incarnation), '[]')
+    from leases l join gateways g on g.incarnation = l.incarnation
+    where l.account_id = f.account_id and l.state <> 'closed' and l.granted_nano > l.returned_nano + l.posted_nano
+  ) as leases
+  from account_figures(0, $1) f`
+
+interface LeaseRow {
+  account_id: string
+  incarnation: string
+  rest_nano: string
+  posted_nano: string
+  responds: boolean
+}
+
+interface FiguresRow {
+  account_id: string
+  limit_nano: string | null
+  settled_nano: string
+  leased_nano: string
+  budget_version: string
+  granted_nano: string
+  posted_nano: string
+  holders: number
+  in_doubt_nano: string
+  in_doubt_since: Date | null
+  in_doubt_holder: string | null
+  answered_at: Date
+}
+
+export class PostgresAuthority implements Authority {
+  readonly #grants: Database
+  readonly #posts: Database
+
+  constructor (options: PostgresAuthorityOptions) {
+    const { grantTimeoutMs = GRANT_TIMEOUT_MS, postTimeoutMs = POST_TIMEOUT_MS, ...common } = options
+    const name = options.applicationName ?? 'relaycore'
+    this.#grants = new Database({
+      ...common, applicationName: `${name} grants`, max: 4, statementTimeoutMs: grantTimeoutMs,
+    })
+    this.#posts = new Database({ ...common, applicationName: `${name} posts`, max: 2, statementTimeoutMs: postTimeoutMs })
+  }
+
+  /** Statements sent so far, for the metric and the bench. */
+  get queries (): { grants: number, posts: number } {
+    return { grants: this.#grants.queries, posts: this.#posts.queries }
+  }
+
+  async join (journalId: string, host: string): Promise<number> {
+    const [row] = await run<{ incarnation: string }>(this.#grants, {
+      text: 'insert into gateways (journal_id, host) values ($1, $2) returning incarnation',
+      values: [journalId, host],
+    })
+    if (row === undefined) throw new Error('PostgreSQL returned no row for an insert')
+    return idOf(row.incarnation)
+  }
+
+  async unclosed (journalId: string): Promise<number[]> {
+    const rows = await run<{ incarnation: string }>(this.#grants, {
+      text: "select incarnation from gateways where journal_id = $1 and state in ('live', 'recovering') order by 1",
+      values: [journalId],
+    })
+    return rows.map(({ incarnation }) => idOf(incarnation))
+  }
+
+  async ensureAccounts (specs: AccountSpec[]): Promise<{ accountId: number, currency: string }[]> {
+    if (specs.length === 0) return []
+    const rows = await run<{ ordinal: number, account_id: string, currency: string }>(this.#grants, {
+      name: 'ensure_accounts',
+      text: 'select ordinal, account_id, currency from ensure_accounts($1)',
+      values: [jsonOf(specs.map(specRow))],
+    })
+    const found = new Map(rows.map((row) => [row.ordinal, row]))
+    return specs.map((spec, ordinal) => {
+      const row = found.get(ordinal)
+      if (row === undefined) throw new Error(`The ledger has no budget ${spec.budgetId}`)
+      return { accountId: idOf(row.account_id), currency: row.currency }
+    })
+  }
+
+  async grant (incarnation: number, request: GrantRequest): Promise<GrantAnswer> {
+    const needs = request.calls.flatMap(({ needs }, call) => needs.map((need) => ({ call, ...need })))
+    const rows = await run<{ call: number } | ({ call: null } & FiguresRow)>(this.#grants, {
+      name: 'grant_leases',
+      text: `select call, ${FIGURES} from grant_leases($1, $2, $3, $4, $5, $6)`,
+      values: [
+        incarnation,
+        needs.map(({ call }) => call), needs.map(({ accountId }) => accountId), needs.map(({ needNano }) => needNano),
+        request.extras.map(({ accountId }) => accountId), request.extras.map(({ extraNano }) => extraNano),
+      ],
+    })
+    // A call that needs nothing is not asked about.
+    const granted = request.calls.map(({ needs }) => needs.length === 0)
+    const accounts: AccountFigures[] = []
+    for (const row of rows) {
+      if (row.call === null) accounts.push(figuresOf(row))
+      else granted[row.call] = true
+    }
+    return { granted, accounts }
+  }
+
+  async heartbeat (incarnation: number, accountIds: number[]): Promise<AccountFigures[]> {
+    const rows = await run<FiguresRow>(this.#grants, {
+      name: 'beat', text: `select ${FIGURES} from beat($1, $2)`, values: [incarnation, accountIds],
+    })
+    return rows.map(figuresOf)
+  }
+
+  async inspect (accountIds: number[]): Promise<{ accounts: AccountFigures[], leases: LeaseFigures[] }> {
+    const rows = await run<FiguresRow & { leases: LeaseRow[] }>(this.#grants, {
+      name: 'inspect', text: INSPECT, values: [accountIds],
+    })
+    return { accounts: rows.map(figuresOf), leases: rows.flatMap((row) => row.leases.map(leaseOf)) }
+  }
+
+  async post (incarnation: number, batch: UsageEvent[], returns: LeaseReturn[]): Promise<PostAnswer> {
+    // Twice in one batch is once; that one event charges one account twice is for PostgreSQL to refuse.
+    const events = [...new Map(batch.map((event) => [event.opening.id, event])).values()]
+    const rows = await run<{ event_id: string } | ({ event_id: null } & FiguresRow)>(this.#posts, {
+      name: 'post_usage',
+      text: `select event_id, ${FIGURES} from post_usage($1, $2, $3, $4)`,
+      values: [incarnation, jsonOf(eventRows(events)), jsonOf(chargeRows(events)), jsonOf(returns.map(returnRow))],
+    })
+    const inserted: string[] = []
+    const accounts: AccountFigures[] = []
+    for (const row of rows) {
+      if (row.event_id === null) accounts.push(figuresOf(row))
+      else inserted.push(row.event_id)
+    }
+    return { inserted, accounts }
+  }
+
+  async beginRecovery (incarnation: number): Promise<void> {
+    await run(this.#posts, { text: 'select begin_recovery($1)', values: [incarnation] })
+  }
+
+  async closeLeases (incarnation: number, kept: { accountId: number, keptNano: bigint }[]): Promise<void> {
+    const rows = kept.map(({ accountId, keptNano }) => ({ account_id: accountId, kept_nano: String(keptNano) }))
+    await run(this.#posts, { text: 'select close_leases($1, $2)', values: [incarnation, jsonOf(rows)] })
+  }
+
+  async close (): Promise<void> {
+    await Promise.all([this.#grants.close(), this.#posts.close()])
+  }
+}
+
+async function run<R extends object> (database: Database, query: Query): Promise<R[]> {
+  try {
+    return await database.query<R>(query)
+  } catch (error) {
+    throw authorityError(error)
+  }
+}
+
+/** 22: a value that does not fit; 23: a rule of the schema; 54: a limit of PostgreSQL. All else may pass. */
+function authorityError (error: unknown): Error {
+  const state = sqlStateOf(error)
+  const cause = { cause: error }
+  const said = error instanceof Error ? error.message : String(error)
+  if (state === 'RC001') return new NotLiveError(said, cause)
+  if (state === 'RC002') return new Error(said, cause)
+  if (state !== undefined && /^(22|23|54)/.test(state)) return new BatchRefusedError(`${said} (SQLSTATE ${state})`, cause)
+  return new AuthorityUnavailableError(`PostgreSQL did not answer: ${said}`, cause)
+}
+
+function figuresOf (row: FiguresRow): AccountFigures {
+  return {
+    accountId: idOf(row.account_id),
+    limitNano: row.limit_nano === null ? null : bigintOf(row.limit_nano),
+    settledNano: bigintOf(row.settled_nano),
+    leasedNano: bigintOf(row.leased_nano),
+    budgetVersion: idOf(row.budget_version),
+    grantedNano: bigintOf(row.granted_nano),
+    postedNano: bigintOf(row.posted_nano),
+    holders: row.holders,
+    inDoubtNano: bigintOf(row.in_doubt_nano),
+    inDoubtSince: row.in_doubt_since === null ? null : row.in_doubt_since.getTime(),
+    inDoubtHolder: row.in_doubt_holder,
+    at: row.answered_at.getTime(),
+  }
+}
+
+function leaseOf (row: LeaseRow): LeaseFigures {
+  return {
+    accountId: idOf(row.account_id),
+    incarnation: idOf(row.incarnation),
+    restNano: bigintOf(row.rest_nano),
+    postedNano: bigintOf(row.posted_nano),
+    responds: row.responds,
+  }
+}
+
+function specRow (spec: AccountSpec, ordinal: number) {
+  return {
+    ordinal,
+    budget_id: spec.budgetId,
+    subject: spec.subject,
+    period_start: new Date(spec.periodStart),
+    period_end: spec.periodEnd === null ? null : new Date(spec.periodEnd),
+  }
+}
+
+function returnRow ({ accountId, returnedNano }: LeaseReturn) {
+  return { account_id: accountId, returned_nano: String(returnedNano) }
+}

@@ -1,0 +1,319 @@
+import { v7 as uuidv7 } from 'uuid'
+import { type Budget, type Identity } from '../../budget/budget.ts'
+import { type BudgetCatalog, type BudgetFilter } from '../../budget/budget-catalog.ts'
+import { frozenChanges, placed, type BudgetDraft } from '../../budget/hierarchy.ts'
+import { systemNow, type Now } from '../../clock.ts'
+import { BudgetInUse, Conflict, NotFound, Unprocessable } from '../../errors.ts'
+import { bigintOf, idOf, isUuid, reached, type Database, type Queryable } from './pool.ts'
+
+/**
+ * Budgets in PostgreSQL. A change counts the version of all budgets up first, and that row's lock makes changes happen
+ * one after the other: what is checked of parents and children stays true until the change is committed. Then come the
+ * budget's row and its accounts by id, the order in which everybody locks.
+ */
+export class PostgresBudgetStore implements BudgetCatalog {
+  readonly #database: Database
+  readonly #now: Now
+
+  constructor (database: Database, now: Now = systemNow) {
+    this.#database = database
+    this.#now = now
+  }
+
+  async forIdentity (identity: Identity): Promise<Budget[]> {
+    const { organizationId, teamId, projectId, userId } = identity
+    return await reached(select(this.#database, {
+      name: 'budgets_for_identity', text: FOR_IDENTITY, values: [organizationId, teamId, projectId, userId],
+    }))
+  }
+
+  async versions (): Promise<{ budgets: number, keys: number }> {
+    const [row] = await reached(this.#database.query<{ budgets: string, keys: string }>({
+      name: 'versions', text: VERSIONS,
+    }))
+    if (row === undefined) throw new Error('PostgreSQL returned no row for an aggregate')
+    return { budgets: idOf(row.budgets), keys: idOf(row.keys) }
+  }
+
+  async get (id: string): Promise<Budget | null> {
+    if (!isUuid(id)) return null
+    return await reached(one(this.#database, id))
+  }
+
+  async list (filter: BudgetFilter = {}): Promise<Budget[]> {
+    const { scopeType, scopeId, parentBudgetId, includeArchived = false, limit = null } = filter
+    if (parentBudgetId !== undefined && !isUuid(parentBudgetId)) return []
+    return await reached(select(this.#database, {
+      text: LIST, values: [scopeType ?? null, scopeId ?? null, parentBudgetId ?? null, includeArchived, limit],
+    }))
+  }
+
+  async insert (draft: BudgetDraft): Promise<Budget> {
+    return await this.#change(async (tx, version) => {
+      const next = await inPlace(tx, null, draft)
+      await requireRate(tx, next.currency)
+      const id = uuidv7()
+      const at = new Date(this.#now())
+      await tx.query({ text: INSERT, values: [id, ...definitionValues(next), at, version] })
+      return await stored(tx, id)
+    })
+  }
+
+  async update (id: string, change: (current: Budget) => BudgetDraft): Promise<Budget> {
+    return await this.#change(async (tx, version) => {
+      const current = await existing(tx, id)
+      if (current.archivedAt !== null) throw new Conflict(`Budget ${id} is deleted`)
+      const next = await inPlace(tx, current, change(current))
+      await requireUnused(tx, id, frozenChanges(current, next))
+      if (next.currency !== current.currency) await requireRate(tx, next.currency)
+      await tx.query({ text: UPDATE, values: [id, ...definitionValues(next), new Date(this.#now()), version] })
+      await applyLimit(tx, id)
+      return await stored(tx, id)
+    })
+  }
+
+  async archive (id: string): Promise<Budget> {
+    return await this.#change(async (tx, version) => {
+      const current = await existing(tx, id)
+      if (current.archivedAt !== null) return current
+      await tx.query({ text: ARCHIVE, values: [id, new Date(this.#now()), version] })
+      return await stored(tx, id)
+    })
+  }
+
+  async addRate (currency: string, rate: string, effectiveAt: number): Promise<void> {
+    await reached(this.#database.query({
+      text: 'insert into exchange_rates (currency, rate, effective_at) values ($1, $2, $3)',
+      values: [currency, rate, new Date(effectiveAt)],
+    }))
+  }
+
+  async #change<T> (work: (tx: Queryable, version: number) => Promise<T>): Promise<T> {
+    return await reached(this.#database.transaction(async (tx) => {
+      const [row] = await tx.query<{ version: string }>({ text: COUNT_UP })
+      if (row === undefined) throw new Error('The ledger has no version of budgets')
+      return await work(tx, idOf(row.version))
+    }))
+  }
+}
+
+/** The draft where it is to stand, judged by budgets that nobody can change meanwhile. */
+async function inPlace (tx: Queryable, current: Budget | null, draft: BudgetDraft): Promise<BudgetDraft> {
+  const { parentBudgetId } = draft
+  const ancestors = parentBudgetId !== null && isUuid(parentBudgetId)
+    ? await select(tx, { text: ANCESTORS, values: [parentBudgetId] })
+    : []
+  if (current === null) return placed(draft, { current, ancestors, children: [], levelsBelow: 0 })
+  const children = await select(tx, { text: LIST, values: [null, null, current.id, false, null] })
+  const [below] = await tx.query<{ levels: number }>({ text: LEVELS_BELOW, values: [current.id] })
+  return placed(draft, { current, ancestors, children, levelsBelow: below?.levels ?? 0 })
+}
+
+async function existing (tx: Queryable, id: string): Promise<Budget> {
+  if (!isUuid(id)) throw new NotFound(`There is no budget ${id}`)
+  await tx.query({ text: 'select from budget_definitions where id = $1 for no key update', values: [id] })
+  const budget = await one(tx, id)
+  if (budget === null) throw new NotFound(`There is no budget ${id}`)
+  return budget
+}
+
+async function stored (tx: Queryable, id: string): Promise<Budget> {
+  const budget = await one(tx, id)
+  if (budget === null) throw new Error(`Budget ${id} is not in the transaction that wrote it`)
+  return budget
+}
+
+async function one (on: Queryable, id: string): Promise<Budget | null> {
+  const [budget] = await select(on, { text: `select ${COLUMNS} where b.id = $1`, values: [id] })
+  return budget ?? null
+}
+
+async function select (on: Queryable, query: { name?: string, text: string, values: unknown[] }): Promise<Budget[]> {
+  const rows = await on.query<BudgetRow>(query)
+  return rows.map(budgetOf)
+}
+
+/** Where currency is USD there is nothing to pin. A rate is in force from its moment on. */
+const COLUMNS = `b.id, b.organization_id, b.name, b.description, b.scope_type, b.scope_id, b.amount_nano,
+  b.enforced_limit_nano, b.currency, b.period, b.timezone, b.start_date, b.end_date, b.recurring, b.mode, b.paused,
+  b.filters, b.alerts, b.tags, b.parent_budget_id, b.created_at, b.updated_at, b.created_by, b.archived_at, b.version,
+  (select trim_scale(r.rate)::text from exchange_rates r where r.currency = b.currency and b.currency <> 'USD'
+    and r.effective_at <= clock_timestamp() order by r.effective_at desc limit 1) as rate
+  from budget_definitions b`
+
+const FOR_IDENTITY = `
+  with recursive applying as (
+    select id, parent_budget_id from budget_definitions
+    where archived_at is null and (organization_id is null or organization_id = $1)
+      and (scope_type, scope_id) in (('organization', $1), ('team', $2), ('project', $3), ('user', $4))
+    union
+    select p.id, p.parent_budget_id from applying a join budget_definitions p on p.id = a.parent_budget_id
+  )
+  select ${COLUMNS} where b.id in (select id from applying) order by b.id`
+
+const ANCESTORS = `
+  with recursive line as (
+    select id, parent_budget_id, 0 as depth from budget_definitions where id = $1
+    union all
+    select p.id, p.parent_budget_id, l.depth + 1 from line l join budget_definitions p on p.id = l.parent_budget_id
+  )
+  select ${COLUMNS} join line on line.id = b.id order by line.depth`
+
+const LEVELS_BELOW = `
+  with recursive tree as (
+    select id, 0 as depth from budget_definitions where id = $1
+    union all
+    select c.id, t.depth + 1 from tree t join budget_definitions c on c.parent_budget_id = t.id
+  )
+  select max(depth) as levels from tree`
+
+const LIST = `
+  select ${COLUMNS}
+  where ($1::text is null or b.scope_type = $1) and ($2::text is null or b.scope_id = $2)
+    and ($3::uuid is null or b.parent_budget_id = $3) and ($4::boolean or b.archived_at is null)
+  order by b.id limit $5`
+
+/** Rates count too: budgets are read with the one in force, and that one changes with time alone. */
+const VERSIONS = `
+  select max(version) filter (where kind = 'budgets')
+      + (select count(*) from exchange_rates where effective_at <= clock_timestamp()) as budgets,
+    max(version) filter (where kind = 'keys') as keys
+  from config_versions`
+
+const COUNT_UP = "update config_versions set version = version + 1 where kind = 'budgets' returning version"
+
+const INSERT = `
+  insert into budget_definitions (id, organization_id, name, description, scope_type, scope_id, amount_nano,
+    enforced_limit_nano, currency, period, timezone, start_date, end_date, recurring, mode, paused, filters, alerts, tags,
+    parent_budget_id, created_by, created_at, updated_at, version)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $22, $23)`
+
+const UPDATE = `
+  update budget_definitions set organization_id = $2, name = $3, description = $4, scope_type = $5, scope_id = $6,
+    amount_nano = $7, enforced_limit_nano = $8, currency = $9, period = $10, timezone = $11, start_date = $12,
+    end_date = $13, recurring = $14, mode = $15, paused = $16, filters = $17, alerts = $18, tags = $19,
+    parent_budget_id = $20, created_by = $21, updated_at = $22, version = $23
+  where id = $1`
+
+const ARCHIVE = 'update budget_definitions set archived_at = $2, updated_at = $2, version = $3 where id = $1'
+
+function definitionValues (draft: BudgetDraft): unknown[] {
+  return [
+    draft.organizationId, draft.name, draft.description, draft.scopeType, draft.scopeId, draft.amountNano,
+    draft.enforcedLimitNano, draft.currency, draft.period, draft.timezone, new Date(draft.startDate),
+    draft.endDate === null ? null : new Date(draft.endDate), draft.recurring, draft.mode, draft.paused,
+    JSON.stringify(draft.filters), JSON.stringify(draft.alerts), JSON.stringify(draft.tags), draft.parentBudgetId,
+    draft.createdBy,
+  ]
+}
+
+const RATE = `
+  select 1 from exchange_rates where currency = $1 and effective_at <= clock_timestamp() limit 1`
+
+async function requireRate (tx: Queryable, currency: string): Promise<void> {
+  if (currency === 'USD') return
+  const rates = await tx.query({ text: RATE, values: [currency] })
+  if (rates.length === 0) {
+    throw new Unprocessable(`currency ${currency} has no exchange rate: prices are in USD, so a rate must be added first`)
+  }
+}
+
+const LOCK_ACCOUNTS = 'select id from budget_accounts where budget_id = $1 order by id for no key update'
+
+/** A lease is as good as a charge: a call may be open on it, in the terms that it was held in. */
+const CHARGED = `
+  select 1 from budget_accounts a
+  where a.budget_id = $1 and (exists (select from budget_status_cache c where c.account_id = a.id)
+    or exists (select from leases l where l.account_id = a.id))
+  limit 1`
+
+/**
+ * Before a change of what cannot change under calls. Looked at twice: unlocked, since a budget with a long history is
+ * told so at once, and then with the accounts locked. An account alone freezes the currency: it is in that currency,
+ * and a gateway that knows it may be about to hold a call on it.
+ */
+async function requireUnused (tx: Queryable, id: string, fields: string[]): Promise<void> {
+  if (fields.length === 0) return
+  const inUse = () => new BudgetInUse(
+    `Calls were charged to this budget, so ${fields.join(', ')} cannot change: create another budget`)
+  if ((await tx.query({ text: CHARGED, values: [id] })).length > 0) throw inUse()
+  const accounts = await tx.query({ text: LOCK_ACCOUNTS, values: [id] })
+  if (accounts.length > 0 && fields.includes('currency')) throw inUse()
+  if ((await tx.query({ text: CHARGED, values: [id] })).length > 0) throw inUse()
+}
+
+/** Periods that are over keep the limit that they ended with; a single run has one account, whenever it ends now. */
+const RUNNING = `b.id = $1 and a.budget_id = b.id
+  and (a.period_end is null or a.period_end > clock_timestamp() or (b.period = 'custom' and not b.recurring))`
+
+const LOCK_RUNNING = `
+  select a.id from budget_accounts a, budget_definitions b where ${RUNNING} order by a.id for no key update of a`
+
+const APPLY_LIMIT = `
+  update budget_accounts a set limit_nano = case when b.mode = 'enforced' then b.enforced_limit_nano end
+  from budget_definitions b where ${RUNNING}`
+
+async function applyLimit (tx: Queryable, id: string): Promise<void> {
+  await tx.query({ text: LOCK_RUNNING, values: [id] })
+  await tx.query({ text: APPLY_LIMIT, values: [id] })
+}
+
+interface BudgetRow {
+  id: string
+  organization_id: string | null
+  name: string
+  description: string | null
+  scope_type: Budget['scopeType']
+  scope_id: string
+  amount_nano: string
+  enforced_limit_nano: string
+  currency: string
+  rate: string | null
+  period: Budget['period']
+  timezone: string
+  start_date: Date
+  end_date: Date | null
+  recurring: boolean
+  mode: Budget['mode']
+  paused: boolean
+  filters: Budget['filters']
+  alerts: Budget['alerts']
+  tags: Budget['tags']
+  parent_budget_id: string | null
+  created_at: Date
+  updated_at: Date
+  created_by: string | null
+  archived_at: Date | null
+  version: string
+}
+
+function budgetOf (row: BudgetRow): Budget {
+  return {
+    id: row.id,
+    organizationId: row.organization_id,
+    name: row.name,
+    description: row.description,
+    scopeType: row.scope_type,
+    scopeId: row.scope_id,
+    amountNano: bigintOf(row.amount_nano),
+    enforcedLimitNano: bigintOf(row.enforced_limit_nano),
+    currency: row.currency,
+    rate: row.rate,
+    period: row.period,
+    timezone: row.timezone,
+    startDate: row.start_date.getTime(),
+    endDate: row.end_date?.getTime() ?? null,
+    recurring: row.recurring,
+    mode: row.mode,
+    paused: row.paused,
+    filters: row.filters,
+    alerts: row.alerts,
+    tags: row.tags,
+    parentBudgetId: row.parent_budget_id,
+    createdAt: row.created_at.getTime(),
+    updatedAt: row.updated_at.getTime(),
+    createdBy: row.created_by,
+    archivedAt: row.archived_at?.getTime() ?? null,
+    version: idOf(row.version),
+  }
+}

@@ -1,0 +1,184 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import Postgrator from 'postgrator'
+
+/**
+ * Brings a database to the schema of this program: each file of sql/migrations in a transaction of its own, together
+ * with its version row, under an advisory lock of that transaction. So of two that start at once one migrates and the
+ * other waits, a crash leaves a whole version behind, and a pooler between us and PostgreSQL does no harm.
+ * Fails closed: a database that is newer than the program, or that was made from other files, is not touched.
+ */
+export type MigrationErrorCode =
+  'database_newer' | 'migration_changed' | 'migration_forbidden' | 'migration_failed' | 'database_unreachable'
+
+export class MigrationError extends Error {
+  readonly code: MigrationErrorCode
+
+  constructor (code: MigrationErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+export interface MigrateOptions {
+  /** folder of the `NNN.do.name.sql` files; default: the ones that came with this program */
+  directory?: string
+}
+
+export interface Migrated {
+  /** version of the schema after the run */
+  version: number
+  /** names of what was applied now, in order */
+  applied: string[]
+}
+
+/** Kept apart from other programs' tables of the same purpose in a shared database. */
+const SCHEMA_TABLE = 'relaycore_migrations'
+const LOCK = "select pg_advisory_xact_lock(hashtext('relaycore migrate'))"
+const MONTHS_AHEAD = 3
+
+/** Accepts a connection string, of which it closes the connection, or a pool, of which it borrows one. */
+export async function migrate (target: string | pg.Pool, options: MigrateOptions = {}): Promise<Migrated> {
+  if (typeof target !== 'string') return await withPooled(target, (client) => run(client, options))
+  const client = new pg.Client({
+    connectionString: target, connectionTimeoutMillis: 10_000, application_name: 'relaycore migrate',
+  })
+  // The query that meets the broken connection rejects; this event tells of the same thing a second time.
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    return await run(client, options)
+  } catch (error) {
+    throw plain(error)
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}
+
+/** Partitions for the coming months; to be repeated while a process lives, since months pass. */
+export async function ensurePartitions (client: pg.Pool | pg.ClientBase): Promise<void> {
+  await client.query('select ensure_partitions($1)', [MONTHS_AHEAD])
+}
+
+/** sql/ of this program: beside src/ in a checkout, and above the folder that a build is in. */
+export function sqlDirectory (): string {
+  let folder = dirname(fileURLToPath(import.meta.url))
+  for (let up = 0; up < 6; up++) {
+    const candidate = join(folder, 'sql')
+    if (existsSync(join(candidate, 'migrations'))) return candidate
+    folder = dirname(folder)
+  }
+  throw new MigrationError('migration_failed', 'The folder sql/migrations that belongs to this program is missing')
+}
+
+async function withPooled<T> (pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  let client: pg.PoolClient | undefined
+  let failed = true
+  try {
+    client = await pool.connect()
+    const result = await work(client)
+    failed = false
+    return result
+  } catch (error) {
+    throw plain(error)
+  } finally {
+    client?.release(failed)
+  }
+}
+
+async function run (client: pg.ClientBase, options: MigrateOptions): Promise<Migrated> {
+  const directory = options.directory ?? join(sqlDirectory(), 'migrations')
+  const applied: string[] = []
+  for (;;) {
+    const step = await inTransaction(client, () => applyNext(client, directory))
+    if (step.applied === undefined) return { version: step.version, applied }
+    applied.push(step.applied)
+  }
+}
+
+interface Step { version: number, applied?: string }
+
+async function applyNext (client: pg.ClientBase, directory: string): Promise<Step> {
+  await client.query(LOCK)
+  const postgrator = await postgratorFor(client, directory)
+  const version = await postgrator.getDatabaseVersion()
+  const newest = await postgrator.getMaxVersion()
+  if (version > newest) {
+    throw new MigrationError('database_newer',
+      `The database has schema version ${version}, this program knows up to ${newest}: start a newer program`)
+  }
+  await validate(postgrator, version)
+  const next = postgrator.getRunnableMigrations(version, newest)[0]
+  if (next === undefined) {
+    await ensurePartitions(client)
+    return { version }
+  }
+  await postgrator.migrate(String(next.version))
+  return { version: next.version, applied: next.name }
+}
+
+async function postgratorFor (client: pg.ClientBase, directory: string): Promise<Postgrator> {
+  const { rows } = await client.query<{ database: string, schema: string | null }>(
+    'select current_database() as database, current_schema() as schema')
+  const found = rows[0]
+  if (found === undefined || found.schema === null) {
+    throw new MigrationError('migration_forbidden', 'The database has no schema that this user may create tables in')
+  }
+  const postgrator = new Postgrator({
+    driver: 'pg',
+    database: found.database,
+    schemaTable: SCHEMA_TABLE,
+    migrationPattern: `${directory.replaceAll('\\', '/')}/*.sql`,
+    newline: 'LF',
+    execQuery: (query) => client.query(query),
+  })
+  await postgrator.getMigrations()
+  return postgrator
+}
+
+async function validate (postgrator: Postgrator, version: number): Promise<void> {
+  if (version === 0) return
+  try {
+    await postgrator.validateMigrations(version)
+  } catch (error) {
+    if (sqlState(error) !== undefined) throw error
+    throw new MigrationError('migration_changed',
+      `The database was made from other migrations than this program has (${(error as Error).message})`, { cause: error })
+  }
+}
+
+async function inTransaction<T> (client: pg.ClientBase, work: () => Promise<T>): Promise<T> {
+  await client.query('begin')
+  try {
+    const result = await work()
+    await client.query('commit')
+    return result
+  } catch (error) {
+    // The connection may be the reason of the failure; it is dropped then, and the transaction with it.
+    await client.query('rollback').catch(() => undefined)
+    throw error
+  }
+}
+
+function sqlState (error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.code : undefined
+}
+
+function plain (error: unknown): MigrationError {
+  if (error instanceof MigrationError) return error
+  const state = sqlState(error)
+  const message = error instanceof Error ? error.message : String(error)
+  if (state === '42501') {
+    return new MigrationError('migration_forbidden',
+      `The database user may not change the schema (${message}): let a user who may run "relaycore migrate"`, { cause: error })
+  }
+  if (state?.startsWith('28') === true) {
+    return new MigrationError('migration_forbidden', `The database does not let this user in: ${message}`, { cause: error })
+  }
+  if (state === undefined || state.startsWith('08') || state.startsWith('57P')) {
+    return new MigrationError('database_unreachable', `The database cannot be reached: ${message}`, { cause: error })
+  }
+  return new MigrationError('migration_failed', `The database could not be migrated: ${message}`, { cause: error })
+}

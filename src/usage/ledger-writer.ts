@@ -1,0 +1,159 @@
+import {
+  type Authority, BatchRefusedError, type LeaseReturn, NotLiveError, type PostAnswer,
+} from '../account/authority.ts'
+import { type Now } from '../clock.ts'
+import { type Journal } from '../journal/journal.ts'
+import { type Charge, type UsageEvent } from './usage.ts'
+
+/**
+ * Brings finished calls to the authority in batches, one post under way at a time, together with the rights that the
+ * gateway gives back. An event stays in memory and in the journal until the authority has it, through any outage.
+ * What the authority refuses for good is found by halving the batch, set aside in the journal and reported; the rest
+ * goes on. Memory is bounded: `backlogged` says that no further call may be forwarded.
+ */
+export interface LedgerWriterOptions {
+  authority: Pick<Authority, 'post'>
+  incarnation: number
+  journal: Pick<Journal, 'posted' | 'setAside'>
+  now: Now
+  log: { warn (details: object, message: string): void, error (details: object, message: string): void }
+  /** rights given up, for the next post */
+  collectReturns: (everything: boolean) => LeaseReturn[]
+  onPosted: (answer: PostAnswer, charges: Charge[], returns: LeaseReturn[]) => void
+  onNotLive: (error: Error) => void
+  /** from this many unrecorded events on nothing more is forwarded */
+  maxBacklog?: number
+  intervalMs?: number
+  batchSize?: number
+}
+
+const MAX_PAUSE_MS = 5_000
+
+export class LedgerWriter {
+  readonly #o: LedgerWriterOptions
+  readonly #intervalMs: number
+  readonly #batchSize: number
+  readonly #maxBacklog: number
+  readonly #queue: UsageEvent[] = []
+  #posting: Promise<void> | null = null
+  #timer: NodeJS.Timeout | null = null
+  #dueAt = Infinity
+  #failures = 0
+  #stopped = false
+  posts = 0
+  recorded = 0
+  setAside = 0
+
+  constructor (options: LedgerWriterOptions) {
+    this.#o = options
+    this.#intervalMs = options.intervalMs ?? 100
+    this.#batchSize = options.batchSize ?? 500
+    this.#maxBacklog = options.maxBacklog ?? 100_000
+  }
+
+  /** a finished call, whose end is in the journal */
+  add (event: UsageEvent): void {
+    this.#queue.push(event)
+    this.#schedule(this.#queue.length >= this.#batchSize ? 0 : this.#intervalMs)
+  }
+
+  /** something is to be given back: at once, or with the next batch */
+  returnsDue (atOnce: boolean): void { this.#schedule(atOnce ? 0 : this.#intervalMs) }
+
+  get backlog (): number { return this.#queue.length }
+
+  get backlogged (): boolean { return this.#queue.length >= this.#maxBacklog }
+
+  /** how long the oldest finished call has waited to be recorded, ms */
+  get lagMs (): number {
+    const oldest = this.#queue[0]
+    return oldest === undefined ? 0 : Math.max(0, this.#o.now() - oldest.end.endedAt)
+  }
+
+  /** records everything and gives everything back, or throws once `deadline` (ms since the epoch) has passed */
+  async stop (deadline: number): Promise<void> {
+    this.#stopped = true
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    await this.#posting
+    do {
+      const failed = await this.#post(true)
+      if (failed === null) continue
+      if (this.#o.now() >= deadline) throw failed
+      await pause(this.#pauseMs())
+    } while (this.#queue.length > 0)
+  }
+
+  #pauseMs (): number { return Math.min(MAX_PAUSE_MS, this.#intervalMs * 2 ** Math.min(10, this.#failures)) }
+
+  #schedule (inMs: number): void {
+    if (this.#stopped) return
+    const dueAt = this.#o.now() + (this.#failures > 0 ? Math.max(inMs, this.#pauseMs()) : inMs)
+    if (this.#posting !== null) { this.#dueAt = Math.min(this.#dueAt, dueAt); return }
+    if (this.#timer !== null && this.#dueAt <= dueAt) return
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#dueAt = dueAt
+    this.#timer = setTimeout(() => { this.#run() }, Math.max(0, dueAt - this.#o.now()))
+  }
+
+  #run (): void {
+    this.#timer = null
+    this.#dueAt = Infinity
+    this.#posting = this.#post(false).then(() => {
+      this.#posting = null
+      const more = this.#queue.length >= this.#batchSize ? 0 : this.#intervalMs
+      if (this.#queue.length > 0) this.#schedule(more)
+      else if (this.#dueAt !== Infinity) this.#schedule(Math.max(0, this.#dueAt - this.#o.now()))
+    })
+  }
+
+  async #post (everything: boolean): Promise<Error | null> {
+    const events = this.#queue.slice(0, this.#batchSize)
+    const returns = this.#o.collectReturns(everything)
+    if (events.length === 0 && returns.length === 0) return null
+    const failed = await this.#postBatch(events, returns)
+    this.#failures = failed === null ? 0 : this.#failures + 1
+    return failed
+  }
+
+  /** null: the batch is out of the queue, recorded or set aside */
+  async #postBatch (events: UsageEvent[], returns: LeaseReturn[]): Promise<Error | null> {
+    let answer: PostAnswer
+    this.posts++
+    try {
+      answer = await this.#o.authority.post(this.#o.incarnation, events, returns)
+    } catch (error) {
+      if (error instanceof BatchRefusedError) return await this.#split(events, returns, error)
+      this.#o.log.warn({ err: error, events: events.length, backlog: this.#queue.length }, 'the ledger took no post')
+      if (error instanceof NotLiveError) this.#o.onNotLive(error)
+      return error as Error
+    }
+    this.#queue.splice(0, events.length)
+    this.recorded += answer.inserted.length
+    this.#o.journal.posted(events.map((event) => event.opening.id))
+    this.#o.onPosted(answer, events.flatMap((event) => event.end.charges), returns)
+    return null
+  }
+
+  async #split (events: UsageEvent[], returns: LeaseReturn[], error: Error): Promise<Error | null> {
+    const [only, ...others] = events
+    if (only === undefined) {
+      this.#o.log.error({ err: error, returns: returns.length }, 'the ledger refuses what this gateway gives back')
+      return error
+    }
+    if (others.length > 0) {
+      const half = events.length >> 1
+      return await this.#postBatch(events.slice(0, half), []) ?? await this.#postBatch(events.slice(half), returns)
+    }
+    if (returns.length > 0) {
+      const alone = await this.#postBatch([], returns)
+      return alone ?? await this.#postBatch(events, [])
+    }
+    this.#o.log.error({ err: error, call: only.opening.id }, 'the ledger refuses this usage event: it is set aside')
+    this.#queue.splice(0, 1)
+    this.setAside++
+    this.#o.journal.setAside(only, error.message)
+    return null
+  }
+}
+
+function pause (ms: number): Promise<void> { return new Promise((resolve) => { setTimeout(resolve, ms) }) }

@@ -1,0 +1,483 @@
+/**
+ * The lease authority in memory, for tests only. It decides what PostgreSQL decides, by the same rules and in
+ * the same atomic steps: every method takes effect whole, at the moment it is called, or throws and changes
+ * nothing. It is stricter in one place: figures that a gateway can never rightly send (more covered or returned
+ * than its lease has left, a lease closed while its owner lives) are thrown at it, as a check constraint would.
+ */
+import {
+  NotLiveError, type AccountFigures, type AccountSpec, type Authority, type GrantAnswer, type GrantCall,
+  type GrantRequest, type LeaseFigures, type LeaseReturn, type PostAnswer,
+} from '../../src/account/authority.ts'
+import { type Now } from '../../src/clock.ts'
+import { type Charge, type UsageEvent } from '../../src/usage/usage.ts'
+
+export type IncarnationState = 'live' | 'recovering' | 'closed'
+
+interface BudgetRow { currency: string, limitNano: bigint | null, version: number }
+
+interface AccountRow extends AccountSpec {
+  accountId: number
+  currency: string
+  limitNano: bigint | null
+  budgetVersion: number
+  settledNano: bigint
+  leasedNano: bigint
+}
+
+interface GatewayRow {
+  incarnation: number
+  host: string
+  journalId: string
+  state: IncarnationState
+  /** ms since the epoch: the last sign of life, and since when it is not live any more */
+  heartbeatAt: number
+  endedAt: number | null
+}
+
+interface LeaseRow { grantedNano: bigint, returnedNano: bigint, postedNano: bigint }
+
+/** One account as an auditor sees it: what the row says, and what its leases and charges add up to. */
+export interface AccountBooks {
+  accountId: number
+  limitNano: bigint | null
+  settledNano: bigint
+  leasedNano: bigint
+  /** sum over all leases of granted - returned - posted */
+  leasesNano: bigint
+  /** sum of everything that was charged to this account */
+  chargedNano: bigint
+}
+
+export interface MemoryAuthorityOptions {
+  now: Now
+  /** a live gateway that is not heard of for so long is in doubt */
+  silentAfterMs?: number
+  /**
+   * true: once a call of a request is refused, later calls on its accounts are refused too. An authority may be
+   * so conservative, since it decides a batch in one statement; the gateway then asks again for what fits.
+   */
+  blocking?: boolean
+}
+
+export class MemoryAuthority implements Authority {
+  readonly #now: Now
+  readonly #silentAfterMs: number
+  readonly #blocking: boolean
+  readonly #budgets = new Map<string, BudgetRow>()
+  readonly #accounts: AccountRow[] = []
+  readonly #accountIds = new Map<string, number>()
+  readonly #gateways: GatewayRow[] = []
+  /** by account, then by incarnation */
+  readonly #leases = new Map<number, Map<number, LeaseRow>>()
+  /** by account: charges that came without a call */
+  readonly #recordedNano = new Map<number, bigint>()
+  /** every event that was ever inserted, by its id */
+  readonly events = new Map<string, UsageEvent>()
+
+  constructor (options: MemoryAuthorityOptions) {
+    this.#now = options.now
+    this.#silentAfterMs = options.silentAfterMs ?? 15_000
+    this.#blocking = options.blocking ?? false
+  }
+
+  /** What an administrator does: a budget must exist before its accounts. `limitNano` null: soft. */
+  defineBudget (budgetId: string, limitNano: bigint | null, currency = 'USD'): void {
+    this.#budgets.set(budgetId, { currency, limitNano, version: 1 })
+  }
+
+  /** What an administrator does: acts at once on the account whose period is running. */
+  setLimit (budgetId: string, limitNano: bigint | null): void {
+    const budget = this.#budget(budgetId)
+    budget.limitNano = limitNano
+    budget.version++
+    for (const account of this.#accounts) {
+      if (account.budgetId !== budgetId || !isCurrent(account, this.#now())) continue
+      account.limitNano = limitNano
+      account.budgetVersion = budget.version
+    }
+  }
+
+  /** Usage that no call held: recorded by hand, or a correction. Moves `settled` only and is never refused. */
+  charge (accountId: number, amountNano: bigint): void {
+    this.#account(accountId).settledNano += amountNano
+    add(this.#recordedNano, accountId, amountNano)
+  }
+
+  /** The gateway's last sign of life was longer ago than is allowed. */
+  silence (incarnation: number): void {
+    this.#gateway(incarnation).heartbeatAt = this.#now() - this.#silentAfterMs - 1
+  }
+
+  stateOf (incarnation: number): IncarnationState {
+    return this.#gateway(incarnation).state
+  }
+
+  books (): AccountBooks[] {
+    return this.#accounts.map(({ accountId, limitNano, settledNano, leasedNano }) => ({
+      accountId,
+      limitNano,
+      settledNano,
+      leasedNano,
+      leasesNano: sum([...this.#leasesOf(accountId).values()].map(restOf)),
+      chargedNano: this.#chargedTo(accountId),
+    }))
+  }
+
+  async join (journalId: string, host: string): Promise<number> {
+    const incarnation = this.#gateways.length + 1
+    this.#gateways.push({
+      incarnation, host, journalId, state: 'live', heartbeatAt: this.#now(), endedAt: null,
+    })
+    return incarnation
+  }
+
+  async unclosed (journalId: string): Promise<number[]> {
+    return this.#gateways
+      .filter((gateway) => gateway.journalId === journalId && gateway.state !== 'closed')
+      .map(({ incarnation }) => incarnation)
+  }
+
+  async ensureAccounts (specs: AccountSpec[]): Promise<{ accountId: number, currency: string }[]> {
+    for (const spec of specs) this.#budget(spec.budgetId)
+    return specs.map((spec) => {
+      const { accountId, currency } = this.#ensureAccount(spec)
+      return { accountId, currency }
+    })
+  }
+
+  async grant (incarnation: number, request: GrantRequest): Promise<GrantAnswer> {
+    this.#assertLive(incarnation)
+    assertPositive(request)
+    const accountIds = accountsOf(request)
+    const freeNano = new Map(accountIds.map((id) => [id, this.#freeOf(id)]))
+    const refusedOn = new Set<number>()
+
+    const granted = request.calls.map((call) => this.#take(call, freeNano, refusedOn))
+
+    const addedNano = new Map<number, bigint>()
+    request.calls.forEach((call, index) => {
+      if (!granted[index]) return
+      for (const { accountId, needNano } of call.needs) add(addedNano, accountId, needNano)
+    })
+    for (const { accountId, extraNano } of request.extras) {
+      if (refusedOn.has(accountId)) continue
+      const share = (freeNano.get(accountId) ?? 0n) / BigInt(2 * this.#holdersOf(accountId, incarnation))
+      add(addedNano, accountId, min(extraNano, share))
+    }
+    for (const [accountId, amountNano] of addedNano) this.#addToLease(accountId, incarnation, amountNano)
+    return { granted, accounts: accountIds.map((id) => this.#figures(id, incarnation)) }
+  }
+
+  async heartbeat (incarnation: number, accountIds: number[]): Promise<AccountFigures[]> {
+    this.#assertLive(incarnation)
+    this.#gateway(incarnation).heartbeatAt = this.#now()
+    return accountIds.map((id) => this.#figures(id, incarnation))
+  }
+
+  async inspect (accountIds: number[]): Promise<{ accounts: AccountFigures[], leases: LeaseFigures[] }> {
+    const leases = accountIds.flatMap((accountId) => [...this.#leasesOf(accountId)].map(([incarnation, lease]) => ({
+      accountId,
+      incarnation,
+      restNano: restOf(lease),
+      postedNano: lease.postedNano,
+      responds: !this.#isInDoubt(this.#gateway(incarnation)),
+    })))
+    return {
+      accounts: accountIds.map((id) => ({ ...this.#figures(id, 0), grantedNano: 0n, postedNano: 0n })),
+      leases: leases.filter(({ restNano }) => restNano > 0n),
+    }
+  }
+
+  /**
+   * Accepts events in every state of the incarnation: nothing that was spent is ever turned away. A lease that
+   * was closed pays only with what was kept on it for events set aside; the rest moves `settled` alone.
+   */
+  async post (incarnation: number, events: UsageEvent[], returns: LeaseReturn[]): Promise<PostAnswer> {
+    const closed = this.#gateway(incarnation).state === 'closed'
+    const fresh = this.#fresh(events)
+    const changes = new LeaseChanges((accountId) => this.#lease(accountId, incarnation), closed)
+    for (const { end } of fresh) for (const charge of end.charges) changes.charge(charge)
+    for (const back of returns) changes.giveBack(back)
+    changes.check()
+
+    for (const event of fresh) this.events.set(event.end.id, event)
+    for (const change of changes.all()) this.#apply(change, incarnation)
+    const touched = [...events.flatMap(({ end }) => end.charges), ...returns].map(({ accountId }) => accountId)
+    return {
+      inserted: fresh.map(({ end }) => end.id),
+      accounts: unique(touched).map((id) => this.#figures(id, incarnation)),
+    }
+  }
+
+  async beginRecovery (incarnation: number): Promise<void> {
+    const gateway = this.#gateway(incarnation)
+    if (gateway.state !== 'live') return
+    gateway.state = 'recovering'
+    gateway.endedAt = this.#now()
+  }
+
+  async closeLeases (incarnation: number, kept: { accountId: number, keptNano: bigint }[]): Promise<void> {
+    const gateway = this.#gateway(incarnation)
+    if (gateway.state === 'closed') return
+    if (gateway.state === 'live') throw new Error(`incarnation ${incarnation} is live: its leases cannot be closed`)
+
+    const keptNano = new Map(kept.map((entry) => [entry.accountId, entry.keptNano]))
+    for (const [accountId, amountNano] of keptNano) {
+      if (amountNano < 0n || amountNano > restOf(this.#lease(accountId, incarnation))) {
+        throw new RangeError(`cannot keep ${amountNano} on the lease of account ${accountId}`)
+      }
+    }
+    for (const [accountId, leases] of this.#leases) {
+      const lease = leases.get(incarnation)
+      if (lease === undefined) continue
+      const backNano = restOf(lease) - (keptNano.get(accountId) ?? 0n)
+      lease.returnedNano += backNano
+      this.#account(accountId).leasedNano -= backNano
+    }
+    gateway.state = 'closed'
+  }
+
+  #chargedTo (accountId: number): bigint {
+    const charges = [...this.events.values()].flatMap(({ end }) => end.charges)
+    const ofAccount = charges.filter((charge) => charge.accountId === accountId)
+    return sum(ofAccount.map(({ amountNano }) => amountNano)) + (this.#recordedNano.get(accountId) ?? 0n)
+  }
+
+  /** All accounts of the call or none: only when every one of them has room is anything taken. */
+  #take (call: GrantCall, freeNano: Map<number, bigint>, refusedOn: Set<number>): boolean {
+    const fits = call.needs.every(({ accountId, needNano }) => needNano <= (freeNano.get(accountId) ?? 0n))
+    const blocked = this.#blocking && call.needs.some(({ accountId }) => refusedOn.has(accountId))
+    if (!fits || blocked) {
+      for (const { accountId } of call.needs) refusedOn.add(accountId)
+      return false
+    }
+    for (const { accountId, needNano } of call.needs) add(freeNano, accountId, -needNano)
+    return true
+  }
+
+  /** Who asks on an account that has just lost its limit is not refused: the answer tells it not to ask again. */
+  #freeOf (accountId: number): bigint {
+    const { limitNano, settledNano, leasedNano } = this.#account(accountId)
+    if (limitNano === null) return NO_LIMIT_NANO
+    const freeNano = limitNano - settledNano - leasedNano
+    return freeNano > 0n ? freeNano : 0n
+  }
+
+  #addToLease (accountId: number, incarnation: number, amountNano: bigint): void {
+    if (amountNano <= 0n) return
+    const leases = this.#leasesOf(accountId)
+    const lease = leases.get(incarnation) ?? noLease()
+    lease.grantedNano += amountNano
+    leases.set(incarnation, lease)
+    this.#leases.set(accountId, leases)
+    this.#account(accountId).leasedNano += amountNano
+  }
+
+  #apply (change: LeaseChange, incarnation: number): void {
+    const account = this.#account(change.accountId)
+    account.settledNano += change.settledNano
+    const lease = this.#leasesOf(change.accountId).get(incarnation)
+    if (lease === undefined) return
+    lease.postedNano += change.postedNano
+    lease.returnedNano += change.backNano
+    account.leasedNano -= change.postedNano + change.backNano
+  }
+
+  #figures (accountId: number, incarnation: number): AccountFigures {
+    const account = this.#account(accountId)
+    const lease = this.#lease(accountId, incarnation)
+    const doubtful = [...this.#leasesOf(accountId)]
+      .map(([owner, row]) => ({ gateway: this.#gateway(owner), restNano: restOf(row) }))
+      .filter(({ gateway, restNano }) => restNano > 0n && this.#isInDoubt(gateway))
+      .sort((a, b) => doubtfulSince(a.gateway) - doubtfulSince(b.gateway))
+    const first = doubtful[0]?.gateway
+    return {
+      accountId,
+      limitNano: account.limitNano,
+      settledNano: account.settledNano,
+      leasedNano: account.leasedNano,
+      budgetVersion: account.budgetVersion,
+      grantedNano: lease.grantedNano,
+      postedNano: lease.postedNano,
+      holders: this.#holdersOf(accountId, incarnation),
+      inDoubtNano: sum(doubtful.map(({ restNano }) => restNano)),
+      inDoubtSince: first === undefined ? null : doubtfulSince(first),
+      inDoubtHolder: first === undefined ? null : first.host,
+      at: this.#now(),
+    }
+  }
+
+  #isInDoubt (gateway: GatewayRow): boolean {
+    return gateway.state !== 'live' || this.#now() - gateway.heartbeatAt > this.#silentAfterMs
+  }
+
+  /** The asking gateway counts even when it has nothing left: it is about to. */
+  #holdersOf (accountId: number, incarnation: number): number {
+    const leases = [...this.#leasesOf(accountId)].filter(([owner]) => owner !== incarnation)
+    return leases.filter(([, lease]) => restOf(lease) > 0n).length + 1
+  }
+
+  #fresh (events: UsageEvent[]): UsageEvent[] {
+    const fresh = new Map<string, UsageEvent>()
+    for (const event of events) {
+      if (this.events.has(event.end.id) || fresh.has(event.end.id)) continue
+      for (const { accountId } of event.end.charges) this.#account(accountId)
+      fresh.set(event.end.id, event)
+    }
+    return [...fresh.values()]
+  }
+
+  #ensureAccount (spec: AccountSpec): AccountRow {
+    const key = JSON.stringify([spec.budgetId, spec.subject, spec.periodStart])
+    const known = this.#accountIds.get(key)
+    if (known !== undefined) return this.#account(known)
+    const { currency, limitNano, version } = this.#budget(spec.budgetId)
+    const accountId = this.#accounts.length + 1
+    const account = {
+      ...spec, accountId, currency, limitNano, budgetVersion: version, settledNano: 0n, leasedNano: 0n,
+    }
+    this.#accounts.push(account)
+    this.#accountIds.set(key, accountId)
+    return account
+  }
+
+  #assertLive (incarnation: number): void {
+    const { state } = this.#gateway(incarnation)
+    if (state !== 'live') throw new NotLiveError(`incarnation ${incarnation} is ${state}`)
+  }
+
+  #budget (budgetId: string): BudgetRow {
+    const budget = this.#budgets.get(budgetId)
+    if (budget === undefined) throw new Error(`no budget ${budgetId}`)
+    return budget
+  }
+
+  #account (accountId: number): AccountRow {
+    const account = this.#accounts[accountId - 1]
+    if (account === undefined) throw new Error(`no account ${accountId}`)
+    return account
+  }
+
+  #gateway (incarnation: number): GatewayRow {
+    const gateway = this.#gateways[incarnation - 1]
+    if (gateway === undefined) throw new Error(`no incarnation ${incarnation}`)
+    return gateway
+  }
+
+  #leasesOf (accountId: number): Map<number, LeaseRow> {
+    return this.#leases.get(accountId) ?? new Map<number, LeaseRow>()
+  }
+
+  #lease (accountId: number, incarnation: number): LeaseRow {
+    return this.#leasesOf(accountId).get(incarnation) ?? noLease()
+  }
+}
+
+/** More than any sum of needs, and still a bigint of PostgreSQL. */
+const NO_LIMIT_NANO = 2n ** 62n
+
+interface LeaseChange {
+  accountId: number
+  settledNano: bigint
+  postedNano: bigint
+  backNano: bigint
+  /** of the lease, once this change is applied */
+  leftNano: bigint
+}
+
+/** What one post does to one incarnation's leases, worked out and checked before any of it is applied. */
+class LeaseChanges {
+  readonly #leaseOf: (accountId: number) => LeaseRow
+  readonly #closed: boolean
+  readonly #changes = new Map<number, LeaseChange>()
+
+  constructor (leaseOf: (accountId: number) => LeaseRow, closed: boolean) {
+    this.#leaseOf = leaseOf
+    this.#closed = closed
+  }
+
+  charge ({ accountId, amountNano, coveredNano }: Charge): void {
+    if (coveredNano < 0n || coveredNano > amountNano) {
+      throw new RangeError(`a charge of ${amountNano} cannot be covered by ${coveredNano}`)
+    }
+    const change = this.#change(accountId)
+    const postedNano = this.#closed ? min(coveredNano, change.leftNano) : coveredNano
+    change.settledNano += amountNano
+    change.postedNano += postedNano
+    change.leftNano -= postedNano
+  }
+
+  /** Absolute figures: an older or repeated one changes nothing. A closed lease has given back all it ever will. */
+  giveBack ({ accountId, returnedNano }: LeaseReturn): void {
+    if (this.#closed) return
+    const change = this.#change(accountId)
+    const lease = this.#leaseOf(accountId)
+    const moreNano = returnedNano - lease.returnedNano - change.backNano
+    if (moreNano <= 0n) return
+    change.backNano += moreNano
+    change.leftNano -= moreNano
+  }
+
+  check (): void {
+    for (const { accountId, leftNano } of this.#changes.values()) {
+      if (leftNano < 0n) throw new RangeError(`${-leftNano} more than the lease of account ${accountId} has left`)
+    }
+  }
+
+  all (): LeaseChange[] {
+    return [...this.#changes.values()]
+  }
+
+  #change (accountId: number): LeaseChange {
+    const known = this.#changes.get(accountId)
+    if (known !== undefined) return known
+    const change = {
+      accountId, settledNano: 0n, postedNano: 0n, backNano: 0n, leftNano: restOf(this.#leaseOf(accountId)),
+    }
+    this.#changes.set(accountId, change)
+    return change
+  }
+}
+
+function accountsOf (request: GrantRequest): number[] {
+  const needed = request.calls.flatMap((call) => call.needs).map(({ accountId }) => accountId)
+  return unique([...needed, ...request.extras.map(({ accountId }) => accountId)])
+}
+
+function assertPositive (request: GrantRequest): void {
+  for (const { accountId, needNano } of request.calls.flatMap((call) => call.needs)) {
+    if (needNano <= 0n) throw new RangeError(`a need of ${needNano} on account ${accountId}`)
+  }
+}
+
+function isCurrent (account: AccountSpec, at: number): boolean {
+  return account.periodStart <= at && (account.periodEnd === null || at < account.periodEnd)
+}
+
+function doubtfulSince (gateway: GatewayRow): number {
+  return gateway.endedAt ?? gateway.heartbeatAt
+}
+
+function noLease (): LeaseRow {
+  return { grantedNano: 0n, returnedNano: 0n, postedNano: 0n }
+}
+
+function restOf (lease: LeaseRow): bigint {
+  return lease.grantedNano - lease.returnedNano - lease.postedNano
+}
+
+function add (map: Map<number, bigint>, key: number, amountNano: bigint): void {
+  map.set(key, (map.get(key) ?? 0n) + amountNano)
+}
+
+function min (a: bigint, b: bigint): bigint {
+  return a < b ? a : b
+}
+
+function sum (amounts: bigint[]): bigint {
+  return amounts.reduce((total, amountNano) => total + amountNano, 0n)
+}
+
+function unique (ids: number[]): number[] {
+  return [...new Set(ids)]
+}

@@ -1,0 +1,91 @@
+import fc from 'fast-check'
+import { DateTime } from 'luxon'
+import t from 'tap'
+import { type Budget } from '../../src/budget/budget.ts'
+import { PeriodClock, periodAt } from '../../src/budget/period.ts'
+
+const ZONES = ['UTC', 'Europe/Berlin', 'America/New_York', 'America/Sao_Paulo', 'Africa/Cairo', 'Asia/Beirut',
+  'Australia/Lord_Howe', 'Pacific/Apia', 'Asia/Kolkata', 'America/Havana']
+const PERIODS = ['daily', 'weekly', 'monthly', 'quarterly', 'annual'] as const
+
+type PeriodBudget = Parameters<typeof periodAt>[0]
+
+function aBudget (over: Partial<PeriodBudget> = {}): PeriodBudget {
+  return { period: 'monthly', timezone: 'UTC', startDate: 0, endDate: null, recurring: true, ...over }
+}
+
+const ms = (text: string, zone = 'UTC') => DateTime.fromISO(text, { zone }).toMillis()
+const aMoment = fc.integer({ min: ms('2000-01-01'), max: ms('2035-01-01') })
+
+t.test('a moment lies in its period, and periods tile time in every zone', async () => {
+  fc.assert(fc.property(aMoment, fc.constantFrom(...ZONES), fc.constantFrom(...PERIODS), (at, timezone, period) => {
+    const budget = aBudget({ timezone, period })
+    const one = periodAt(budget, at)
+    if (one === null || one.end === null || at < one.start || at >= one.end) return false
+    const next = periodAt(budget, one.end)
+    const last = periodAt(budget, one.start - 1)
+    return next?.start === one.end && last?.end === one.start && periodAt(budget, one.start)?.end === one.end
+  }), { numRuns: 400 })
+})
+
+t.test('a recurring custom budget repeats with the length of its first run', async (t) => {
+  fc.assert(fc.property(aMoment, fc.integer({ min: 1, max: 90 }), fc.constantFrom(...ZONES), (at, days, timezone) => {
+    const startDate = DateTime.fromISO('2001-03-01T09:00', { zone: timezone })
+    const budget = aBudget({
+      period: 'custom', timezone, startDate: startDate.toMillis(), endDate: startDate.plus({ days }).toMillis(),
+    })
+    const one = periodAt(budget, at)
+    if (at < budget.startDate) return one === null
+    if (one === null || one.end === null || at < one.start || at >= one.end) return false
+    return periodAt(budget, one.end)?.start === one.end
+  }), { numRuns: 200 })
+  const hours = aBudget({ period: 'custom', startDate: 0, endDate: 5 * 3_600_000 })
+  t.same(periodAt(hours, 5 * 3_600_000), { start: 5 * 3_600_000, end: 10 * 3_600_000 })
+})
+
+t.test('days have 23 and 25 hours where clocks change', async (t) => {
+  const day = (text: string) => {
+    const one = periodAt(aBudget({ period: 'daily', timezone: 'Europe/Berlin' }), ms(text, 'Europe/Berlin'))
+    return one === null || one.end === null ? null : (one.end - one.start) / 3_600_000
+  }
+  t.equal(day('2026-03-29T12:00'), 23)
+  t.equal(day('2026-10-25T12:00'), 25)
+  t.equal(day('2026-10-25T02:30'), 25)
+})
+
+t.test('a day without midnight begins at its first moment', async (t) => {
+  const one = periodAt(aBudget({ period: 'daily', timezone: 'America/Sao_Paulo' }), ms('2018-11-04T15:00Z'))
+  t.equal(one?.start, ms('2018-11-04T03:00Z'))
+})
+
+t.test('a day that a zone skips is in no period', async (t) => {
+  const one = periodAt(aBudget({ period: 'daily', timezone: 'Pacific/Apia' }), ms('2011-12-30T09:59:59.999Z'))
+  t.equal(one?.end, ms('2011-12-30T10:00Z'))
+  t.equal(periodAt(aBudget({ period: 'daily', timezone: 'Pacific/Apia' }), ms('2011-12-30T10:00Z'))?.start, one?.end)
+})
+
+t.test('weeks begin on Monday, quarters in January, April, July and October', async (t) => {
+  t.equal(periodAt(aBudget({ period: 'weekly' }), ms('2026-11-23T00:00Z'))?.start, ms('2026-11-23T00:00Z'))
+  t.equal(periodAt(aBudget({ period: 'weekly' }), ms('2026-11-22T23:59Z'))?.start, ms('2026-11-16T00:00Z'))
+  t.same(periodAt(aBudget({ period: 'quarterly' }), ms('2026-11-23T00:00Z')),
+    { start: ms('2026-10-01T00:00Z'), end: ms('2027-01-01T00:00Z') })
+})
+
+t.test('startDate and endDate bound when a budget applies', async (t) => {
+  const budget = aBudget({ startDate: ms('2026-05-10'), endDate: ms('2026-07-20') })
+  t.equal(periodAt(budget, ms('2026-05-09')), null)
+  t.equal(periodAt(budget, ms('2026-05-10'))?.start, ms('2026-05-01'))
+  t.equal(periodAt(budget, ms('2026-07-20')), null)
+  t.equal(periodAt({ ...budget, recurring: false }, ms('2026-06-01')), null, 'only the period that holds startDate')
+  const custom = aBudget({ period: 'custom', startDate: 10, endDate: 20, recurring: false })
+  t.same([periodAt(custom, 9), periodAt(custom, 19), periodAt(custom, 20)], [null, { start: 10, end: 20 }, null])
+  t.same(periodAt(aBudget({ period: 'custom', startDate: 10 }), 1e12), { start: 10, end: null })
+})
+
+t.test('the clock of a budget answers what is computed anew', async () => {
+  const budget: Pick<Budget, 'period' | 'timezone' | 'startDate' | 'endDate' | 'recurring'> =
+    aBudget({ period: 'daily', timezone: 'Europe/Berlin', startDate: ms('2026-10-20T08:00Z'), endDate: ms('2026-10-28T08:00Z') })
+  const clock = new PeriodClock(budget)
+  const near = fc.integer({ min: ms('2026-10-19'), max: ms('2026-10-30') })
+  fc.assert(fc.property(near, (at) => JSON.stringify(clock.at(at)) === JSON.stringify(periodAt(budget, at))))
+})

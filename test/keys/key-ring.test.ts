@@ -1,0 +1,135 @@
+import t from 'tap'
+import { type GatewayKey, type KeyDraft, type KeyStore } from '../../src/keys/key.ts'
+import { KeyRing } from '../../src/keys/key-ring.ts'
+import { makeSecret } from '../../src/keys/secret.ts'
+
+const DRAFT: KeyDraft = {
+  name: 'a key', organizationId: 'acme', teamId: null, projectId: null, userId: null, allowHeaders: [], requireHeaders: [],
+}
+
+/** Answers when it is told to, so that a test owns what happens meanwhile. */
+class SlowStore implements KeyStore {
+  readonly keys = new Map<string, GatewayKey>()
+  readonly asked: { hash: Buffer, answer: () => void, fail: (error: Error) => void }[] = []
+
+  async insert (draft: KeyDraft, hash: Buffer, hint: string): Promise<GatewayKey> {
+    const key = { ...draft, id: String(this.keys.size), hint, createdAt: 1, revokedAt: null }
+    this.keys.set(hash.toString('hex'), key)
+    return key
+  }
+
+  async revoke (id: string): Promise<GatewayKey | null> {
+    for (const [hash, key] of this.keys) {
+      if (key.id === id) this.keys.set(hash, { ...key, revokedAt: 2 })
+    }
+    return await this.get(id)
+  }
+
+  async list (): Promise<GatewayKey[]> { return [...this.keys.values()] }
+
+  async get (id: string): Promise<GatewayKey | null> {
+    return [...this.keys.values()].find((key) => key.id === id) ?? null
+  }
+
+  async byHash (hash: Buffer): Promise<GatewayKey | null> {
+    const found = this.keys.get(hash.toString('hex')) ?? null
+    return await new Promise((resolve, reject) => {
+      this.asked.push({ hash, answer: () => { resolve(found) }, fail: reject })
+    })
+  }
+}
+
+function aRing (options: { max?: number, maxUnknown?: number } = {}) {
+  const store = new SlowStore()
+  return { store, ring: new KeyRing({ store, ...options }) }
+}
+
+t.test('what cannot be a key is unknown without a query', async (t) => {
+  const { store, ring } = aRing()
+  const key = makeSecret('rk')
+
+  for (const text of ['', 'sk-proj-abcdef', `${key}x`, makeSecret('ra')]) {
+    t.same(ring.lookup(text), { outcome: 'unknown' })
+  }
+
+  t.equal(store.asked.length, 0)
+})
+
+t.test('asks once for calls that come together, and then no more', async (t) => {
+  const { store, ring } = aRing()
+  const { key, secret } = await ring.create(DRAFT)
+
+  const answers = [ring.lookup(secret), ring.lookup(secret), ring.lookup(secret)]
+  t.equal(store.asked.length, 1)
+  store.asked[0]?.answer()
+
+  for (const answer of await Promise.all(answers)) t.same(answer, { outcome: 'valid', key })
+  t.same(ring.lookup(secret), { outcome: 'valid', key }, 'known keys answer at once')
+  t.equal(store.asked.length, 1)
+})
+
+t.test('remembers unknown keys apart, so that they push out no known one', async (t) => {
+  const { store, ring } = aRing({ max: 2, maxUnknown: 2 })
+  const { key, secret } = await ring.create(DRAFT)
+  const learn = async (text: string) => {
+    const answer = ring.lookup(text)
+    store.asked.at(-1)?.answer()
+    return await answer
+  }
+  await learn(secret)
+
+  const madeUp = Array.from({ length: 5 }, () => makeSecret('rk'))
+  for (const text of madeUp) t.same(await learn(text), { outcome: 'unknown' })
+
+  const before = store.asked.length
+  t.same(ring.lookup(secret), { outcome: 'valid', key })
+  t.same(ring.lookup(madeUp[4] ?? ''), { outcome: 'unknown' })
+  t.equal(store.asked.length, before)
+  t.type(ring.lookup(madeUp[0] ?? ''), Promise, 'as many as it may remember')
+})
+
+t.test('a revoked key is known as such, at once', async (t) => {
+  const { store, ring } = aRing()
+  const { key, secret } = await ring.create(DRAFT)
+  const first = ring.lookup(secret)
+  store.asked[0]?.answer()
+  await first
+
+  t.match(await ring.revoke(key.id), { revokedAt: 2 })
+
+  const answer = ring.lookup(secret)
+  store.asked[1]?.answer()
+  t.match(await answer, { outcome: 'revoked', key: { id: key.id } })
+  t.match(ring.lookup(secret), { outcome: 'revoked' })
+  t.equal(await ring.revoke('none'), null)
+})
+
+t.test('what was read before a change is not remembered after it', async (t) => {
+  const { store, ring } = aRing()
+  const { key, secret } = await ring.create(DRAFT)
+  const early = ring.lookup(secret)
+
+  await ring.revoke(key.id)
+  const late = ring.lookup(secret)
+  t.equal(store.asked.length, 2, 'who comes after the change does not share the read from before it')
+  store.asked[1]?.answer()
+  t.match(await late, { outcome: 'revoked' })
+  store.asked[0]?.answer()
+  await early
+
+  t.match(ring.lookup(secret), { outcome: 'revoked' })
+})
+
+t.test('an outage is no wrong key, and is not remembered', async (t) => {
+  const { store, ring } = aRing()
+  const { key, secret } = await ring.create(DRAFT)
+  const outage = new Error('no answer')
+
+  const answer = ring.lookup(secret)
+  store.asked[0]?.fail(outage)
+  t.same(await answer, { outcome: 'unavailable', cause: outage })
+
+  const again = ring.lookup(secret)
+  store.asked[1]?.answer()
+  t.same(await again, { outcome: 'valid', key })
+})

@@ -1,0 +1,50 @@
+/** A migrated database of its own for each test. */
+import { randomUUID } from 'node:crypto'
+import pg from 'pg'
+import root, { type Test } from 'tap'
+import { migrate } from '../../../src/stores/postgres/migrate.ts'
+import { postgresUrl } from '../../services/index.ts'
+
+/** Made once per process; the others are copies of it. */
+let template: Promise<string> | undefined
+
+/** A connection string. */
+export async function anEmptyDatabase (t: Test): Promise<string> {
+  return await create(t, '')
+}
+
+export async function aDatabase (t: Test): Promise<string> {
+  template ??= migrated()
+  return await create(t, `template ${await template}`)
+}
+
+async function create (t: Test, how: string): Promise<string> {
+  const name = `t_${randomUUID().replaceAll('-', '')}`
+  await onServer(`create database ${name} ${how}`)
+  t.teardown(() => onServer(`drop database ${name} with (force)`))
+  return urlOf(await server(), name)
+}
+
+async function migrated (): Promise<string> {
+  const name = `t_${randomUUID().replaceAll('-', '')}`
+  await onServer(`create database ${name}`)
+  root.teardown(() => onServer(`drop database ${name} with (force)`))
+  await migrate(urlOf(await server(), name))
+  return name
+}
+
+function server (): Promise<string> { return postgresUrl((stop) => { root.teardown(stop) }) }
+
+function urlOf (server: string, database: string): string {
+  return server.replace(/\/[^/?]*(\?|$)/, `/${database}$1`)
+}
+
+async function onServer (sql: string): Promise<void> {
+  const client = new pg.Client(await server())
+  await client.connect()
+  try {
+    await client.query(sql)
+  } finally {
+    await client.end()
+  }
+}

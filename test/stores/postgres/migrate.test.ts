@@ -1,0 +1,104 @@
+import { cpSync, readdirSync, writeFileSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import pg from 'pg'
+import { migrate, sqlDirectory } from '../../../src/stores/postgres/migrate.ts'
+import { anEmptyDatabase } from './database.ts'
+
+async function connected (t: Test, url: string): Promise<pg.Client> {
+  const client = new pg.Client(url)
+  await client.connect()
+  t.teardown(() => client.end())
+  return client
+}
+
+/** A copy of the migrations that a test may spoil. */
+function aDirectory (t: Test): string {
+  const directory = t.testdir({})
+  cpSync(join(sqlDirectory(), 'migrations'), directory, { recursive: true })
+  return directory
+}
+
+t.test('migrations are numbered without a gap, and only forward', async (t) => {
+  const names = readdirSync(join(sqlDirectory(), 'migrations')).sort()
+  names.forEach((name, n) => t.match(name, new RegExp(`^${String(n + 1).padStart(3, '0')}\\.do\\.[a-z-]+\\.sql$`)))
+})
+
+t.test('of several that start at once one migrates and the others wait', async (t) => {
+  const url = await anEmptyDatabase(t)
+
+  const runs = await Promise.all([migrate(url), migrate(url), migrate(url)])
+
+  t.equal(new Set(runs.map(({ version }) => version)).size, 1)
+  t.same(runs.flatMap(({ applied }) => applied), ['ledger'])
+  const client = await connected(t, url)
+  const { rows } = await client.query("select count(*)::integer as n from pg_inherits where inhparent = 'usage_events'::regclass")
+  t.same(rows, [{ n: 6 }], 'the last, this and three more months, and the default')
+})
+
+t.test('runs on a pool, and gives its connection back', async (t) => {
+  const pool = new pg.Pool({ connectionString: await anEmptyDatabase(t), max: 1 })
+  t.teardown(() => pool.end())
+
+  t.match(await migrate(pool), { version: 1, applied: ['ledger'] })
+  t.match(await migrate(pool), { version: 1, applied: [] })
+
+  t.equal(pool.idleCount, 1)
+})
+
+t.test('a migration that fails leaves nothing of itself', async (t) => {
+  const url = await anEmptyDatabase(t)
+  const directory = aDirectory(t)
+  writeFileSync(join(directory, '002.do.broken.sql'), 'create table half (); select 1 / 0;')
+
+  await t.rejects(migrate(url, { directory }), { code: 'migration_failed', message: /division by zero/ })
+
+  const client = await connected(t, url)
+  t.match((await client.query("select to_regclass('half') as half")).rows, [{ half: null }])
+  t.match((await client.query('select max(version)::integer as version from relaycore_migrations')).rows, [{ version: 1 }])
+  writeFileSync(join(directory, '002.do.broken.sql'), 'create table half ();')
+  t.match(await migrate(url, { directory }), { version: 2, applied: ['broken'] }, 'it can be repaired and run again')
+})
+
+t.test('does not touch a database that a newer program made', async (t) => {
+  const url = await anEmptyDatabase(t)
+  const directory = aDirectory(t)
+  writeFileSync(join(directory, '002.do.later.sql'), 'create table later ()')
+  await migrate(url, { directory })
+
+  await t.rejects(migrate(url), { code: 'database_newer', message: /version 2.*up to 1/ })
+})
+
+t.test('does not touch a database that was made from other files', async (t) => {
+  const url = await anEmptyDatabase(t)
+  const directory = aDirectory(t)
+  await migrate(url, { directory })
+  const file = join(directory, readdirSync(directory).sort()[0] ?? '')
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll('\n', '\r\n'))
+  await migrate(url, { directory })
+  t.pass('line ends make no difference')
+
+  writeFileSync(file, readFileSync(file, 'utf8') + '-- edited')
+
+  await t.rejects(migrate(url, { directory }), { code: 'migration_changed' })
+})
+
+t.test('says in plain words what is missing', async (t) => {
+  await t.rejects(migrate('postgres://postgres@127.0.0.1:1/none'), { code: 'database_unreachable' })
+  const missing = new URL(await anEmptyDatabase(t))
+  missing.pathname = '/none'
+  await t.rejects(migrate(missing.href), { code: 'migration_failed', message: /"none" does not exist/ })
+
+  const url = await anEmptyDatabase(t)
+  const owner = await connected(t, url)
+  const role = `r_${new URL(url).pathname.slice(1, 20)}`
+  await owner.query(`create role ${role} login password 'secret'; revoke all on schema public from public`)
+  t.teardown(() => owner.query(`drop owned by ${role}; drop role ${role}`))
+  const asRole = new URL(url)
+  asRole.username = role
+  asRole.password = 'secret'
+
+  await t.rejects(migrate(asRole.href), { code: 'migration_forbidden' })
+  await owner.query(`grant usage on schema public to ${role}`)
+  await t.rejects(migrate(asRole.href), { code: 'migration_forbidden', message: /permission denied/ })
+})

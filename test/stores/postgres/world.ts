@@ -1,0 +1,98 @@
+import { type Test } from 'tap'
+import pg from 'pg'
+import { v7 as uuidv7 } from 'uuid'
+import { PostgresAuthority, type PostgresAuthorityOptions } from '../../../src/stores/postgres/authority.ts'
+import { type AuthorityWorld } from '../../account/contract-authority.ts'
+import { aDatabase } from './database.ts'
+
+interface Alert { threshold: number, actions: string[] }
+
+/** A database with three gateways' connections to it, and an auditor who reads the tables themselves. */
+export interface PostgresWorld extends AuthorityWorld {
+  url: string
+  authority: PostgresAuthority
+  authorities: PostgresAuthority[]
+  defineBudget (limitNano: bigint | null, alerts?: Alert[]): Promise<string>
+  sql (text: string, values?: unknown[]): Promise<Record<string, unknown>[]>
+  /** asks again and again until there is a row */
+  until (text: string): Promise<void>
+  /** leases, records, the cache and the account rows say the same */
+  assertAudit (t: Test): Promise<void>
+}
+
+const DEFINE = `
+  insert into budget_definitions (id, organization_id, name, scope_type, scope_id, amount_nano, enforced_limit_nano,
+    currency, period, timezone, start_date, recurring, mode, alerts, created_at, updated_at, version)
+  values ($1, 'acme', 'test', 'organization', 'acme', $2, $2, 'USD', 'annual', 'UTC', '2020-01-01Z', true, $3, $4, now(), now(), 1)`
+
+const SET_LIMIT = `
+  with budget as (
+    update budget_definitions set amount_nano = $2, enforced_limit_nano = $2, version = version + 1 where id = $1 returning id
+  )
+  update budget_accounts a set limit_nano = $2 from budget where a.budget_id = budget.id`
+
+const BOOKS = `
+  select a.id, a.limit_nano, a.settled_nano, a.leased_nano,
+    (select coalesce(sum(granted_nano - returned_nano - posted_nano), 0) from leases where account_id = a.id)
+      as leases_nano,
+    (select coalesce(sum(amount_nano), 0) from budget_usage_records where account_id = a.id) as charged_nano,
+    coalesce(c.settled_nano, 0) as cached_nano, s.settled_nano as calculated_nano
+  from budget_accounts a
+  left join budget_status_cache c on c.account_id = a.id
+  join lateral calculate_budget_status(a.budget_id) s on s.account_id = a.id
+  order by a.id`
+
+const DEADLOCKS = 'select deadlocks::integer from pg_stat_database where datname = current_database()'
+
+export async function aWorld (t: Test, options: Partial<PostgresAuthorityOptions> = {}): Promise<PostgresWorld> {
+  const url = await aDatabase(t)
+  const pool = new pg.Pool({ connectionString: url, max: 4 })
+  const authorities = [1, 2, 3].map(() => new PostgresAuthority({ connectionString: url, ...options }))
+  t.teardown(async () => { await Promise.all([pool.end(), ...authorities.map((authority) => authority.close())]) })
+  const sql = async (text: string, values: unknown[] = []) => {
+    return (await pool.query<Record<string, string>>(text, values)).rows
+  }
+  const [authority] = authorities
+  if (authority === undefined) throw new Error('no authority')
+  pool.on('error', () => t.comment('a connection of the auditor was ended'))
+
+  const world: PostgresWorld = {
+    url,
+    authority,
+    authorities,
+    sql,
+    async until (text) {
+      while ((await sql(text)).length === 0) await sql('select pg_sleep(0.01)')
+    },
+    async defineBudget (limitNano, alerts = []) {
+      const id = uuidv7()
+      const mode = limitNano === null ? 'soft' : 'enforced'
+      await sql(DEFINE, [id, limitNano ?? 1000n, mode, JSON.stringify(alerts)])
+      return id
+    },
+    async setLimit (budgetId, limitNano) { await sql(SET_LIMIT, [budgetId, limitNano]) },
+    async silence (incarnation) {
+      await sql("update gateways set heartbeat_at = now() - interval '1 minute' where incarnation = $1", [incarnation])
+    },
+    async books () {
+      return (await sql(BOOKS)).map((row) => ({
+        accountId: Number(row['id']),
+        limitNano: row['limit_nano'] === null ? null : BigInt(row['limit_nano'] ?? ''),
+        settledNano: BigInt(row['settled_nano'] ?? ''),
+        leasedNano: BigInt(row['leased_nano'] ?? ''),
+        leasesNano: BigInt(row['leases_nano'] ?? ''),
+        chargedNano: BigInt(row['charged_nano'] ?? ''),
+      }))
+    },
+    async assertAudit (t) {
+      for (const row of await sql(BOOKS)) {
+        t.equal(row['leased_nano'], row['leases_nano'], 'leased is the sum over its leases')
+        t.equal(row['settled_nano'], row['charged_nano'], 'settled is the sum of its records')
+        t.equal(row['settled_nano'], row['cached_nano'], 'the status cache says the same')
+        t.equal(row['settled_nano'], row['calculated_nano'], 'and so does the audit function')
+      }
+      t.same(await sql(DEADLOCKS), [{ deadlocks: 0 }], 'nobody was in the other\'s way for good')
+    },
+  }
+  return world
+}
