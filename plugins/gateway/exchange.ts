@@ -62,6 +62,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #pausedAt = 0
   #drainingSince = 0
   #drainedBytes = 0
+  /** the answer's head, until there is a body to go with it: one that breaks before may still become a refusal */
+  #head: OutgoingHttpHeaders | null = null
   /** what content-length promises the client, -1 where nothing is promised */
   #promised = -1
   #written = 0
@@ -84,7 +86,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#upstream = controller
   }
 
-  onResponseStart (controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+  onResponseStart (_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (this.#ended || status < 200) return
     this.#status = status
     const contentType = headers['content-type'] ?? ''
@@ -95,13 +97,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const keepLength = !(this.#options.filtered && stream)
     const length = keepLength ? headers['content-length'] : undefined
     if (length !== undefined) this.#promised = Number(length)
-    try {
-      this.#writeHead(status, clientHeaders(headers, this.#options.headers, keepLength))
-      if (stream) this.#response.flushHeaders()
-    } catch (error) {
-      this.#breakDown(asError(error))
-      controller.abort(asError(error))
-    }
+    this.#head = clientHeaders(headers, this.#options.headers, keepLength)
+    if (!stream) return
+    this.#sendHead()
+    this.#response.flushHeaders()
   }
 
   onResponseData (controller: Dispatcher.DispatchController, data: Buffer): void {
@@ -114,6 +113,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return
     }
     if (passed === null || passed.length === 0) return
+    this.#sendHead()
     this.#written += passed.length
     if (this.#response.write(passed)) return
     controller.pause()
@@ -193,12 +193,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #finish (rest: Buffer | null): void {
+    this.#sendHead()
     this.#written += rest?.length ?? 0
     const kept = this.#promised === -1 || this.#promised === this.#written
     // settled first: the client's next call finds what this one gave back
     this.#settle('completed', null)
     if (kept) this.#response.end(rest ?? undefined)
-    else breakOff(this.#connection)
+    else this.#breakOff()
   }
 
   /** The answer cannot go on: ends the call, and tells the client in the strongest way that is left. */
@@ -208,15 +209,27 @@ export class Exchange implements Dispatcher.DispatchHandler {
     else this.#release()
     this.#leaveUpstream()
     if (this.#clientGone) return
-    if (this.#response.headersSent) breakOff(this.#connection)
+    if (this.#response.headersSent) this.#breakOff()
     else this.#guarded(() => { this.#options.refuse(breakdownRefusal(error, sent), !sent) }, undefined)
   }
 
-  #writeHead (status: number, headers: OutgoingHttpHeaders): void {
+  /**
+   * No client may take what it has for the whole. Where the missing end shows (chunks, a length), what was written is
+   * delivered first: a client that saw no answer would send the call again. Elsewhere only a reset shows.
+   */
+  #breakOff (): void {
+    if (this.#response.chunkedEncoding || this.#promised !== -1) this.#connection.destroySoon()
+    else reset(this.#connection)
+  }
+
+  #sendHead (): void {
+    const [head, status] = [this.#head, this.#status]
+    if (head === null || status === null) return
+    this.#head = null
     try {
-      this.#response.writeHead(status, headers)
+      this.#response.writeHead(status, head)
     } catch {
-      this.#response.writeHead(status, writableHeaders(headers))
+      this.#response.writeHead(status, writableHeaders(head))
     }
   }
 
@@ -279,8 +292,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-/** A reset, so that no client takes what it has for the whole; a plain close where the transport has no reset. */
-function breakOff (connection: Socket): void {
+/** A reset; a plain close where the transport has none. */
+function reset (connection: Socket): void {
   try {
     connection.resetAndDestroy()
   } catch {

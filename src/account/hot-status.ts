@@ -35,6 +35,7 @@ export interface HotStatus {
   others (accountId: number): HotFigures[] | undefined
   /** reads an account for the first time and keeps its copy fresh while it is used; never rejects, bounded in time */
   watch (accountId: number): Promise<void>
+  /** lets the copy go, and takes back what this gateway published of the account */
   unwatch (accountId: number): void
   /** the figures of all other gateways for accounts that may not be watched, for status requests */
   read (accountIds: number[]): Promise<Map<number, HotFigures[]>>

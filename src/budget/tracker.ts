@@ -37,8 +37,8 @@ export interface TrackerOptions {
   now: Now
   random: () => number
   log: TrackerLog
-  /** rights are to be given back at once */
-  onReturnsDue: () => void
+  /** rights are to be given back: at once, or with the next batch */
+  onReturnsDue: (atOnce: boolean) => void
   /** this process life was declared over: nothing may be admitted any more */
   onNotLive: (error: Error) => void
 }
@@ -56,7 +56,7 @@ export class BudgetTracker {
   readonly #o: TrackerOptions
   readonly #book: LeaseBook
   /** budget id -> its newest account; older periods stay reachable by their id in the book */
-  readonly #accounts = new Map<string, { periodStart: number, subject: string, accountId: number }>()
+  readonly #accounts = new Map<string, { applied: AppliedBudget, accountId: number }>()
   readonly #opening = new Map<string, Promise<number>>()
   /** charges beyond what leases pay, of finished calls that are not recorded yet, by account */
   readonly #debt = new Map<number, bigint>()
@@ -71,6 +71,8 @@ export class BudgetTracker {
   #timer: NodeJS.Timeout | null = null
   #retryTimer: NodeJS.Timeout | null = null
   grants = 0
+  /** ms since the epoch of the authority's last answer to a heartbeat */
+  answeredAt = 0
   overruns = 0
 
   constructor (options: TrackerOptions) {
@@ -83,12 +85,13 @@ export class BudgetTracker {
     })
     options.hot.onRecall((accountId) => {
       this.#book.recalled(accountId, options.now())
-      options.onReturnsDue()
+      options.onReturnsDue(true)
     })
   }
 
   start (): void {
     this.#heartbeatAt = this.#o.now()
+    this.answeredAt = this.#heartbeatAt
     this.#timer = setInterval(() => { this.#keepHouse() }, HOUSEKEEPING_MS)
     this.#timer.unref()
   }
@@ -162,7 +165,13 @@ export class BudgetTracker {
   /** finished calls' charges that no post has recorded yet, beyond what leases paid */
   debt (accountId: number): bigint { return this.#debt.get(accountId) ?? 0n }
 
-  leases (): IterableIterator<Lease> { return this.#book.leases() }
+  /** the newest account of each budget that this gateway has used, and its lease */
+  * inUse (): IterableIterator<{ applied: AppliedBudget, lease: Lease }> {
+    for (const { applied, accountId } of this.#accounts.values()) {
+      const lease = this.#book.lease(accountId)
+      if (lease !== undefined) yield { applied, lease }
+    }
+  }
 
   /** the account of a budget in a period, made if it is missing */
   accountOf (applied: AppliedBudget): Promise<number> {
@@ -172,8 +181,9 @@ export class BudgetTracker {
 
   #known (one: AppliedBudget): number | null {
     const account = this.#accounts.get(one.budget.id)
-    if (account === undefined || account.periodStart !== one.periodStart || account.subject !== one.subject) return null
-    return account.accountId
+    if (account === undefined) return null
+    const { periodStart, subject } = account.applied
+    return periodStart === one.periodStart && subject === one.subject ? account.accountId : null
   }
 
   async #holdUnknown (applied: readonly AppliedBudget[], quoteNano: bigint): Promise<CallHold | Refusal> {
@@ -219,10 +229,9 @@ export class BudgetTracker {
     }).then(async (accountId) => {
       await this.#o.hot.watch(accountId)
       if (!this.#book.know(accountId, applied.periodEnd, this.#o.now())) throw new Error(`account ${accountId} has ended`)
-      const { periodStart, subject } = applied
       const newest = this.#accounts.get(applied.budget.id)
-      if (newest === undefined || newest.periodStart <= periodStart) {
-        this.#accounts.set(applied.budget.id, { periodStart, subject, accountId })
+      if (newest === undefined || newest.applied.periodStart <= applied.periodStart) {
+        this.#accounts.set(applied.budget.id, { applied, accountId })
       }
       return accountId
     }).finally(() => { this.#opening.delete(key) })
@@ -267,7 +276,7 @@ export class BudgetTracker {
     if (request !== null) void this.#grant(request)
     const retryAt = this.#book.nextRetryAt
     if (retryAt === Infinity || this.#retryTimer !== null) return
-    this.#o.onReturnsDue()
+    this.#o.onReturnsDue(true)
     this.#retryTimer = setTimeout(() => {
       this.#retryTimer = null
       this.#pump()
@@ -315,7 +324,7 @@ export class BudgetTracker {
     const now = this.#o.now()
     const touched = this.#book.takeTouched()
     for (const lease of touched) this.#publish(lease)
-    if (touched.some((lease) => lease.surplus(now) > 0n)) this.#o.onReturnsDue()
+    if (touched.some((lease) => lease.surplus(now) > 0n)) this.#o.onReturnsDue(false)
     const due = now - this.#heartbeatAt >= HEARTBEAT_MS
     const refusing = this.#refusing(now)
     if ((due || refusing.length > 0) && !this.#beating) void this.#heartbeat(due, refusing)
@@ -337,8 +346,9 @@ export class BudgetTracker {
     const now = this.#o.now()
     if (due) this.#heartbeatAt = now
     try {
-      const ids = due ? this.#inUse(now) : refusing
+      const ids = due ? this.#heldOrUsed(now) : refusing
       this.#learn(await this.#o.authority.heartbeat(this.#o.incarnation, ids))
+      this.answeredAt = this.#o.now()
     } catch (error) {
       this.#o.log.warn({ err: error }, 'the ledger did not answer a heartbeat')
       if (error instanceof NotLiveError) this.#o.onNotLive(error)
@@ -346,7 +356,7 @@ export class BudgetTracker {
     this.#beating = false
   }
 
-  #inUse (now: number): number[] {
+  #heldOrUsed (now: number): number[] {
     const ids: number[] = []
     for (const lease of this.#book.leases()) {
       const used = now - lease.usedAt < 2 * HEARTBEAT_MS || now - lease.refusedAt < 2 * HEARTBEAT_MS

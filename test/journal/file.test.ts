@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import * as fc from 'fast-check'
 import t from 'tap'
 import { type Journal } from '../../src/journal/journal.ts'
 import { type FileOps, systemFileOps } from '../../src/journal/file-ops.ts'
@@ -264,6 +265,60 @@ t.test('a call that stays open for long does not keep its segment: its opening i
   t.equal(journal.liveCalls, 1)
   await folder.close()
   t.strictSame((await found(path)).open, [callId(0)])
+})
+
+t.test('an opening that was written once more leaves its old segment only when it is on stable storage', async (t) => {
+  const path = aFolder(t)
+  let release: (() => void) | null = null
+  const files = {
+    ...systemFileOps,
+    datasync: () => new Promise<void>((resolve) => { release = resolve }),
+  }
+  const folder = await open(path, { files, segmentBytes: 1_000, carryAfterSegments: 1, syncIntervalMs: 1 })
+  const journal = folder.begin(1) as JournalFile
+  await written(journal, opens(0))
+  for (let n = 1; n < 10; n++) await writeAll(journal, [opens(n), voids(n)])
+
+  t.ok(segmentsIn(path)[0]?.endsWith('-00000001.journal'))
+  await until(() => {
+    release?.()
+    return !segmentsIn(path)[0]?.endsWith('-00000001.journal')
+  })
+  const closed = folder.close()
+  const timer = setInterval(() => { release?.() }, 1)
+  await closed
+  clearInterval(timer)
+  t.strictSame((await found(path)).open, [callId(0)])
+})
+
+t.test('whatever is written, carried and dropped, exactly the open calls are open', async (t) => {
+  const step = fc.array(fc.tuple(fc.constantFrom('open', 'end', 'void', 'post'), fc.nat(30)), { maxLength: 12 })
+
+  await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+    const path = aFolder(t)
+    const files = { ...systemFileOps, datasync: async () => {} }
+    const folder = await open(path, { files, segmentBytes: 1_200, carryAfterSegments: 2, syncIntervalMs: 1 })
+    const journal = folder.begin(1)
+    const state = new Map<number, 'open' | 'ended' | 'over'>()
+    for (const ops of steps) {
+      for (const [what, n] of ops) {
+        const is = state.get(n)
+        if (what === 'open' && is === undefined) journal.append(opens(n))
+        else if (what === 'end' && is === 'open') journal.append(ends(n))
+        else if (what === 'void' && is === 'open') journal.append(voids(n))
+        else if (what === 'post' && is === 'ended') journal.posted([callId(n)])
+        else continue
+        state.set(n, what === 'open' ? 'open' : what === 'end' ? 'ended' : 'over')
+      }
+      await new Promise((resolve) => { setImmediate(resolve) })
+    }
+    await folder.close()
+
+    const { open: stillOpen, ended } = await found(path)
+    const of = (word: string): string[] => [...state].filter(([, is]) => is === word).map(([n]) => callId(n)).sort()
+    t.strictSame(stillOpen, of('open'))
+    t.strictSame(of('ended').filter((id) => !ended.includes(id)), [], 'what is not posted is there')
+  }), { numRuns: 60 })
 })
 
 t.test('what waits for PostgreSQL keeps its segments and is not written again and again', async (t) => {

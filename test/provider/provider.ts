@@ -210,7 +210,7 @@ function answerParts (entry: Entry, body: unknown, bytes: number, behaviour: Beh
   if (behaviour.fault === 'garbage') return ['<html>the provider is confused</html>']
   if (behaviour.body !== undefined) return [behaviour.body]
   const usage = consumption(body, bytes, behaviour)
-  if (entry.path.endsWith('/count_tokens')) return [JSON.stringify({ input_tokens: usage.input })]
+  if (/\/count_tokens(\?|$)/.test(entry.path)) return [JSON.stringify({ input_tokens: usage.input })]
   entry.usage = usage
   const includeUsage = entry.stream && field(field(body, 'stream_options'), 'include_usage') === true
   const made: Answer = {

@@ -72,6 +72,8 @@ export class FakeGate implements CallGate {
   hold: Promise<void> | null = null
   answer: Refusal | null = null
   settleThrows = false
+  /** false: opens calls also for clients that have left */
+  asksGone = true
   openThrows = false
   /** instead of the endpoint's own */
   makeMeter: ((answer: Answer) => Meter) | null = null
@@ -93,7 +95,7 @@ export class FakeGate implements CallGate {
     this.events.emit('opening', intake)
     if (this.openThrows) throw new Error('opening is broken')
     if (this.hold !== null) await this.hold
-    if (gone()) return { code: 'internal_error', message: 'the client left', retryable: false }
+    if (this.asksGone && gone()) return { code: 'internal_error', message: 'the client left', retryable: false }
     if (this.answer !== null) return this.answer
     const request = intake.endpoint.read(intake.body, intake.bytes)
     if (isRefusal(request)) return request

@@ -1,0 +1,253 @@
+import { DateTime } from 'luxon'
+import { type FastifyError } from '@fastify/error'
+import { InvalidField, invalidField } from '../errors.ts'
+import { AMOUNT_EXPECTED, formatNano, parseAmount, percentOf } from '../money/amount.ts'
+import { isCurrency } from '../money/currency.ts'
+import { type Budget, type BudgetAlert, type BudgetFilters, type BudgetMode, type Period, type ScopeType } from './budget.ts'
+import { type BudgetDraft } from './hierarchy.ts'
+
+/**
+ * What an administrator sends, as a definition, and back. Pure. Every error names the field (a JSON path), what is
+ * expected and what came; nothing that is not understood is ignored.
+ */
+type Fields = Record<string, unknown>
+
+const SCOPES: ScopeType[] = ['organization', 'team', 'user', 'project']
+const PERIODS: Period[] = ['daily', 'weekly', 'monthly', 'quarterly', 'annual', 'custom']
+const MODES: BudgetMode[] = ['enforced', 'soft']
+const ACTIONS = ['notify', 'block-all'] as const
+/** of the vocabulary, and not offered by this version */
+const LATER = new Set(['restrict-models', 'require-approval', 'auto-downgrade', 'shadow'])
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+const NAMES = new Set(['name', 'description', 'scopeType', 'scopeId', 'amount', 'currency', 'period', 'startDate',
+  'endDate', 'recurring', 'alerts', 'tags', 'parentBudgetId', 'createdBy', 'organizationId', 'timezone', 'mode', 'paused',
+  'filters'])
+const REQUIRED = ['name', 'scopeType', 'scopeId', 'amount', 'currency', 'period'] as const
+
+/** `now`: ms since the epoch, the default of startDate */
+export function defineBudget (body: unknown, now: number): BudgetDraft {
+  const fields = fieldsOf(body)
+  for (const name of REQUIRED) if (fields[name] === undefined) throw invalidField(name, 'given', undefined)
+  const custom = fields['period'] === 'custom'
+  return complete({ recurring: !custom, startDate: new Date(now).toISOString(), ...fields })
+}
+
+/** absent fields stay; null takes away what may be absent */
+export function changeBudget (current: Budget, body: unknown): BudgetDraft {
+  return complete({ ...draftFields(current), ...fieldsOf(body) })
+}
+
+function fieldsOf (body: unknown): Fields {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalidField('body', 'a JSON object', body)
+  for (const name of Object.keys(body)) {
+    if (name === 'capToFit' || name === 'failMode') throw notYet(name, name)
+    if (!NAMES.has(name)) throw invalidField(name, `absent: there is no such field (${[...NAMES].join(', ')})`, undefined)
+  }
+  return body as Fields
+}
+
+function complete (f: Fields): BudgetDraft {
+  const amountNano = amountOf(f['amount'])
+  const alerts = alertsOf(f['alerts'] ?? [])
+  const mode = oneOf('mode', MODES, f['mode'] ?? 'enforced')
+  const period = oneOf('period', PERIODS, f['period'])
+  const timezone = zoneOf(f['timezone'] ?? 'UTC')
+  const startDate = dateOf('startDate', f['startDate'])
+  const endDate = f['endDate'] === undefined || f['endDate'] === null ? null : dateOf('endDate', f['endDate'])
+  if (endDate !== null && endDate <= startDate) throw invalidField('endDate', 'after startDate', f['endDate'])
+  const recurring = flagOf('recurring', f['recurring'] ?? period !== 'custom')
+  if (period === 'custom' && endDate === null && recurring) {
+    throw invalidField('endDate', 'given where a custom period recurs: it ends its first run', undefined)
+  }
+  return {
+    organizationId: optionalText('organizationId', f['organizationId'], 256),
+    name: textOf('name', f['name'], 256),
+    description: optionalText('description', f['description'], 4_096),
+    scopeType: oneOf('scopeType', SCOPES, f['scopeType']),
+    scopeId: textOf('scopeId', f['scopeId'], 256),
+    amountNano,
+    enforcedLimitNano: enforcedLimit(amountNano, alerts),
+    currency: currencyOf(f['currency']),
+    period,
+    timezone,
+    startDate,
+    endDate,
+    recurring,
+    mode,
+    paused: flagOf('paused', f['paused'] ?? false),
+    filters: filtersOf(f['filters'] ?? {}),
+    alerts,
+    tags: stringMap('tags', f['tags'] ?? {}),
+    parentBudgetId: parentOf(f['parentBudgetId']),
+    createdBy: optionalText('createdBy', f['createdBy'], 256),
+  }
+}
+
+/** every enforced budget blocks at 100 %; a lower block-all counts */
+function enforcedLimit (amountNano: bigint, alerts: readonly BudgetAlert[]): bigint {
+  let limit = amountNano
+  for (const { threshold, actions } of alerts) {
+    if (!actions.includes('block-all')) continue
+    const at = percentOf(amountNano, threshold)
+    if (at < limit) limit = at
+  }
+  return limit
+}
+
+function amountOf (value: unknown): bigint {
+  const nano = parseAmount(value)
+  if (nano === null || nano === 0n) throw invalidField('amount', `more than 0, ${AMOUNT_EXPECTED}`, value)
+  return nano
+}
+
+function currencyOf (value: unknown): string {
+  if (typeof value === 'string' && isCurrency(value)) return value
+  throw invalidField('currency', 'an ISO 4217 code in capital letters, e.g. "USD"', value)
+}
+
+function zoneOf (value: unknown): string {
+  if (typeof value === 'string' && value.length <= 64 && DateTime.local({ zone: value }).isValid) return value
+  throw invalidField('timezone', 'an IANA time zone, e.g. "Europe/Berlin"', value)
+}
+
+const RFC_3339 = /^\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2}))?$/
+
+function dateOf (field: string, value: unknown): number {
+  if (typeof value === 'string' && RFC_3339.test(value)) {
+    const at = DateTime.fromISO(value.replace(' ', 'T'), { zone: 'UTC' })
+    if (at.isValid && at.year >= 1970 && at.year < 3000) return at.toMillis()
+  }
+  throw invalidField(field, 'a time like "2026-12-01T00:00:00Z", or a day', value)
+}
+
+function alertsOf (value: unknown): BudgetAlert[] {
+  if (!Array.isArray(value) || value.length > 50) throw invalidField('alerts', 'a list of at most 50 alerts', value)
+  const seen = new Set<number>()
+  return value.map((one: unknown, i) => {
+    const alert = alertOf(`alerts/${i}`, one)
+    if (seen.has(alert.threshold)) throw invalidField(`alerts/${i}/threshold`, 'different from the others', alert.threshold)
+    seen.add(alert.threshold)
+    return alert
+  })
+}
+
+function alertOf (path: string, value: unknown): BudgetAlert {
+  const fields = mapOf(path, value)
+  rejectOthers(path, fields, ['threshold', 'actions', 'notificationChannels', 'message'])
+  const threshold = fields['threshold']
+  const nano = parseAmount(threshold)
+  if (typeof threshold !== 'number' || nano === null || nano === 0n || threshold > 1_000) {
+    throw invalidField(`${path}/threshold`, 'a percentage above 0, at most 1000', threshold)
+  }
+  const actions = listOf(`${path}/actions`, fields['actions'] ?? ['notify']).map((action, i) => {
+    if (LATER.has(action)) throw notYet(`${path}/actions/${i}`, action)
+    return oneOf(`${path}/actions/${i}`, [...ACTIONS], action)
+  })
+  if (actions.includes('block-all') && threshold > 100) {
+    throw invalidField(`${path}/threshold`, 'at most 100 where its action is block-all', threshold)
+  }
+  return {
+    threshold,
+    actions: [...new Set(actions)],
+    notificationChannels: listOf(`${path}/notificationChannels`, fields['notificationChannels'] ?? []),
+    message: optionalText(`${path}/message`, fields['message'], 1_024),
+  }
+}
+
+function filtersOf (value: unknown): BudgetFilters {
+  const fields = mapOf('filters', value)
+  rejectOthers('filters', fields, ['providers', 'models', 'tags'])
+  const filters: BudgetFilters = {}
+  if (fields['providers'] != null) filters.providers = listOf('filters/providers', fields['providers'])
+  if (fields['models'] != null) filters.models = listOf('filters/models', fields['models'])
+  if (fields['tags'] != null) filters.tags = stringMap('filters/tags', fields['tags'])
+  return filters
+}
+
+function listOf (path: string, value: unknown): string[] {
+  if (!Array.isArray(value) || value.length > 100) throw invalidField(path, 'a list of at most 100 strings', value)
+  return value.map((one: unknown, i) => textOf(`${path}/${i}`, one, 256))
+}
+
+function stringMap (path: string, value: unknown): Record<string, string> {
+  const fields = mapOf(path, value)
+  const entries = Object.entries(fields)
+  if (entries.length > 64) throw invalidField(path, 'an object of at most 64 strings', `${entries.length} of them`)
+  return Object.fromEntries(entries.map(([name, text]) => {
+    if (name === '' || name.length > 128) throw invalidField(path, 'an object with names of 1 to 128 characters', name)
+    return [name, textOf(`${path}/${name}`, text, 256, 0)]
+  }))
+}
+
+function mapOf (path: string, value: unknown): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalidField(path, 'an object', value)
+  for (const name of ['__proto__', 'constructor', 'prototype']) {
+    if (Object.hasOwn(value, name)) throw invalidField(path, `an object without ${name}`, value)
+  }
+  return value as Fields
+}
+
+function rejectOthers (path: string, fields: Fields, names: string[]): void {
+  const other = Object.keys(fields).find((name) => !names.includes(name))
+  if (other !== undefined) throw invalidField(`${path}/${other}`, `absent: the fields are ${names.join(', ')}`, fields[other])
+}
+
+function textOf (path: string, value: unknown, max: number, min = 1): string {
+  const text = typeof value === 'string' ? value.trim() : null
+  // PostgreSQL's text cannot hold the null character
+  if (text !== null && text.length >= min && text.length <= max && !text.includes('\0')) return text
+  throw invalidField(path, `a string of ${min} to ${max} characters`, value)
+}
+
+function optionalText (path: string, value: unknown, max: number): string | null {
+  return value === undefined || value === null ? null : textOf(path, value, max)
+}
+
+function flagOf (path: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw invalidField(path, 'true or false', value)
+}
+
+function parentOf (value: unknown): string | null {
+  if (value === undefined || value === null) return null
+  if (typeof value === 'string' && UUID.test(value)) return value.toLowerCase()
+  throw invalidField('parentBudgetId', 'the id of a budget', value)
+}
+
+function oneOf<T extends string> (path: string, values: readonly T[], value: unknown): T {
+  if (typeof value === 'string' && LATER.has(value)) throw notYet(path, value)
+  const found = values.find((one) => one === value)
+  if (found === undefined) throw invalidField(path, `one of ${values.join(', ')}`, value)
+  return found
+}
+
+function notYet (path: string, what: string): FastifyError & { field: string } {
+  return Object.assign(new InvalidField(`${path}: ${what} is not supported by this version`), { field: path })
+}
+
+function draftFields (budget: Budget): Fields {
+  const { amountNano, startDate, endDate } = budget
+  return {
+    ...Object.fromEntries(Object.entries(budget).filter(([name]) => NAMES.has(name))),
+    amount: formatNano(amountNano),
+    startDate: new Date(startDate).toISOString(),
+    endDate: endDate === null ? null : new Date(endDate).toISOString(),
+  }
+}
+
+/** the budget as the admin API shows it: amounts as decimal strings, times in RFC 3339 UTC */
+export function renderBudget (budget: Budget): Record<string, unknown> {
+  const { amountNano, enforcedLimitNano, rate, startDate, endDate, createdAt, updatedAt, archivedAt, ...rest } = budget
+  const time = (at: number | null) => at === null ? null : new Date(at).toISOString()
+  return {
+    ...rest,
+    amount: formatNano(amountNano),
+    enforcedLimit: formatNano(enforcedLimitNano),
+    startDate: time(startDate),
+    endDate: time(endDate),
+    createdAt: time(createdAt),
+    updatedAt: time(updatedAt),
+    archivedAt: time(archivedAt),
+  }
+}

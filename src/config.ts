@@ -1,0 +1,225 @@
+import { readFileSync } from 'node:fs'
+import { lookup } from 'node:dns/promises'
+import { hostname, networkInterfaces } from 'node:os'
+import { extname, resolve } from 'node:path'
+import { type Static, type TSchema, Type } from 'typebox'
+import { Value } from 'typebox/value'
+import { parse as parseYaml } from 'yaml'
+
+/**
+ * Settings: environment variables over one optional JSON or YAML file over defaults, by one schema. What is unknown or
+ * malformed stops the start with its name, what was expected and what came. Secrets are never in a message.
+ */
+
+interface About {
+  /** name of the environment variable */
+  env: string
+  description: string
+  /** in words, for a message about what came instead */
+  expected: string
+  secret?: boolean
+}
+
+const text = (about: About) => Type.Optional(Type.String({ minLength: 1, maxLength: 4_096, ...about }))
+const url = (about: Omit<About, 'expected'>) => Type.Optional(Type.String({
+  pattern: '^https?://[^\\s/?#]+[^\\s?#]*$', expected: 'an http or https URL without a query', ...about,
+}))
+const whole = (minimum: number, maximum: number, preset: number, about: Omit<About, 'expected'>) =>
+  Type.Integer({ minimum, maximum, default: preset, expected: `a whole number from ${minimum} to ${maximum}`, ...about })
+const choice = <const T extends string[]>(values: [...T], preset: T[number], about: Omit<About, 'expected'>) =>
+  Type.Enum(values, { default: preset, expected: values.join(' or '), ...about })
+
+export const Settings = Type.Object({
+  host: Type.String({
+    default: '127.0.0.1', minLength: 1, env: 'HOST', description: 'address to listen on', expected: 'a host name or address',
+  }),
+  port: whole(0, 65_535, 8080, { env: 'PORT', description: 'port to listen on' }),
+  dataDir: Type.String({
+    default: './data',
+    minLength: 1,
+    env: 'RELAYCORE_DATA_DIR',
+    description: 'folder of the journal, of the embedded database and of first-start.txt',
+    expected: 'a folder',
+  }),
+  databaseUrl: Type.Optional(Type.String({
+    pattern: '^postgres(ql)?://',
+    env: 'DATABASE_URL',
+    description: 'PostgreSQL 14 or later; without it an embedded one runs in the data folder',
+    expected: 'a postgres:// URL',
+    secret: true,
+  })),
+  redisUrl: Type.Optional(Type.String({
+    pattern: '^rediss?://',
+    env: 'REDIS_URL',
+    description: 'Redis or Valkey for the status that several gateways share',
+    expected: 'a redis:// or rediss:// URL',
+    secret: true,
+  })),
+  adminToken: Type.Optional(Type.String({
+    minLength: 16,
+    maxLength: 256,
+    env: 'RELAYCORE_ADMIN_TOKEN',
+    description: 'a token for the admin API, beside those in the database',
+    expected: 'at least 16 characters',
+    secret: true,
+  })),
+  metricsToken: Type.Optional(Type.String({
+    minLength: 16,
+    maxLength: 256,
+    env: 'RELAYCORE_METRICS_TOKEN',
+    description: 'bearer token that /metrics demands; without it /metrics is open',
+    expected: 'at least 16 characters',
+    secret: true,
+  })),
+  openaiBaseUrl: url({ env: 'RELAYCORE_OPENAI_BASE_URL', description: "instead of OpenAI's own, with or without /v1" }),
+  openaiApiKey: text({
+    env: 'RELAYCORE_OPENAI_API_KEY', description: 'else OPENAI_API_KEY', expected: 'a key', secret: true,
+  }),
+  anthropicBaseUrl: url({
+    env: 'RELAYCORE_ANTHROPIC_BASE_URL', description: "instead of Anthropic's own, with or without /v1",
+  }),
+  anthropicApiKey: text({
+    env: 'RELAYCORE_ANTHROPIC_API_KEY', description: 'else ANTHROPIC_API_KEY', expected: 'a key', secret: true,
+  }),
+  unbudgeted: choice(['refuse', 'allow'], 'refuse', {
+    env: 'RELAYCORE_UNBUDGETED', description: 'calls to which no budget applies: refuse them, or forward and record them',
+  }),
+  onDisconnect: choice(['drain', 'abort'], 'drain', {
+    env: 'RELAYCORE_ON_DISCONNECT',
+    description: 'when a client leaves: read the answer to its end and charge it exactly, or cancel and charge an estimate',
+  }),
+  openaiOnDisconnect: Type.Optional(Type.Enum(['drain', 'abort'], {
+    env: 'RELAYCORE_OPENAI_ON_DISCONNECT', description: 'the same, for OpenAI alone', expected: 'drain or abort',
+  })),
+  anthropicOnDisconnect: Type.Optional(Type.Enum(['drain', 'abort'], {
+    env: 'RELAYCORE_ANTHROPIC_ON_DISCONNECT', description: 'the same, for Anthropic alone', expected: 'drain or abort',
+  })),
+  drainMs: whole(0, 3_600_000, 120_000, {
+    env: 'RELAYCORE_DRAIN_MS', description: 'longest time an answer is read on after its client left, ms',
+  }),
+  drainBytes: whole(0, 2 ** 31, 16_777_216, {
+    env: 'RELAYCORE_DRAIN_BYTES', description: 'most bytes an answer is read on after its client left',
+  }),
+  drainCalls: whole(0, 100_000, 256, {
+    env: 'RELAYCORE_DRAIN_CALLS', description: 'most answers that are read on at once',
+  }),
+  bodyLimit: whole(1_024, 2 ** 30, 33_554_432, { env: 'RELAYCORE_BODY_LIMIT', description: 'largest request body, bytes' }),
+  headersTimeoutMs: whole(1_000, 86_400_000, 600_000, {
+    env: 'RELAYCORE_UPSTREAM_HEADERS_MS', description: 'how long a provider may take to begin its answer, ms',
+  }),
+  bodyTimeoutMs: whole(1_000, 86_400_000, 120_000, {
+    env: 'RELAYCORE_UPSTREAM_SILENCE_MS', description: 'how long a provider may be silent within its answer, ms',
+  }),
+  journalSyncMs: whole(1, 60_000, 50, {
+    env: 'RELAYCORE_JOURNAL_SYNC_MS', description: 'how long the journal may wait for the disk, ms',
+  }),
+  shutdownMs: whole(0, 3_600_000, 30_000, {
+    env: 'RELAYCORE_SHUTDOWN_MS', description: 'how long a stop waits for open calls, ms',
+  }),
+  logLevel: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info', {
+    env: 'RELAYCORE_LOG_LEVEL', description: 'least level that is logged',
+  }),
+}, { additionalProperties: false })
+
+export type Config = Static<typeof Settings>
+
+export class ConfigError extends Error {
+  readonly code = 'config'
+}
+
+type Setting = TSchema & About & { type?: string, default?: unknown }
+
+const SETTINGS = Object.entries(Settings.properties) as unknown as [keyof Config, Setting][]
+const FILE = 'RELAYCORE_CONFIG'
+/** read beside the settings: the providers' own names of their keys, and the file */
+const ALSO_READ = new Set([FILE])
+
+export function loadConfig (env: NodeJS.ProcessEnv, file = env[FILE]): Config {
+  const fromFile = file === undefined ? {} : readFile(file)
+  rejectUnknown(env, fromFile, file)
+  const config: Record<string, unknown> = {}
+  for (const [name, setting] of SETTINGS) {
+    const value = env[setting.env]
+    const given = value !== undefined && value !== '' ? ofText(setting, value) : fromFile[name]
+    const used = given ?? setting.default
+    if (used === undefined) continue
+    const source = value !== undefined && value !== '' ? setting.env : `${name} (in ${file ?? 'the defaults'})`
+    if (!Value.Check(setting, used)) throw new ConfigError(`${source} must be ${setting.expected}; got ${shown(setting, used)}`)
+    config[name] = used
+  }
+  const known = config as Config
+  known.openaiApiKey ??= env['OPENAI_API_KEY'] || undefined as never
+  known.anthropicApiKey ??= env['ANTHROPIC_API_KEY'] || undefined as never
+  return Object.freeze({ ...known, dataDir: resolve(known.dataDir) })
+}
+
+function readFile (path: string): Record<string, unknown> {
+  let content: unknown
+  try {
+    const source = readFileSync(path, 'utf8')
+    content = extname(path) === '.json' ? JSON.parse(source) : parseYaml(source)
+  } catch (error) {
+    throw new ConfigError(`The configuration file ${path} cannot be read: ${(error as Error).message}`, { cause: error })
+  }
+  if (content === null || content === undefined) return {}
+  if (typeof content !== 'object' || Array.isArray(content)) {
+    throw new ConfigError(`The configuration file ${path} must be a map of settings`)
+  }
+  return content as Record<string, unknown>
+}
+
+function rejectUnknown (env: NodeJS.ProcessEnv, fromFile: Record<string, unknown>, file: string | undefined): void {
+  const envNames = new Set(SETTINGS.map(([, setting]) => setting.env))
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith('RELAYCORE_') || envNames.has(name) || ALSO_READ.has(name)) continue
+    throw new ConfigError(`${name} is no setting. \`relaycore --help\` names them all.`)
+  }
+  const names = new Set<string>(SETTINGS.map(([name]) => name))
+  for (const name of Object.keys(fromFile)) {
+    if (!names.has(name)) throw new ConfigError(`${name} (in ${file ?? ''}) is no setting. Settings: ${[...names].join(', ')}`)
+  }
+}
+
+function ofText (setting: Setting, value: string): unknown {
+  if (setting.type === 'integer') return /^-?\d{1,15}$/.test(value) ? Number(value) : value
+  return value
+}
+
+function shown (setting: Setting, value: unknown): string {
+  if (setting.secret === true) return 'something else (not shown)'
+  return JSON.stringify(value)?.slice(0, 100) ?? String(value)
+}
+
+/** one line per setting, for --help */
+export function describeSettings (): string {
+  const rows = SETTINGS.map(([name, setting]) => {
+    const preset = setting.default === undefined ? '' : ` (default ${String(setting.default)})`
+    return [setting.env, name, `${setting.description}${preset}`]
+  })
+  rows.push([FILE, '', 'a .json or .yaml file with settings by their names in the second column'])
+  const widths = [0, 1].map((i) => Math.max(...rows.map((row) => (row[i] as string).length)))
+  return rows.map(([env = '', name = '', rest = '']) =>
+    `  ${env.padEnd(widths[0] as number)}  ${name.padEnd(widths[1] as number)}  ${rest}`).join('\n')
+}
+
+/** Throws where a provider's address is the gateway's own: its calls would come back to it for ever. */
+export async function rejectOwnAddress (config: Config): Promise<void> {
+  const upstreams = [['RELAYCORE_OPENAI_BASE_URL', config.openaiBaseUrl],
+    ['RELAYCORE_ANTHROPIC_BASE_URL', config.anthropicBaseUrl]] as const
+  for (const [name, value] of upstreams) {
+    if (value === undefined) continue
+    const { hostname: host, port, protocol } = new URL(value)
+    if (Number(port || (protocol === 'https:' ? 443 : 80)) !== config.port) continue
+    if (await isOwnHost(host.replace(/^\[|\]$/g, ''))) {
+      throw new ConfigError(`${name} is this gateway's own address (${value}). It must be the address of the provider.`)
+    }
+  }
+}
+
+async function isOwnHost (host: string): Promise<boolean> {
+  if (host === 'localhost' || host === hostname()) return true
+  const own = new Set(Object.values(networkInterfaces()).flatMap((list) => list ?? []).map(({ address }) => address))
+  // a name that cannot be resolved now is somebody else's until it can
+  const found = await lookup(host, { all: true }).catch(() => [])
+  return found.some(({ address }) => own.has(address) || /^(127\.|0\.0\.0\.0$|::1?$)/.test(address))
+}

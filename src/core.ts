@@ -1,0 +1,247 @@
+import { mkdirSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { MemoryHotStatus, MemoryHub } from './account/memory-hot-status.ts'
+import { type HotStatus } from './account/hot-status.ts'
+import { BudgetRegistry } from './budget/registry.ts'
+import { BudgetTracker } from './budget/tracker.ts'
+import { systemNow } from './clock.ts'
+import { type Config } from './config.ts'
+import { identifyBy } from './gateway/identify.ts'
+import { BudgetIntegration } from './gateway/integration.ts'
+import { JournalFolder } from './journal/folder.ts'
+import { type Journal } from './journal/journal.ts'
+import { recover } from './journal/recovery.ts'
+import { AdminTokens } from './keys/admin-tokens.ts'
+import { KeyRing } from './keys/key-ring.ts'
+import { Metrics } from './metrics.ts'
+import { CatalogPriceBook } from './pricing/price-book.ts'
+import { PostgresAuthority } from './stores/postgres/authority.ts'
+import { PostgresBudgetStore } from './stores/postgres/budget-store.ts'
+import { PostgresAdminTokenStore, PostgresKeyStore } from './stores/postgres/key-store.ts'
+import { type LaunchedPostgres, launchPostgres } from './stores/postgres/launcher.ts'
+import { ensurePartitions, migrate } from './stores/postgres/migrate.ts'
+import { Database } from './stores/postgres/pool.ts'
+import { PostgresUsageStore } from './stores/postgres/usage-store.ts'
+import { RedisHotStatus } from './stores/redis/hot-status.ts'
+import { LedgerWriter } from './usage/ledger-writer.ts'
+
+/**
+ * The whole business of one gateway process, composed: everything but the web. Opening is the order of a start (lock
+ * the journal, database, schema, recovery, a life of its own), closing is the order of a stop (open calls settle, what
+ * is spent is recorded, all rights go back). A start that fails undoes what it did; a stop may be cut at any point.
+ */
+export interface Log {
+  info (details: object, message: string): void
+  warn (details: object, message: string): void
+  error (details: object, message: string): void
+  fatal (details: object, message: string): void
+}
+
+export interface CoreOptions {
+  config: Config
+  log: Log
+  /** progress of a start, for people */
+  say?: (message: string) => void
+  /** the process must end: it may not admit anything any more, and a new one recovers what it leaves */
+  onFatal: (error: Error) => void
+}
+
+const PARTITIONS_EVERY_MS = 12 * 3_600_000
+
+type Close = () => Promise<void>
+
+export class Core {
+  readonly config: Config
+  readonly gate: BudgetIntegration
+  readonly tracker: BudgetTracker
+  readonly registry: BudgetRegistry
+  readonly writer: LedgerWriter
+  readonly journal: Journal
+  readonly authority: PostgresAuthority
+  readonly hot: HotStatus
+  readonly database: Database
+  readonly budgets: PostgresBudgetStore
+  readonly usage: PostgresUsageStore
+  readonly keyStore: PostgresKeyStore
+  readonly keys: KeyRing
+  readonly adminTokens: AdminTokens
+  readonly prices: CatalogPriceBook
+  readonly metrics: Metrics
+  readonly incarnation: number
+  readonly #options: CoreOptions
+  readonly #closers: Close[]
+  readonly #partitions: NodeJS.Timeout
+  #closed: Promise<void> | null = null
+
+  static async open (options: CoreOptions): Promise<Core> {
+    const closers: Close[] = []
+    try {
+      return await open(options, closers)
+    } catch (error) {
+      for (const close of closers.reverse()) await close().catch(() => undefined)
+      throw error
+    }
+  }
+
+  constructor (options: CoreOptions, closers: Close[], parts: Parts) {
+    const { config, log } = options
+    const { authority, database, hot, incarnation, journal } = parts
+    this.#options = options
+    this.#closers = closers
+    this.config = config
+    this.authority = authority
+    this.database = database
+    this.hot = hot
+    this.incarnation = incarnation
+    this.journal = journal
+    this.metrics = new Metrics()
+    this.prices = new CatalogPriceBook()
+    this.budgets = new PostgresBudgetStore(database)
+    this.usage = new PostgresUsageStore(database)
+    this.keyStore = new PostgresKeyStore(database)
+    this.keys = new KeyRing({ store: this.keyStore })
+    this.adminTokens = new AdminTokens({ store: new PostgresAdminTokenStore(database), configured: config.adminToken })
+    this.registry = new BudgetRegistry(this.budgets, {
+      onKeysChanged: () => { this.keys.invalidate() },
+      onError: (err) => { log.error({ err }, 'changes of budgets and keys cannot be seen: PostgreSQL does not answer') },
+    })
+    const onNotLive = (error: Error) => { options.onFatal(error) }
+    this.tracker = new BudgetTracker({
+      authority,
+      hot,
+      incarnation,
+      now: systemNow,
+      random: Math.random,
+      log,
+      onReturnsDue: (atOnce) => { this.writer.returnsDue(atOnce) },
+      onNotLive,
+    })
+    this.writer = new LedgerWriter({
+      authority,
+      incarnation,
+      journal,
+      now: systemNow,
+      log,
+      collectReturns: (everything) => this.tracker.collectReturns(everything),
+      onPosted: (answer, charges, returns) => { this.tracker.posted(answer, charges, returns) },
+      onNotLive,
+    })
+    this.gate = new BudgetIntegration({
+      identify: identifyBy(this.keys),
+      registry: this.registry,
+      prices: this.prices,
+      tracker: this.tracker,
+      journal,
+      collector: this.writer,
+      metrics: this.metrics,
+      log,
+      now: systemNow,
+      unbudgeted: config.unbudgeted,
+    })
+    hot.onHint(() => { void this.registry.refresh() })
+    this.#partitions = setInterval(() => { void this.#keepPartitions() }, PARTITIONS_EVERY_MS).unref()
+  }
+
+  /** an administrator changed a budget or a key: acts here before it is answered, elsewhere at the hint */
+  changed (): void {
+    this.registry.invalidate()
+    this.keys.invalidate()
+    this.hot.hint({ kind: 'changed' })
+  }
+
+  get ready (): boolean {
+    return this.#closed === null && this.journal.writable && systemNow() - this.tracker.answeredAt < 10_000
+  }
+
+  /** ends this process's life in order; `open` calls that have not ended by then are found by the next start */
+  close (): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close (): Promise<void> {
+    const { log, config } = this.#options
+    clearInterval(this.#partitions)
+    this.tracker.stop()
+    await this.registry.stop()
+    try {
+      await this.writer.stop(systemNow() + Math.max(5_000, config.shutdownMs))
+      if (this.gate.openCalls === 0 && this.writer.setAside === 0) {
+        await this.authority.beginRecovery(this.incarnation)
+        await this.authority.closeLeases(this.incarnation, [])
+      }
+    } catch (err) {
+      log.error({ err }, 'not everything could be recorded; the next start does it from the journal')
+    }
+    for (const close of this.#closers.reverse()) {
+      await close().catch((err: unknown) => { log.error({ err }, 'closing failed') })
+    }
+  }
+
+  async #keepPartitions (): Promise<void> {
+    try {
+      await ensurePartitions(this.database.pool)
+    } catch (err) {
+      this.#options.log.error({ err }, 'the partitions of the next months could not be made')
+    }
+  }
+}
+
+interface Parts {
+  authority: PostgresAuthority
+  database: Database
+  hot: HotStatus
+  incarnation: number
+  journal: Journal
+}
+
+async function open (options: CoreOptions, closers: Close[]): Promise<Core> {
+  const { config, log } = options
+  makeDataFolder(config.dataDir)
+  const folder = await JournalFolder.open(join(config.dataDir, 'journal'), { log, syncIntervalMs: config.journalSyncMs })
+  closers.push(() => folder.close())
+  const url = config.databaseUrl ?? await embedded(options, closers)
+  await migrate(url)
+  const database = new Database({ connectionString: url, applicationName: 'relaycore admin' })
+  closers.push(() => database.close())
+  const authority = new PostgresAuthority({ connectionString: url })
+  closers.push(() => authority.close())
+  await recover({ folder, authority, now: systemNow, log })
+
+  const incarnation = await authority.join(folder.journalId, hostname())
+  const journal = folder.begin(incarnation)
+  const hot = await openHotStatus(config, database, incarnation, log)
+  closers.push(() => hot.close())
+  const core = new Core(options, closers, { authority, database, hot, incarnation, journal })
+  await core.registry.follow()
+  core.tracker.start()
+  return core
+}
+
+function makeDataFolder (path: string): void {
+  try {
+    // as root the database's own user passes through it, and sees nothing of it
+    mkdirSync(path, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
+  } catch (error) {
+    throw new Error(`The data folder ${path} cannot be made: ${(error as Error).message}. Set RELAYCORE_DATA_DIR to a folder ` +
+      'that this user may write to.', { cause: error })
+  }
+}
+
+async function embedded ({ config, say }: CoreOptions, closers: Close[]): Promise<string> {
+  const server: LaunchedPostgres = await launchPostgres({
+    folder: join(config.dataDir, 'postgres'), ...say === undefined ? {} : { say },
+  })
+  closers.push(() => server.stop())
+  return server.url
+}
+
+async function openHotStatus (config: Config, database: Database, incarnation: number, log: Log): Promise<HotStatus> {
+  if (config.redisUrl === undefined) return new MemoryHotStatus(new MemoryHub(), incarnation)
+  const [row] = await database.query<{ id: string }>({ text: 'select id from deployment' })
+  if (row === undefined) throw new Error('The ledger has no name of its own (table deployment)')
+  const hot = new RedisHotStatus({ url: config.redisUrl, deploymentId: row.id, incarnation, log })
+  await hot.start()
+  return hot
+}

@@ -1,0 +1,111 @@
+import { type Authority, type PostAnswer } from '../account/authority.ts'
+import { type Now } from '../clock.ts'
+import { LedgerWriter } from '../usage/ledger-writer.ts'
+import { type CallOpening, type UsageEvent } from '../usage/usage.ts'
+import { type JournalFolder } from './folder.ts'
+import { type JournalLife } from './journal.ts'
+
+/**
+ * Brings what earlier process lives left in the journal to the authority: ended calls are posted (idempotent), calls
+ * that were open become uncertain at their quote, and each lease is closed, write-once, so that the rest returns to its
+ * account. Where the machine has stopped since and records may be missing, known calls are posted and the rest of the
+ * leases stays in doubt: nobody knows what was sent. A recovery that dies is simply made again.
+ */
+export interface RecoveryOptions {
+  folder: JournalFolder
+  authority: Authority
+  now: Now
+  log: { info (d: object, m: string): void, warn (d: object, m: string): void, error (d: object, m: string): void }
+  /** how long one life may take, ms */
+  timeoutMs?: number
+}
+
+export interface Recovered {
+  lives: number
+  posted: number
+  uncertain: number
+  /** lives whose leases stay in doubt */
+  inDoubt: number
+}
+
+export async function recover (options: RecoveryOptions): Promise<Recovered> {
+  const sum: Recovered = { lives: 0, posted: 0, uncertain: 0, inDoubt: 0 }
+  for (const life of await options.folder.lives()) {
+    const inDoubt = await recoverLife(life, options)
+    sum.lives++
+    sum.posted += life.ended.length
+    sum.uncertain += life.open.length
+    if (inDoubt) sum.inDoubt++
+  }
+  await retrySetAside(options)
+  if (sum.lives > 0) options.log.info(sum, 'recovered what earlier processes left in the journal')
+  return sum
+}
+
+async function recoverLife (life: JournalLife, { folder, authority, now, log, timeoutMs = 60_000 }: RecoveryOptions) {
+  const { incarnation } = life.header
+  await authority.beginRecovery(incarnation)
+  const writer = new LedgerWriter({
+    authority,
+    incarnation,
+    journal: { posted: () => undefined, setAside: (event, reason) => { folder.setAside(incarnation, event, reason) } },
+    now,
+    log,
+    collectReturns: () => [],
+    onPosted: (_answer: PostAnswer) => undefined,
+    onNotLive: (error) => { log.error({ err: error, incarnation }, 'an earlier process was written off meanwhile') },
+    maxBacklog: Infinity,
+  })
+  for (const event of life.ended) writer.add(event)
+  for (const opening of life.open) writer.add({ opening, end: uncertainEnd(opening, now()) })
+  await writer.stop(now() + timeoutMs)
+  const inDoubt = folder.mayMissRecords(life)
+  if (inDoubt) {
+    log.error({ incarnation, host: life.header.host },
+      'the machine stopped while calls were made: what is left of their leases stays in doubt')
+  } else await authority.closeLeases(incarnation, keptFor(folder, incarnation))
+  folder.forget(life)
+  return inDoubt
+}
+
+/** a call that was open when its process died may have been answered, or not: nobody can know */
+function uncertainEnd (opening: CallOpening, endedAt: number): UsageEvent['end'] {
+  return {
+    id: opening.id,
+    endedAt: Math.max(endedAt, opening.openedAt),
+    outcome: 'crashed',
+    status: null,
+    certainty: 'uncertain',
+    modelUsed: null,
+    usage: null,
+    costNano: opening.quoteNano,
+    charges: opening.holds.map(({ accountId, quoteNano, enforced }) => ({
+      accountId, amountNano: quoteNano, coveredNano: enforced ? quoteNano : 0n,
+    })),
+    providerRequestId: null,
+  }
+}
+
+/** what events that are set aside will still be paid with */
+function keptFor (folder: JournalFolder, incarnation: number): { accountId: number, keptNano: bigint }[] {
+  const kept = new Map<number, bigint>()
+  for (const one of folder.setAsideEvents().events) {
+    if (one.incarnation !== incarnation) continue
+    for (const { accountId, coveredNano } of one.event.end.charges) {
+      kept.set(accountId, (kept.get(accountId) ?? 0n) + coveredNano)
+    }
+  }
+  return [...kept].map(([accountId, keptNano]) => ({ accountId, keptNano }))
+}
+
+async function retrySetAside ({ folder, authority, log }: RecoveryOptions): Promise<void> {
+  for (const { incarnation, event } of folder.setAsideEvents().events) {
+    try {
+      await authority.post(incarnation, [event], [])
+      folder.retried([event.opening.id])
+      log.info({ call: event.opening.id }, 'a usage event that was set aside is recorded now')
+    } catch (error) {
+      log.error({ err: error, call: event.opening.id }, 'a usage event is still refused by the ledger, and set aside')
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import fc from 'fast-check'
+import t from 'tap'
+import { ask, json, rawly, untilClosed, untilMatch } from './clients.ts'
+import { aGateway, AUTH, chat, KEY } from './fakes.ts'
+
+// What stands between a client with a good key and a provider's other paths. Requests are written by hand, because
+// every HTTP client tidies URLs up.
+const SIDE_DOORS = [
+  '/openai/v1', '/openai/v1/', '/openai/v1/responses', '/openai/v1/embeddings', '/openai/v1/images/generations',
+  '/openai/v1/chat', '/openai/v1/chat/', '/openai/v1/chat/completions/', '/openai/v1/chat/completions/x',
+  '/openai/v1//chat/completions', '/openai/v1/chat//completions', '//openai/v1/chat/completions',
+  '/openai//v1/chat/completions', '/openai/v1/./chat/completions', '/openai/v1/chat/../chat/completions',
+  '/openai/v1/chat/completions/../../responses', '/openai/v1/chat/completions/..%2f..%2fresponses',
+  '/openai/v1/%2e%2e/v1/responses', '/openai/v1/%2E%2E/responses', '/openai/v1/..%5cresponses',
+  '/openai/v1/..\\responses', '/openai/v1\\chat\\completions', '/openai/v1/chat%2fcompletions',
+  '/openai/v1/chat%2Fcompletions', '/openai/v1/chat/completion%73', '/%6fpenai/v1/chat/completions',
+  '/openai/v%31/chat/completions', '/openai/v1/Chat/Completions', '/OPENAI/v1/chat/completions',
+  '/OpenAI/V1/chat/completions', '/openai/v1/chat/completions;x=1', '/openai/v1/chat/completions%00',
+  '/openai/v1/chat/completions%20', '/openai/v1/chat/completions%3Fa=1', '/openai/v1/chat/completions%23',
+  '/openai/v1/chat/completions#x', '/openai/v1/messages', '/anthropic/v1/chat/completions',
+  '/anthropic/v1/messages/batches', '/anthropic/v1/messages/', '/anthropic/v1/messages/count_tokens/',
+  '/anthropic/v1/messages/../complete', '/v1/responses', '/v1/messages/batches', '/v1/', '/v1//messages',
+  '/v1/models/../messages/batches', '/v1/models/..%2fmessages', '/v1/models/x:generateContent', '/v1/files',
+  'http://x/openai/v1/chat/completions', 'http://api.openai.com/v1/responses', '/openai/v1/http://evil.invalid/',
+  '/openai/v1/%zz', '/openai/v1/chat/completions%', '/openai/v1/\xff', `/openai/v1/${'a'.repeat(3000)}`,
+  '/openai/v1/@evil.invalid/chat/completions', '/openai/v1/.', '/openai/v1/..', '/openai/v1/%252e%252e/responses',
+]
+
+function request (method: string, path: string, body = chat()): Buffer {
+  return Buffer.from(`${method} ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${KEY}\r\nconnection: close\r\n` +
+    `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`, 'latin1')
+}
+
+t.test('no spelling of a path opens a side door', async (t) => {
+  const { port, gate, provider } = await aGateway(t)
+  for (const path of SIDE_DOORS) {
+    const answer = await rawly(port, request('POST', path))
+    t.match(answer, /^HTTP\/1\.1 4\d\d /, path)
+  }
+  t.equal(gate.intakes.length, 0)
+  t.equal(provider.books.length, 0)
+  t.match(await rawly(port, request('POST', '/openai/v1/chat/completions')), /^HTTP\/1\.1 200 /, 'the front door opens')
+})
+
+t.test('nor does any other router setting of the app around it', async (t) => {
+  const routerOptions = {
+    caseSensitive: false, ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, useSemicolonDelimiter: true,
+  }
+  const { port, gate, provider } = await aGateway(t, { server: { routerOptions } })
+  for (const path of SIDE_DOORS) {
+    t.match(await rawly(port, request('POST', path)), /^HTTP\/1\.1 4\d\d /, path)
+  }
+  t.equal(gate.intakes.length + provider.books.length, 0)
+})
+
+t.test('whatever the path, only a listed one goes upstream, and only as listed', async (t) => {
+  const { port, provider } = await aGateway(t)
+  const piece = fc.constantFrom('/', '..', '.', '%2e', '%2f', '\\', ';', '//', 'v1', 'chat', 'completions', 'messages',
+    'responses', 'openai', 'anthropic', 'models', '?', '?key=x', '%', '#', 'V1', '@', ':', '%5c', '%00')
+  const paths = fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join(''))
+  const prefixes = fc.constantFrom('', '/openai/v1', '/anthropic/v1', '/v1', '/openai/v1/chat/completions', '/v1/messages')
+  await fc.assert(fc.asyncProperty(prefixes, paths, async (prefix, path) => {
+    await rawly(port, request('POST', `${prefix}${path}` || '/'))
+  }), { numRuns: 150 })
+  t.ok(provider.books.length > 0)
+  for (const { path } of provider.books) {
+    t.match(path, /^\/v1\/(chat\/completions|messages|messages\/count_tokens)(\?|$)/)
+  }
+})
+
+t.test('a refused path says what is there instead, in the dialect of the path', async (t) => {
+  const { url, gate } = await aGateway(t)
+
+  const openai = await ask(`${url}/openai/v1/embeddings?key=${KEY}`, { body: '{}' })
+  const anthropic = await ask(`${url}/anthropic/v1/messages/batches`, { headers: AUTH, body: '{}' })
+  const byHeader = await ask(`${url}/v1/complete`, { headers: { 'x-api-key': KEY }, body: '{}' })
+  const method = await ask(`${url}/v1/chat/completions`, { method: 'GET', headers: AUTH })
+
+  t.equal(openai.status, 403)
+  const { message } = json(openai)['error'] as { message: string }
+  t.match(message, /^POST \/openai\/v1\/embeddings is not available/)
+  t.match(message, /POST \/openai\/v1\/chat\/completions/)
+  t.notMatch(message, /messages/)
+  t.notMatch(message, new RegExp(KEY))
+  t.match(json(anthropic), { type: 'error', error: { type: 'permission_error', message: /\/anthropic\/v1\/messages/ } })
+  t.match(json(byHeader), { type: 'error' })
+  t.equal(method.status, 403)
+  t.match(json(method), { error: { code: 'path_not_allowed' } })
+  t.match(method.headers, { allow: 'POST, OPTIONS' })
+  t.equal(gate.refusals.length, 4)
+})
+
+t.test('other methods are refused on every path, and OPTIONS tells which there are', async (t) => {
+  const { url, port, provider } = await aGateway(t)
+  for (const method of ['GET', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'PROPFIND', 'QUERY', 'TRACE']) {
+    const answer = await rawly(port, request(method, '/openai/v1/chat/completions', ''))
+    t.match(answer, /^HTTP\/1\.1 4\d\d /, method)
+  }
+  const options = await ask(`${url}/v1/messages`, { method: 'OPTIONS' })
+  t.equal(options.status, 204)
+  t.equal(options.headers.allow, 'POST, OPTIONS')
+  t.equal((await ask(`${url}/v1/models/x`, { method: 'OPTIONS' })).headers.allow, 'GET, HEAD, OPTIONS')
+  t.equal((await ask(`${url}/v1/responses`, { method: 'OPTIONS' })).status, 403)
+  t.match(await rawly(port, 'CONNECT api.openai.com:443 HTTP/1.1\r\nhost: x\r\n\r\n'), /^$|^HTTP\/1\.1 4/)
+  t.equal(provider.books.length, 0)
+})
+
+t.test('WebSocket upgrades get 426 at once, on known and unknown paths, and the socket is closed', async (t) => {
+  const { app, port, gate } = await aGateway(t)
+  for (const path of ['/v1/responses', '/openai/v1/realtime?model=x', '/v1/chat/completions', '/anthropic/v1/nothing']) {
+    const socket = connect(port, '127.0.0.1')
+    await once(socket, 'connect')
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n` +
+      'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n')
+    const answer = await untilClosed(socket)
+    t.match(answer, /^HTTP\/1\.1 426 Upgrade Required\r\n/, path)
+    t.match(answer, /websocket_unsupported/)
+  }
+  t.equal(gate.refusals.length, 4)
+  const open = await new Promise((resolve) => { app.server.getConnections((_error, count) => { resolve(count) }) })
+  t.equal(open, 0)
+})
+
+t.test('two requests smuggled into one are two requests', async (t) => {
+  const { port, provider } = await aGateway(t)
+  const inner = 'POST /v1/responses HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n'
+  const both = 'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer x\r\ncontent-length: 4\r\n' +
+    `transfer-encoding: chunked\r\n\r\n0\r\n\r\n${inner}`
+  const socket = connect(port, '127.0.0.1')
+  socket.write(both)
+  t.match(await untilMatch(socket, /\r\n/), /^HTTP\/1\.1 4/)
+  socket.destroy()
+  t.equal(provider.books.length, 0)
+})

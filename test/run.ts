@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { POSTGRES_ENV, REDIS_ENV } from './services/index.ts'
+import { startPostgres } from './services/postgres.ts'
+import { startRedis } from './services/redis.ts'
+
+/** `npm test`: starts a private PostgreSQL and a private Redis for the run, runs tap on them, and stops them. */
+const root = resolve(import.meta.dirname, '../..')
+const stops: (() => Promise<void>)[] = []
+
+async function services (): Promise<Record<string, string>> {
+  const env: Record<string, string> = {}
+  if (process.env[POSTGRES_ENV] === undefined) {
+    const postgres = await startPostgres()
+    stops.push(postgres.stop)
+    env[POSTGRES_ENV] = postgres.url
+  }
+  if (process.env[REDIS_ENV] === undefined) {
+    const redis = await startRedis()
+    stops.push(redis.stop)
+    env[REDIS_ENV] = redis.socket
+  }
+  return env
+}
+
+async function tap (env: Record<string, string>): Promise<number> {
+  const program = join(root, 'node_modules/.bin/tap')
+  if (!existsSync(program)) throw new Error('tap is not installed: run npm ci')
+  const child = spawn(program, process.argv.slice(2), { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } })
+  const pass = (signal: NodeJS.Signals) => { child.kill(signal) }
+  process.on('SIGINT', pass).on('SIGTERM', pass)
+  return await new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code) => { resolve(code ?? 1) })
+  })
+}
+
+try {
+  console.log('Starting a private PostgreSQL and a private Redis for the tests')
+  process.exitCode = await tap(await services())
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+} finally {
+  for (const stop of stops) await stop()
+}

@@ -1,0 +1,35 @@
+import { startPostgres } from './postgres.ts'
+import { startRedis } from './redis.ts'
+
+/**
+ * What the tests of this process run on: the services that `npm test` started once for all, or, where one test file is
+ * run by itself, private ones of its own.
+ */
+export const POSTGRES_ENV = 'RELAYCORE_TEST_PG'
+export const REDIS_ENV = 'RELAYCORE_TEST_REDIS'
+
+type AtEnd = (stop: () => Promise<void>) => void
+
+let postgres: Promise<string> | undefined
+let redis: Promise<string> | undefined
+
+export async function postgresUrl (atEnd: AtEnd): Promise<string> {
+  const given = process.env[POSTGRES_ENV]
+  if (given !== undefined) return given
+  postgres ??= startPostgres().then(({ url, stop }) => {
+    atEnd(stop)
+    return url
+  })
+  return await postgres
+}
+
+/** path of a Unix socket, or a URL */
+export async function redisUrl (atEnd: AtEnd): Promise<string> {
+  const given = process.env[REDIS_ENV]
+  if (given !== undefined) return given
+  redis ??= startRedis().then(({ socket, stop }) => {
+    atEnd(stop)
+    return socket
+  })
+  return await redis
+}
