@@ -47,6 +47,8 @@ export interface CoreOptions {
   onFatal: (error: Error) => void
 }
 
+/** of the heartbeat, which goes out every second */
+const ANSWERS_WITHIN_MS = 10_000
 const PARTITIONS_EVERY_MS = 12 * 3_600_000
 
 type Close = () => Promise<void>
@@ -150,8 +152,18 @@ export class Core {
     this.hot.hint({ kind: 'changed' })
   }
 
-  get ready (): boolean {
-    return this.#closed === null && this.journal.writable && systemNow() - this.tracker.answeredAt < 10_000
+  /** why a call would be refused now whatever its budget; null: it would not */
+  notReady (): string | null {
+    if (this.#closed !== null) return 'the gateway is stopping'
+    if (!this.journal.writable) return 'the journal cannot be written'
+    if (this.writer.backlogged) return 'too many ended calls wait to be recorded'
+    return systemNow() - this.tracker.answeredAt < ANSWERS_WITHIN_MS ? null : 'PostgreSQL does not answer'
+  }
+
+  /** statements sent to PostgreSQL by this process */
+  get queries (): number {
+    const { grants, posts } = this.authority.queries
+    return this.database.queries + grants + posts
   }
 
   /** ends this process's life in order; `open` calls that have not ended by then are found by the next start */

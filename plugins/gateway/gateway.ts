@@ -1,5 +1,5 @@
 import httpProxy from '@fastify/http-proxy'
-import { type FastifyInstance, type FastifyPluginOptions, type FastifyReply, type FastifyRequest } from 'fastify'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { type CallGate } from '../../src/gateway/call.ts'
 import { type Provider } from '../../src/providers/provider.ts'
 import { admission, refusePath } from './admission.ts'
@@ -17,7 +17,7 @@ import { openUpstream, ROOT_PREFIX, type Upstream, type UpstreamLimits, type Ups
  * check; the call itself is an Exchange. Everything else is refused in the dialect of the path, before its body is
  * read. Nothing of it leaks into the app around it: parser, hooks and error shapes are this plugin's own.
  */
-export interface GatewayOptions extends FastifyPluginOptions {
+export interface GatewayOptions {
   gate: CallGate
   /** their names are the path prefixes, and keys of `upstreams` */
   providers: Provider[]

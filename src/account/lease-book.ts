@@ -71,8 +71,10 @@ const HELD: HoldDecision = { kind: 'held' }
 export class LeaseBook {
   readonly #options: LeaseBookOptions
   readonly #leases = new Map<number, Lease>()
-  /** accounts that may have something to give back or to publish since the last look */
+  /** accounts on which something happened since the last look */
   readonly #touched = new Set<Lease>()
+  /** accounts with rights to give back, until the authority has confirmed it */
+  readonly #giving = new Set<Lease>()
   readonly #retired = new Set<number>()
   #line: Waiting[] = []
   #asked: Waiting[] | null = null
@@ -170,6 +172,7 @@ export class LeaseBook {
     if (lease === undefined) return
     lease.recall(now)
     this.#touched.add(lease)
+    this.#giving.add(lease)
   }
 
   /** true: calls in line may be served or asked for now */
@@ -183,14 +186,15 @@ export class LeaseBook {
   }
 
   /** rights to give back with the next post: already given up in memory when this returns */
-  collectReturns (now: number, which: 'touched' | 'all' | 'everything'): LeaseReturn[] {
+  collectReturns (now: number, which: 'due' | 'all' | 'everything'): LeaseReturn[] {
     const returns: LeaseReturn[] = []
-    for (const lease of which === 'touched' ? this.#touched : this.#leases.values()) {
+    for (const lease of which === 'due' ? [...this.#giving] : this.#leases.values()) {
       const surplus = which === 'everything' ? lease.free : lease.surplus(now)
       if (surplus > 0n) lease.giveUp(surplus)
       if (lease.returned > lease.returnedKnown) {
+        this.#giving.add(lease)
         returns.push({ accountId: lease.accountId, returnedNano: lease.returned })
-      }
+      } else this.#giving.delete(lease)
     }
     return returns
   }
@@ -202,12 +206,16 @@ export class LeaseBook {
     }
   }
 
-  /** the accounts on which something happened since the last call of this */
-  takeTouched (): Lease[] {
+  /** the accounts on which something happened since the last call of this; notes those that have too much */
+  takeTouched (now: number): Lease[] {
     const touched = [...this.#touched]
     this.#touched.clear()
+    for (const lease of touched) if (lease.surplus(now) > 0n) this.#giving.add(lease)
     return touched
   }
+
+  /** true: there is something to give back */
+  get giving (): boolean { return this.#giving.size > 0 }
 
   /** forgets accounts whose period ended long ago and on which nothing is open; they can never be held again */
   retire (now: number, afterMs: number): number[] {
@@ -219,6 +227,7 @@ export class LeaseBook {
       if (busy) continue
       this.#leases.delete(lease.accountId)
       this.#touched.delete(lease)
+      this.#giving.delete(lease)
       this.#retired.add(lease.accountId)
       gone.push(lease.accountId)
     }
@@ -379,7 +388,10 @@ export class LeaseBook {
     for (const need of call.needs) {
       const lease = this.#of(need)
       // two gateways that hold each other's missing account give back before they retry
-      if (lease.free > 0n) { lease.recall(now); this.#touched.add(lease) }
+      if (lease.free > 0n) {
+        lease.recall(now)
+        this.#giving.add(lease)
+      }
       if (lease.free + lease.room >= need.quoteNano) continue
       if (now - (this.#recalledAt.get(need.accountId) ?? -Infinity) < RECALL_EVERY_MS) continue
       this.#recalledAt.set(need.accountId, now)

@@ -237,17 +237,17 @@ function draftFields (budget: Budget): Fields {
 }
 
 /** the budget as the admin API shows it: amounts as decimal strings, times in RFC 3339 UTC */
-export function renderBudget (budget: Budget): Record<string, unknown> {
+export function renderBudget (budget: Budget) {
   const { amountNano, enforcedLimitNano, rate, startDate, endDate, createdAt, updatedAt, archivedAt, ...rest } = budget
-  const time = (at: number | null) => at === null ? null : new Date(at).toISOString()
+  const time = (at: number) => new Date(at).toISOString()
   return {
     ...rest,
     amount: formatNano(amountNano),
     enforcedLimit: formatNano(enforcedLimitNano),
     startDate: time(startDate),
-    endDate: time(endDate),
+    endDate: endDate === null ? null : time(endDate),
     createdAt: time(createdAt),
     updatedAt: time(updatedAt),
-    archivedAt: time(archivedAt),
+    archivedAt: archivedAt === null ? null : time(archivedAt),
   }
 }

@@ -148,7 +148,7 @@ export class BudgetTracker {
     if (everything) return this.#book.collectReturns(now, 'everything')
     const sweep = now - this.#sweptAt > IDLE_SWEEP_MS
     if (sweep) this.#sweptAt = now
-    return this.#book.collectReturns(now, sweep ? 'all' : 'touched')
+    return this.#book.collectReturns(now, sweep ? 'all' : 'due')
   }
 
   /** the authority recorded these charges and returns */
@@ -322,9 +322,8 @@ export class BudgetTracker {
 
   #keepHouse (): void {
     const now = this.#o.now()
-    const touched = this.#book.takeTouched()
-    for (const lease of touched) this.#publish(lease)
-    if (touched.some((lease) => lease.surplus(now) > 0n)) this.#o.onReturnsDue(false)
+    for (const lease of this.#book.takeTouched(now)) this.#publish(lease)
+    if (this.#book.giving) this.#o.onReturnsDue(false)
     const due = now - this.#heartbeatAt >= HEARTBEAT_MS
     const refusing = this.#refusing(now)
     if ((due || refusing.length > 0) && !this.#beating) void this.#heartbeat(due, refusing)

@@ -40,7 +40,7 @@ export class BudgetReporter {
   constructor (options: ReporterOptions) { this.#o = options }
 
   /** the answer of GET /budgets/:id/status */
-  async status (budget: Budget): Promise<Record<string, unknown>> {
+  async status (budget: Budget) {
     const now = this.#o.now()
     const period = periodAt(budget, now)
     const accountId = period === null ? null : await this.#account(budget, period.start)

@@ -135,7 +135,8 @@ export interface Bench {
   exchanges: Exchanges
 }
 
-export type BenchOptions = Partial<GatewayOptions> & {
+export type BenchOptions = Partial<Omit<GatewayOptions, 'gate'>> & {
+  gate?: FakeGate
   provider?: ProviderOptions
   server?: FastifyServerOptions
   /** below which the plugin is mounted in its app */
@@ -146,11 +147,10 @@ export type BenchOptions = Partial<GatewayOptions> & {
 export async function aGateway (t: Test, options: BenchOptions = {}): Promise<Bench> {
   const { provider: providerOptions, server, mount, ...given } = options
   const provider = await startProvider(providerOptions)
-  const gate = new FakeGate()
+  const gate = options.gate ?? new FakeGate()
   const exchanges = newExchanges(given)
   const app = Fastify({ forceCloseConnections: true, return503OnClosing: false, ...server } as FastifyServerOptions)
   await app.register(gateway, {
-    gate,
     exchanges,
     providers,
     upstreams: {
@@ -159,6 +159,7 @@ export async function aGateway (t: Test, options: BenchOptions = {}): Promise<Be
     },
     closeTimeoutMs: 50,
     ...given,
+    gate,
     ...(mount === undefined ? {} : { prefix: mount }),
   })
   await app.listen({ port: 0, host: '127.0.0.1' })

@@ -3,7 +3,9 @@ import { connect } from 'node:net'
 import fc from 'fast-check'
 import t from 'tap'
 import { ask, json, rawly, untilClosed, untilMatch } from './clients.ts'
-import { aGateway, AUTH, chat, KEY } from './fakes.ts'
+import { frameworkErrors } from '../../../plugins/gateway/framework-errors.ts'
+import { providers } from '../../../src/providers/index.ts'
+import { aGateway, AUTH, chat, FakeGate, KEY } from './fakes.ts'
 
 // What stands between a client with a good key and a provider's other paths. Requests are written by hand, because
 // every HTTP client tidies URLs up.
@@ -133,4 +135,27 @@ t.test('two requests smuggled into one are two requests', async (t) => {
   t.match(await untilMatch(socket, /\r\n/), /^HTTP\/1\.1 4/)
   socket.destroy()
   t.equal(provider.books.length, 0)
+})
+
+t.test('a malformed URL is refused in the dialect too, where the server lets the gateway say it', async (t) => {
+  const gate = new FakeGate()
+  const { port } = await aGateway(t, { gate, server: { frameworkErrors: frameworkErrors({ gate, providers }) } })
+
+  const openai = await rawly(port, request('POST', '/openai/v1/%zz'))
+  const anthropic = await rawly(port, request('POST', '/v1/%zz').toString().replace('authorization: Bearer', 'x-api-key:'))
+  const elsewhere = await rawly(port, request('POST', '/other/%zz'))
+
+  t.match(openai, /^HTTP\/1\.1 403 [^]*"error":{"message":"The URL is malformed/)
+  t.match(anthropic, /^HTTP\/1\.1 403 [^]*"type":"error"/)
+  t.match(elsewhere, /^HTTP\/1\.1 400 [^]*FST_ERR_BAD_URL/)
+  t.equal(gate.refusals.length, 2)
+})
+
+t.test('a request that trickles in is ended by the server\'s limits and opens nothing', async (t) => {
+  const http = { requestTimeout: 100, headersTimeout: 100, connectionsCheckingInterval: 30 }
+  const { port, gate, provider } = await aGateway(t, { server: { http, requestTimeout: 100 } as object })
+  const half = request('POST', '/openai/v1/chat/completions').subarray(0, -5)
+  t.match(await rawly(port, half), /^HTTP\/1\.1 408 /)
+  t.match(await rawly(port, half.subarray(0, 40)), /^HTTP\/1\.1 408 /)
+  t.equal(gate.intakes.length + provider.books.length, 0)
 })

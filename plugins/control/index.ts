@@ -1,0 +1,74 @@
+import {
+  type FastifyBaseLogger, type FastifyInstance, type FastifyPluginOptions, type FastifyReply, type FastifyRequest,
+  type RawServerDefault,
+} from 'fastify'
+import { type IncomingMessage, type ServerResponse } from 'node:http'
+import swagger from '@fastify/swagger'
+import { type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { type BudgetCatalog } from '../../src/budget/budget-catalog.ts'
+import { Forbidden, Unauthorized } from '../../src/errors.ts'
+import { type AdminTokens } from '../../src/keys/admin-tokens.ts'
+import { type KeyStore } from '../../src/keys/key.ts'
+import { type KeyRing } from '../../src/keys/key-ring.ts'
+import { type BudgetReporter } from '../../src/reports/reporter.ts'
+import { type UsageHistory } from '../../src/usage/history.ts'
+import { budgetRoutes } from './budgets.ts'
+import { keyRoutes } from './keys.ts'
+import { answerProblem } from './problem.ts'
+
+/**
+ * The control plane: the admin API under `/api/v1`. Every route but the API's own description demands an admin token.
+ * A change acts on this gateway before it is answered. Errors are problem+json (RFC 9457).
+ */
+export interface ControlOptions extends FastifyPluginOptions {
+  budgets: BudgetCatalog
+  usage: UsageHistory
+  reporter: Pick<BudgetReporter, 'status'>
+  keys: Pick<KeyRing, 'create' | 'revoke'>
+  keyStore: Pick<KeyStore, 'list' | 'get'>
+  adminTokens: Pick<AdminTokens, 'verify'>
+  /** a definition changed: nothing that was read before may be used after */
+  changed: () => void
+  version: string
+}
+
+export type Scope =
+  FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>
+
+const BODY_LIMIT = 1024 * 1024
+
+export default async function control (app: FastifyInstance, options: ControlOptions): Promise<void> {
+  const scope = app.withTypeProvider<TypeBoxTypeProvider>()
+  scope.setErrorHandler((error, request, reply) => answerProblem(error, request, reply))
+  scope.setNotFoundHandler((request, reply) => answerProblem(
+    Object.assign(new Error(`There is no ${request.method} ${request.url.split('?')[0] ?? ''}`), { statusCode: 404 }),
+    request, reply))
+  scope.addHook('onRoute', (route) => { route.bodyLimit ??= BODY_LIMIT })
+  await scope.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'RelayCore Budget Gateway', version: options.version },
+      components: { securitySchemes: { adminToken: { type: 'http', scheme: 'bearer' } } },
+      security: [{ adminToken: [] }],
+    },
+  })
+  scope.get('/openapi.json', { schema: { hide: true } }, async () => scope.swagger())
+  await scope.register(async (guarded) => {
+    guarded.addHook('onRequest', authenticate(options.adminTokens))
+    budgetRoutes(guarded.withTypeProvider<TypeBoxTypeProvider>(), options)
+    keyRoutes(guarded.withTypeProvider<TypeBoxTypeProvider>(), options)
+  })
+}
+
+function authenticate (tokens: ControlOptions['adminTokens']) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const { authorization } = request.headers
+    const token = authorization === undefined ? null : /^Bearer +(\S{1,512})$/i.exec(authorization)?.[1]
+    if (token === null || token === undefined) {
+      reply.header('www-authenticate', 'Bearer')
+      throw new Unauthorized('The admin API needs the header Authorization: Bearer <admin token>')
+    }
+    if (token.startsWith('rk_')) throw new Forbidden('A gateway key is not an admin token')
+    if (!await tokens.verify(token)) throw new Unauthorized('This is not an admin token of this gateway')
+  }
+}

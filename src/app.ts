@@ -1,0 +1,88 @@
+import fp from 'fastify-plugin'
+import { type FastifyInstance } from 'fastify'
+import control from '../plugins/control/index.ts'
+import gateway, { newExchanges } from '../plugins/gateway/gateway.ts'
+import health from '../plugins/operations/health.ts'
+import metrics from '../plugins/operations/metrics.ts'
+import { type Config } from './config.ts'
+import { type Core } from './core.ts'
+import { collectGauges } from './gauges.ts'
+import { parseBody } from './providers/body.ts'
+import { providers } from './providers/index.ts'
+import { BudgetReporter } from './reports/reporter.ts'
+import { systemNow } from './clock.ts'
+
+/**
+ * The web around the business, composed: the data plane (`/openai/v1`, `/anthropic/v1`, `/v1`), the admin API
+ * (`/api/v1`), health and metrics. Register it in any Fastify app with an open Core; closing the app closes neither.
+ */
+export interface RelaycoreOptions {
+  core: Core
+  /** base URL of the built-in demo provider; absent: `demo-*` models are refused */
+  demoUrl?: string
+}
+
+export const VERSION = '0.1.0'
+
+async function relaycorePlugin (app: FastifyInstance, { core, demoUrl }: RelaycoreOptions): Promise<void> {
+  const { config } = core
+  const limits = {
+    bodyBytes: config.bodyLimit, headersTimeoutMs: config.headersTimeoutMs, bodyTimeoutMs: config.bodyTimeoutMs,
+  }
+  const drain = { ms: config.drainMs, bytes: config.drainBytes, calls: config.drainCalls }
+  await app.register(gateway, {
+    gate: core.gate,
+    providers,
+    upstreams: upstreamsOf(config, demoUrl),
+    limits,
+    drain,
+    exchanges: newExchanges({ limits, drain }),
+    onDisconnect: {
+      openai: config.openaiOnDisconnect ?? config.onDisconnect,
+      anthropic: config.anthropicOnDisconnect ?? config.onDisconnect,
+      demo: config.onDisconnect,
+    },
+    closeTimeoutMs: config.shutdownMs,
+    parse: parseBody,
+  })
+  await app.register(control, {
+    prefix: '/api/v1',
+    budgets: core.budgets,
+    usage: core.usage,
+    reporter: new BudgetReporter({
+      authority: core.authority,
+      usage: core.usage,
+      hot: core.hot,
+      tracker: core.tracker,
+      incarnation: core.incarnation,
+      now: systemNow,
+    }),
+    keys: core.keys,
+    keyStore: core.keyStore,
+    adminTokens: core.adminTokens,
+    changed: () => { core.changed() },
+    version: VERSION,
+  })
+  await app.register(health, { notReady: () => core.notReady() })
+  await app.register(metrics, {
+    metrics: core.metrics, collect: () => { collectGauges(core) }, token: config.metricsToken,
+  })
+}
+
+export const relaycore = fp(relaycorePlugin, { name: 'relaycore', fastify: '5.x', encapsulate: true })
+
+function upstreamsOf (config: Config, demoUrl: string | undefined) {
+  return {
+    openai: {
+      url: config.openaiBaseUrl ?? 'https://api.openai.com/v1',
+      apiKey: config.openaiApiKey ?? null,
+      settingName: 'RELAYCORE_OPENAI_API_KEY',
+    },
+    anthropic: {
+      url: config.anthropicBaseUrl ?? 'https://api.anthropic.com',
+      apiKey: config.anthropicApiKey ?? null,
+      settingName: 'RELAYCORE_ANTHROPIC_API_KEY',
+    },
+    ...demoUrl === undefined ? {} : { demo: { url: demoUrl, apiKey: null, settingName: null } },
+  }
+}

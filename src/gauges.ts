@@ -1,0 +1,49 @@
+import { systemNow } from './clock.ts'
+import { type Core } from './core.ts'
+
+/** Budgets beyond this number have no metrics of their own: labels must stay bounded. */
+export const MAX_BUDGETS = 200
+
+/** Brings the gauges up to date; called before each scrape, from memory alone. */
+export function collectGauges (core: Core): void {
+  const { metrics, writer, gate, tracker } = core
+  const oldest = gate.oldestOpenedAt
+  metrics.openCalls.set(gate.openCalls)
+  metrics.holdLag.set(oldest === null ? 0 : Math.max(0, systemNow() - oldest) / 1000)
+  metrics.waiting.set(tracker.waiting)
+  metrics.ledgerLag.set(writer.lagMs / 1000)
+  metrics.backlog.set(writer.backlog)
+  metrics.recorded.set(writer.recorded)
+  metrics.setAside.set(writer.setAside)
+  metrics.journalBytes.set(core.journal.bytes)
+  metrics.grants.set(tracker.grants)
+  metrics.queries.set(core.queries)
+  metrics.redisCommands.set(core.hot.commands)
+  metrics.redisUp.set(core.config.redisUrl !== undefined && core.hot.reachable ? 1 : 0)
+  collectBudgets(core)
+}
+
+/** as this gateway last heard; a budget without a limit has none of these */
+function collectBudgets ({ metrics, tracker }: Core): void {
+  const gauges = [metrics.budgetLimit, metrics.budgetSpent, metrics.budgetHeld, metrics.budgetRemaining]
+  for (const gauge of gauges) gauge.reset()
+  let left = MAX_BUDGETS
+  for (const { applied: { budget }, lease } of tracker.inUse()) {
+    const { figures } = lease
+    if (figures === null || figures.limitNano === null || left-- <= 0) continue
+    const labels = {
+      budget: budget.id, name: budget.name, scope: `${budget.scopeType}:${budget.scopeId}`, currency: budget.currency,
+    }
+    const unposted = lease.consumed - figures.postedNano
+    const spent = figures.settledNano + (unposted > 0n ? unposted : 0n) + tracker.debt(lease.accountId)
+    const held = lease.held + figures.inDoubtNano
+    const rest = figures.limitNano - spent - held
+    metrics.budgetLimit.set(labels, units(figures.limitNano))
+    metrics.budgetSpent.set(labels, units(spent))
+    metrics.budgetHeld.set(labels, units(held))
+    metrics.budgetRemaining.set(labels, units(rest > 0n ? rest : 0n))
+  }
+}
+
+/** for display only: Prometheus knows floats alone */
+function units (nano: bigint): number { return Number(nano) / 1e9 }
