@@ -41,6 +41,20 @@ t.test('tells which process lives of a journal are to be recovered', async (t) =
   t.same(await authority.unclosed('c'), [])
 })
 
+t.test('grants nothing on an account that does not exist', async (t) => {
+  const world = await aWorld(t)
+  const [accountId = 0] = await accountsOf(world, 1000n)
+  const incarnation = await world.authority.join('journal', 'host')
+
+  const answer = await world.authority.grant(incarnation, {
+    calls: [needOf([accountId, 999_999], 1n), needOf([999_999], 1n), needOf([accountId], 1n), { needs: [] }],
+    extras: [],
+  })
+
+  t.same(answer.granted, [false, false, true, true], 'and a call that needs nothing has all it needs')
+  t.match(answer.accounts, [{ accountId, leasedNano: 1n }])
+})
+
 t.test('shows every lease with a rest, whoever asks', async (t) => {
   const world = await aWorld(t)
   const [one = 0, two = 0] = await accountsOf(world, 100n, null)
