@@ -7,7 +7,6 @@ import metrics from '../plugins/operations/metrics.ts'
 import { type Config } from './config.ts'
 import { type Core } from './core.ts'
 import { collectGauges } from './gauges.ts'
-import { parseBody } from './providers/body.ts'
 import { providers } from './providers/index.ts'
 import { BudgetReporter } from './reports/reporter.ts'
 import { systemNow } from './clock.ts'
@@ -43,7 +42,6 @@ async function relaycorePlugin (app: FastifyInstance, { core, demoUrl }: Relayco
       demo: config.onDisconnect,
     },
     closeTimeoutMs: config.shutdownMs,
-    parse: parseBody,
   })
   await app.register(control, {
     prefix: '/api/v1',

@@ -320,12 +320,14 @@ export class JournalFile implements Journal {
     this.#carryOldest()
   }
 
-  /** a call that stays open for long must not keep its segment, and all after it, for ever */
+  /**
+   * A call that stays open for long must not keep its segment, and all after it, for ever. Ended calls are left where
+   * they are: they wait for PostgreSQL, and while that is away the segments are its backlog.
+   */
   #carryOldest (): void {
     const { oldest } = this.#index
     if (oldest === undefined || this.#current.number - oldest.number < this.#o.carryAfterSegments) return
-    // Ended calls wait for PostgreSQL: while it is away the segments are its backlog, and moving them gains nothing.
-    this.#carry = this.#index.openCallsOf(oldest) ?? []
+    this.#carry = this.#index.callsOf(oldest).filter((id) => this.#index.opening(id) !== undefined)
     if (this.#carry.length > 0) this.#flushSoon()
   }
 

@@ -90,15 +90,11 @@ export class SegmentIndex {
     this.#calls.delete(id)
   }
 
-  /** the open calls of a segment; null: some of its calls have ended and wait for PostgreSQL */
-  openCallsOf (segment: Segment): string[] | null {
-    const open: string[] = []
-    for (const [id, call] of this.#calls) {
-      if (call.opening.segment !== segment) continue
-      if (call.ended) return null
-      open.push(id)
-    }
-    return open
+  /** the calls that need a segment */
+  callsOf (segment: Segment): string[] {
+    const ids: string[] = []
+    for (const [id, call] of this.#calls) if (call.opening.segment === segment) ids.push(id)
+    return ids
   }
 
   /** takes out the segments that nothing needs, `synced` being the last write on stable storage; the last one stays */

@@ -170,6 +170,8 @@ t.test('after a failed sync it is not writable, and goes on in a fresh segment w
   await written(journal, opens(1))
   await until(() => !journal.writable)
   const syncedAt = journal.syncedAt
+  await written(journal, opens(2))
+  t.equal(journal.writable, false, 'that writing works is not enough')
 
   files.syncs = true
   await until(() => journal.writable)
@@ -177,7 +179,7 @@ t.test('after a failed sync it is not writable, and goes on in a fresh segment w
   t.ok(segmentsIn(path).length >= 2)
   t.equal(journal.syncedAt, syncedAt, 'what the failed sync was for is not vouched for')
   await written(journal, ends(1))
-  journal.posted([callId(1)])
+  journal.posted([callId(1), callId(2)])
   await until(() => journal.syncedAt > syncedAt)
   await folder.close()
 })
@@ -279,6 +281,7 @@ t.test('an opening that was written once more leaves its old segment only when i
   await written(journal, opens(0))
   for (let n = 1; n < 10; n++) await writeAll(journal, [opens(n), voids(n)])
 
+  t.ok(journal.segments > 3, `${journal.segments} segments`)
   t.ok(segmentsIn(path)[0]?.endsWith('-00000001.journal'))
   await until(() => {
     release?.()

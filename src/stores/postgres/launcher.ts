@@ -73,6 +73,13 @@ export async function launchPostgres (options: LaunchOptions): Promise<LaunchedP
   }
 }
 
+/** for commands beside a gateway: the embedded database of a data folder, which must have one */
+export async function attachPostgres (dataDir: string): Promise<LaunchedPostgres> {
+  const folder = join(dataDir, 'postgres')
+  if (existsSync(folder)) return await launchPostgres({ folder })
+  throw new LaunchError(`There is no database in ${dataDir}: start the gateway once, or set DATABASE_URL or RELAYCORE_DATA_DIR.`)
+}
+
 async function launchIn (
   folder: string, as: Account | null, options: LaunchOptions, deadline: number
 ): Promise<LaunchedPostgres> {

@@ -1,0 +1,65 @@
+#!/usr/bin/env node
+// Plain old JavaScript, so that every Node can say what is wrong with it.
+'use strict'
+
+const version = process.versions.node.split('.').map(Number)
+if (version[0] < 20 || (version[0] === 20 && version[1] < 15)) {
+  console.error('RelayCore needs Node 20.15 or later; this is ' + process.versions.node + '.')
+  process.exit(1)
+}
+
+const fs = require('fs')
+const path = require('path')
+const childProcess = require('child_process')
+const url = require('url')
+
+const entry = path.join(__dirname, 'dist', 'src', 'cli.js')
+
+function newest (folder) {
+  return fs.readdirSync(folder, { withFileTypes: true }).reduce(function (latest, entry) {
+    const file = path.join(folder, entry.name)
+    return Math.max(latest, entry.isDirectory() ? newest(file) : fs.statSync(file).mtimeMs)
+  }, 0)
+}
+
+function compiler () {
+  try {
+    return require.resolve('typescript/bin/tsc')
+  } catch (error) {
+    return null
+  }
+}
+
+function isStale () {
+  if (!fs.existsSync(path.join(__dirname, 'src'))) return false
+  if (!fs.existsSync(entry)) return true
+  return Math.max(newest(path.join(__dirname, 'src')), newest(path.join(__dirname, 'plugins'))) > fs.statSync(entry).mtimeMs
+}
+
+// Built beside dist and renamed, so that nobody ever sees half of it.
+function build (tsc) {
+  const half = path.join(__dirname, 'dist.' + process.pid)
+  console.error('Building ...')
+  const args = [tsc, '-p', path.join(__dirname, 'tsconfig.build.json'), '--outDir', half, '--incremental', 'false']
+  const result = childProcess.spawnSync(process.execPath, args, { stdio: 'inherit' })
+  if (result.status !== 0) {
+    fs.rmSync(half, { recursive: true, force: true })
+    console.error('The build failed.')
+    process.exit(1)
+  }
+  const now = new Date()
+  fs.utimesSync(path.join(half, 'src', 'cli.js'), now, now)
+  fs.rmSync(path.join(__dirname, 'dist'), { recursive: true, force: true })
+  fs.renameSync(half, path.join(__dirname, 'dist'))
+}
+
+if (isStale()) {
+  const tsc = compiler()
+  if (tsc !== null) build(tsc)
+  else if (!fs.existsSync(entry)) {
+    console.error('RelayCore is not built, and its development packages are missing: run npm ci, then npm start.')
+    process.exit(1)
+  }
+}
+
+import(url.pathToFileURL(entry).href)

@@ -1,0 +1,146 @@
+import { parseArgs } from 'node:util'
+import { VERSION } from './app.ts'
+import { type Config, ConfigError, describeSettings, loadConfig } from './config.ts'
+import { AdminTokens } from './keys/admin-tokens.ts'
+import { IDENTITY_HEADERS, type IdentityHeader } from './keys/key.ts'
+import { KeyRing } from './keys/key-ring.ts'
+import { startServer } from './server.ts'
+import { PostgresAdminTokenStore, PostgresKeyStore } from './stores/postgres/key-store.ts'
+import { attachPostgres } from './stores/postgres/launcher.ts'
+import { migrate } from './stores/postgres/migrate.ts'
+import { Database } from './stores/postgres/pool.ts'
+
+const HELP = `relaycore: a budget gateway for AI spend
+
+  relaycore start                 start the gateway
+  relaycore migrate               bring the database to the schema of this program
+  relaycore keys create           make a gateway key
+      --name <text> --organization <id> [--team <id>] [--project <id>] [--user <id>]
+      [--allow-headers user,team,project,session,tags] [--require-headers ...]
+  relaycore admin-token rotate    a new admin token; all others end
+  relaycore --help, --version
+
+  --config <file>                 a .json or .yaml file with settings
+
+Commands work beside a running gateway, with the same settings.
+
+Settings (environment variable, name in a file, meaning):
+${describeSettings()}
+`
+
+const OPTIONS = {
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+  config: { type: 'string' },
+  name: { type: 'string' },
+  organization: { type: 'string' },
+  team: { type: 'string' },
+  project: { type: 'string' },
+  user: { type: 'string' },
+  'allow-headers': { type: 'string' },
+  'require-headers': { type: 'string' },
+} as const
+
+type Values = ReturnType<typeof parse>['values']
+
+function parse () { return parseArgs({ options: OPTIONS, allowPositionals: true }) }
+
+async function main (): Promise<void> {
+  const { values, positionals } = parse()
+  const command = positionals.join(' ')
+  if (values.version === true) { console.log(VERSION); return }
+  if (values.help === true || command === '' || command === 'help') { console.log(HELP); return }
+  const run = COMMANDS[command]
+  if (run === undefined) throw new ConfigError(`There is no command "${command}". \`relaycore --help\` names them all.`)
+  await run(values.config === undefined ? loadConfig(process.env) : loadConfig(process.env, values.config), values)
+}
+
+const COMMANDS: Record<string, (config: Config, values: Values) => Promise<void>> = {
+  start,
+  migrate: async (config) => {
+    const { version, applied } = await withUrl(config, (url) => migrate(url))
+    console.log(applied.length === 0 ? `The schema is up to date (version ${version})` : `Applied: ${applied.join(', ')}`)
+  },
+  'keys create': async (config, values) => {
+    const { name, organization, team = null, project = null, user = null } = values
+    if (name === undefined || organization === undefined) {
+      throw new ConfigError('keys create needs --name and --organization')
+    }
+    const allowHeaders = headersOf('--allow-headers', values['allow-headers'])
+    const requireHeaders = headersOf('--require-headers', values['require-headers'])
+    const { key, secret } = await withDatabase(config, (database) =>
+      new KeyRing({ store: new PostgresKeyStore(database) }).create({
+        name,
+        organizationId: organization,
+        teamId: team,
+        projectId: project,
+        userId: user,
+        allowHeaders,
+        requireHeaders,
+      }))
+    console.log(`${secret}\n\nkey ${key.id} for organization ${organization}; it is not shown again`)
+  },
+  'admin-token rotate': async (config) => {
+    const token = await withDatabase(config, (database) =>
+      new AdminTokens({ store: new PostgresAdminTokenStore(database) }).rotate())
+    const beside = config.adminToken === undefined ? '' : ', beside RELAYCORE_ADMIN_TOKEN'
+    console.log(`${token}\n\nthe only admin token from now on${beside}; it is not shown again`)
+  },
+}
+
+async function start (config: Config): Promise<void> {
+  const server = await startServer({
+    config,
+    say: (message) => { console.log(message) },
+    onFatal: (error) => {
+      console.error(`The gateway ends: ${error.message}`)
+      process.exit(1)
+    },
+  })
+  let stopping = false
+  const stop = (signal: string) => {
+    if (stopping) process.exit(130)
+    stopping = true
+    console.log(`${signal}: stopping; open calls have ${config.shutdownMs} ms. Once more ends at once.`)
+    server.close().then(() => { process.exit(0) }, fail)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { stop(signal) })
+}
+
+function headersOf (option: string, value: string | undefined): IdentityHeader[] {
+  return (value ?? '').split(',').filter((name) => name !== '').map((name) => {
+    const header = IDENTITY_HEADERS.find((one) => one === name.trim())
+    if (header === undefined) throw new ConfigError(`${option} must be a list of ${IDENTITY_HEADERS.join(', ')}; got ${name}`)
+    return header
+  })
+}
+
+/** the database of the settings; an embedded one is used as it runs, else started for as long as it takes */
+async function withUrl<T> (config: Config, work: (url: string) => Promise<T>): Promise<T> {
+  if (config.databaseUrl !== undefined) return await work(config.databaseUrl)
+  const server = await attachPostgres(config.dataDir)
+  try {
+    return await work(server.url)
+  } finally {
+    if (!server.adopted) await server.stop()
+  }
+}
+
+async function withDatabase<T> (config: Config, work: (database: Database) => Promise<T>): Promise<T> {
+  return await withUrl(config, async (url) => {
+    await migrate(url)
+    const database = new Database({ connectionString: url, applicationName: 'relaycore cli' })
+    try {
+      return await work(database)
+    } finally {
+      await database.close()
+    }
+  })
+}
+
+function fail (error: unknown): void {
+  console.error(error instanceof Error ? error.message : String(error))
+  process.exit(1)
+}
+
+main().catch(fail)

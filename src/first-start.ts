@@ -1,0 +1,73 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { defineBudget } from './budget/define.ts'
+import { type Core } from './core.ts'
+
+const ORGANIZATION = 'default'
+const LOCK = "select pg_advisory_xact_lock(hashtext('relaycore first start'))"
+
+export interface FirstStart {
+  /** null: an administrator has one already */
+  adminToken: string | null
+  key: string
+  file: string
+}
+
+/**
+ * On a ledger that nobody has used yet: an admin token, an organization budget of 100 USD a month, and a gateway key
+ * for it. Of several gateways that start at once on one database, one does it. Null: it was done before.
+ */
+export async function firstStart (core: Core, baseUrl: string): Promise<FirstStart | null> {
+  return await core.database.transaction(async (tx) => {
+    await tx.query({ text: LOCK })
+    const used = (await core.budgets.list({ includeArchived: true, limit: 1 })).length > 0 ||
+      (await core.keyStore.list()).length > 0
+    if (used) return null
+    const adminToken = await core.adminTokens.any() ? null : await core.adminTokens.create()
+    await core.budgets.insert(defineBudget({
+      name: ORGANIZATION,
+      scopeType: 'organization',
+      scopeId: ORGANIZATION,
+      amount: '100',
+      currency: 'USD',
+      period: 'monthly',
+      createdBy: 'first start',
+    }, Date.now()))
+    const { secret: key } = await core.keys.create({
+      name: 'first start',
+      organizationId: ORGANIZATION,
+      teamId: null,
+      projectId: null,
+      userId: null,
+      allowHeaders: ['user', 'team', 'project', 'session', 'tags'],
+      requireHeaders: [],
+    })
+    core.changed()
+    const file = join(core.config.dataDir, 'first-start.txt')
+    writeFileSync(file, guide({ adminToken, key }, baseUrl), { mode: 0o600 })
+    return { adminToken, key, file }
+  })
+}
+
+/** what to paste; also in first-start.txt */
+export function guide ({ adminToken, key }: Pick<FirstStart, 'adminToken' | 'key'>, baseUrl: string): string {
+  return `RelayCore Budget Gateway on ${baseUrl}
+
+gateway key   ${key}
+admin token   ${adminToken ?? 'as in RELAYCORE_ADMIN_TOKEN'}
+budget        "default": 100 USD a month for organization "default"
+
+Try it offline, with the built-in demo models:
+
+  curl ${baseUrl}/v1/chat/completions \\
+    -H 'authorization: Bearer ${key}' -H 'content-type: application/json' \\
+    -d '{"model":"demo-small","max_tokens":50,"messages":[{"role":"user","content":"Hello"}]}'
+
+  curl ${baseUrl}/api/v1/budgets -H 'authorization: Bearer ${adminToken ?? '<admin token>'}'
+
+Point your SDK here (and set RELAYCORE_OPENAI_API_KEY or RELAYCORE_ANTHROPIC_API_KEY for the gateway):
+
+  new OpenAI({ baseURL: '${baseUrl}/v1', apiKey: '${key}' })
+  new Anthropic({ baseURL: '${baseUrl}', apiKey: '${key}' })
+`
+}

@@ -1,0 +1,89 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { type AddressInfo } from 'node:net'
+import { pino } from 'pino'
+import { relaycore } from './app.ts'
+import { type Config, rejectOwnAddress } from './config.ts'
+import { Core } from './core.ts'
+import { firstStart, guide } from './first-start.ts'
+import { startDemoProvider } from './providers/demo/server.ts'
+
+/**
+ * One gateway process: opens the business, listens, and stops in order on SIGTERM and SIGINT: no new calls, open ones
+ * end, what is spent is recorded, all rights go back. A second signal ends it at once; the journal has what is open.
+ */
+export interface RunningServer {
+  core: Core
+  app: FastifyInstance
+  /** e.g. http://127.0.0.1:8080 */
+  url: string
+  close (): Promise<void>
+}
+
+export interface StartOptions {
+  config: Config
+  /** what people read at a start */
+  say: (message: string) => void
+  onFatal: (error: Error) => void
+}
+
+/** headers within this, whole requests by their own limits */
+const HEADERS_MS = 20_000
+const REQUEST_MS = 300_000
+
+export async function startServer ({ config, say, onFatal }: StartOptions): Promise<RunningServer> {
+  await rejectOwnAddress(config)
+  const log: FastifyBaseLogger = pino({ level: config.logLevel, base: null }, pino.destination({ sync: false }))
+  const core = await Core.open({ config, log, say, onFatal })
+  const closers: (() => Promise<void>)[] = [() => core.close()]
+  const close = once(async () => { for (const one of closers.reverse()) await one() })
+  try {
+    const demo = await startDemoProvider()
+    closers.push(() => demo.close())
+    const app = createApp(log)
+    closers.push(() => app.close())
+    await app.register(relaycore, { core, demoUrl: demo.url })
+    await app.listen({ host: config.host, port: config.port })
+    const { port } = app.server.address() as AddressInfo
+    const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
+    const first = await firstStart(core, url)
+    if (first === null) say(`RelayCore Budget Gateway listens on ${url}`)
+    else say(`${guide(first, url)}\nThis is also in ${first.file}. Keep it secret.`)
+    return { core, app, url, close }
+  } catch (error) {
+    await close()
+    throw plainError(error, config)
+  }
+}
+
+function createApp (log: FastifyBaseLogger): FastifyInstance {
+  return Fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    routerOptions: { maxParamLength: 256, ignoreTrailingSlash: false, caseSensitive: true },
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    requestTimeout: REQUEST_MS,
+    keepAliveTimeout: 72_000,
+    http: { headersTimeout: HEADERS_MS },
+  })
+}
+
+function plainError (error: unknown, { host, port }: Config): unknown {
+  const code = (error as NodeJS.ErrnoException).code
+  if (code === 'EADDRINUSE') {
+    return new Error(`Port ${port} on ${host} is in use. Stop what listens there, or set PORT to another one.`, { cause: error })
+  }
+  if (code === 'EACCES') return new Error(`Port ${port} on ${host} is not allowed for this user. Set PORT to one above 1023.`, { cause: error })
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return new Error(`HOST ${host} is not an address of this machine.`, { cause: error })
+  }
+  return error
+}
+
+function once (work: () => Promise<void>): () => Promise<void> {
+  let under: Promise<void> | null = null
+  return () => {
+    under ??= work()
+    return under
+  }
+}
