@@ -474,13 +474,14 @@ begin
   ),
   need as materialized (
     select n.call, n.id, n.need, account.free,
-      sum(n.need) over (partition by n.id order by n.call) <= account.free as fits
-    from unnest(_calls, _accounts, _needs) n (call, id, need) join account using (id)
+      coalesce(sum(n.need) over (partition by n.id order by n.call) <= account.free, false) as fits
+    from unnest(_calls, _accounts, _needs) n (call, id, need) left join account using (id)
   ),
   -- first pass: in line behind everybody; second: those who fit, and then those who fit behind them
   first_pass as (select call, bool_and(fits) as ok from need group by call),
   second_pass as (
-    select need.call, sum(need.need) over (partition by need.id order by first_pass.ok desc, need.call) <= need.free as fits
+    select need.call,
+      coalesce(sum(need.need) over (partition by need.id order by first_pass.ok desc, need.call) <= need.free, false) as fits
     from need join first_pass using (call)
   ),
   granted as materialized (select call from second_pass group by call having bool_and(fits)),
