@@ -1,4 +1,4 @@
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { type AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import { relaycore } from './app.ts'
@@ -58,7 +58,7 @@ export async function startServer ({ config, say, onFatal }: StartOptions): Prom
 function createApp (log: FastifyBaseLogger): FastifyInstance {
   return Fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: 256, ignoreTrailingSlash: false, caseSensitive: true },
     return503OnClosing: false,
     forceCloseConnections: 'idle',

@@ -2,7 +2,6 @@ import { type FastifyReply, type FastifyRequest } from 'fastify'
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
 import { type Refusal } from '../../src/errors.ts'
 import { type CallIntake, type OpenCall } from '../../src/gateway/call.ts'
-import { parseBody } from '../../src/providers/body.ts'
 import { type BillableEndpoint, isRefusal } from '../../src/providers/provider.ts'
 import { refusePath } from './admission.ts'
 import { Exchange, type ExchangeCall } from './exchange.ts'
@@ -29,7 +28,7 @@ export function handle (
     return
   }
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-  const parsed = parseBody(bytes)
+  const parsed = plane.parse(bytes)
   if ('refusal' in parsed) refuse(plane.gate, route.provider, parsed.refusal, request, reply)
   else if (endpoint.kind === 'free') forwardFree(plane, inbound, parsed.body, bytes, request, reply)
   else forwardCall(plane, inbound, endpoint, parsed.body, bytes, request, reply)

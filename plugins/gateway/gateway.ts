@@ -1,6 +1,7 @@
 import httpProxy from '@fastify/http-proxy'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { type CallGate } from '../../src/gateway/call.ts'
+import { parseBody, type ParsedBody } from '../../src/providers/body.ts'
 import { type Provider } from '../../src/providers/provider.ts'
 import { admission, refusePath } from './admission.ts'
 import { splitTarget } from './client-key.ts'
@@ -31,6 +32,8 @@ export interface GatewayOptions {
   exchanges?: Exchanges
   /** how long closing waits for open calls before it cuts them */
   closeTimeoutMs?: number
+  /** reads a body's JSON, or says why it cannot be let through; default `parseBody` */
+  parse?: (bytes: Buffer) => ParsedBody
 }
 
 export interface GatewayLimits extends UpstreamLimits {
@@ -65,6 +68,7 @@ export default async function gateway (app: FastifyInstance, options: GatewayOpt
     exchanges: options.exchanges ?? newExchanges(options),
     onDisconnect: options.onDisconnect ?? {},
     bodyBytes: limits.bodyBytes,
+    parse: options.parse ?? parseBody,
   }
   app.decorateRequest('inbound', null)
   for (const provider of options.providers) {

@@ -1,6 +1,7 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify'
 import { type Identity } from '../../src/budget/budget.ts'
 import { type CallGate } from '../../src/gateway/call.ts'
+import { type ParsedBody } from '../../src/providers/body.ts'
 import { type Exchanges } from './exchanges.ts'
 import { type Route } from './routes.ts'
 import { type Upstream } from './upstream.ts'
@@ -12,6 +13,7 @@ export interface Plane {
   exchanges: Exchanges
   onDisconnect: Record<string, 'drain' | 'abort'>
   bodyBytes: number
+  parse: (bytes: Buffer) => ParsedBody
 }
 
 /** What the hooks have found out about a request by the time it is handled. */

@@ -1,47 +1,31 @@
+import { type CatalogProvider } from './catalog.ts'
+
 /**
- * Prices in USD per million tokens, as decimal strings. Sources: the providers' price pages as collected by
- * @earendil-works/pi-ai 1.5.2 (generated 2026-11-10) and @pydantic/genai-prices 0.1.8 (2026-09-22), both MIT;
- * multipliers of service tiers, speeds and regions from the providers' pages. The models of `demo` and their prices
- * are invented.
+ * Prices in USD per million tokens, as decimal strings; their shape is in catalog.ts. Collected from
+ * @earendil-works/pi-ai 1.5.2 (generated 2026-11-10) and @pydantic/genai-prices 0.1.8 (2026-09-22), both MIT, and from
+ * stored copies of the providers' own pages; tiers that those lack from LiteLLM's price list (2026-07-24, MIT).
+ * Models whose price cannot be bounded by text rates (audio, realtime, images, search) are left out, and so are
+ * modifiers whose price was not found, e.g. `ultrafast`. The models of `demo` and their prices are invented.
  *
- * `multipliers`: by what the answer says was used (`service_tier`; for Anthropic `speed` and `inference_geo`).
- * A model that has no cache price is charged its input price for cached tokens.
+ * `multipliers`: by what the answer says was used (`service_tier`; for Anthropic `speed` and `inference_geo`, which may
+ * come together as `fast+us`). A model that has no cache price is charged its input price for cached tokens. Where
+ * OpenAI charges for cache writes of 30 minutes, those of 12 hours cost 2.5 times input: published for gpt-6.1-terra
+ * and gpt-6.2-sol, taken over for the others. OpenAI's sources disagree whether the long-context price begins at
+ * 272,000 tokens or one later: it is taken to begin at 272,000.
  */
-export interface CatalogRates {
-  input: string
-  cacheRead: string
-  cacheWrite5m: string
-  cacheWrite1h: string
-  output: string
-}
-
-export interface CatalogModel extends CatalogRates {
-  model: string
-  aliases?: string[]
-  contextWindow: number
-  maxOutput: number
-  reasoning: boolean
-  tiers?: (CatalogRates & { fromInputTokens: number })[]
-  multipliers?: Record<string, string>
-}
-
-export interface CatalogProvider {
-  provider: string
-  source: string
-  checkedAt: string
-  models: CatalogModel[]
-}
 
 export const CATALOG_VERSION = '2026-11-23'
 
 export const CATALOG: CatalogProvider[] = [
   {
     provider: 'openai',
-    source: 'https://platform.openai.com/docs/pricing',
-    checkedAt: '2026-11-23',
+    source: 'https://developers.openai.com/api/docs/pricing by way of pi-ai 1.5.2, genai-prices 0.1.8 and stored copies of its pages',
+    checkedAt: '2026-11-10',
+    cachesUnasked: true,
     models: [
       {
         model: 'gpt-4',
+        aliases: ['gpt-4-0613'],
         contextWindow: 8_192,
         maxOutput: 8_192,
         reasoning: false,
@@ -53,6 +37,7 @@ export const CATALOG: CatalogProvider[] = [
       },
       {
         model: 'gpt-4-turbo',
+        aliases: ['gpt-4-turbo-preview', 'gpt-4-0125-preview', 'gpt-4-1106-preview'],
         contextWindow: 128_000,
         maxOutput: 4_096,
         reasoning: false,
@@ -72,6 +57,7 @@ export const CATALOG: CatalogProvider[] = [
         cacheWrite5m: '2',
         cacheWrite1h: '2',
         output: '8',
+        multipliers: { priority: '1.75', fast: '1.75' },
       },
       {
         model: 'gpt-4.1-mini',
@@ -83,6 +69,7 @@ export const CATALOG: CatalogProvider[] = [
         cacheWrite5m: '0.4',
         cacheWrite1h: '0.4',
         output: '1.6',
+        multipliers: { priority: '1.75', fast: '1.75' },
       },
       {
         model: 'gpt-4.1-nano',
@@ -94,6 +81,7 @@ export const CATALOG: CatalogProvider[] = [
         cacheWrite5m: '0.1',
         cacheWrite1h: '0.1',
         output: '0.4',
+        multipliers: { priority: '2', fast: '2' },
       },
       {
         model: 'gpt-4o',
@@ -105,6 +93,7 @@ export const CATALOG: CatalogProvider[] = [
         cacheWrite5m: '2.5',
         cacheWrite1h: '2.5',
         output: '10',
+        multipliers: { priority: '1.7', fast: '1.7' },
       },
       {
         model: 'gpt-4o-2024-05-13',
@@ -127,6 +116,7 @@ export const CATALOG: CatalogProvider[] = [
         cacheWrite5m: '0.15',
         cacheWrite1h: '0.15',
         output: '0.6',
+        multipliers: { priority: '5/3', fast: '5/3' },
       },
       {
         model: 'gpt-5',
@@ -161,7 +151,7 @@ export const CATALOG: CatalogProvider[] = [
         cacheWrite5m: '0.25',
         cacheWrite1h: '0.25',
         output: '2',
-        multipliers: { flex: '0.5', priority: '2', fast: '2' },
+        multipliers: { flex: '0.5', priority: '1.8', fast: '1.8' },
       },
       {
         model: 'gpt-5-nano',
@@ -173,7 +163,7 @@ export const CATALOG: CatalogProvider[] = [
         cacheWrite5m: '0.05',
         cacheWrite1h: '0.05',
         output: '0.4',
-        multipliers: { flex: '0.5', priority: '2', fast: '2' },
+        multipliers: { flex: '0.5' },
       },
       {
         model: 'gpt-5.1',
@@ -243,7 +233,7 @@ export const CATALOG: CatalogProvider[] = [
         cacheWrite5m: '0.2',
         cacheWrite1h: '0.2',
         output: '1.25',
-        multipliers: { flex: '0.5', priority: '2', fast: '2' },
+        multipliers: { flex: '0.5' },
       },
       {
         model: 'gpt-5.5',
@@ -275,7 +265,7 @@ export const CATALOG: CatalogProvider[] = [
         input: '0.2',
         cacheRead: '0.02',
         cacheWrite5m: '0.25',
-        cacheWrite1h: '0.25',
+        cacheWrite1h: '0.5',
         output: '1.2',
         tiers: [
           {
@@ -283,7 +273,7 @@ export const CATALOG: CatalogProvider[] = [
             input: '0.4',
             cacheRead: '0.04',
             cacheWrite5m: '0.5',
-            cacheWrite1h: '0.5',
+            cacheWrite1h: '1',
             output: '1.8',
           },
         ],
@@ -291,13 +281,14 @@ export const CATALOG: CatalogProvider[] = [
       },
       {
         model: 'gpt-5.6-sol',
+        aliases: ['gpt-5.6'],
         contextWindow: 1_050_000,
         maxOutput: 128_000,
         reasoning: true,
         input: '4',
         cacheRead: '0.4',
         cacheWrite5m: '5',
-        cacheWrite1h: '5',
+        cacheWrite1h: '10',
         output: '20',
         tiers: [
           {
@@ -305,7 +296,7 @@ export const CATALOG: CatalogProvider[] = [
             input: '8',
             cacheRead: '0.8',
             cacheWrite5m: '10',
-            cacheWrite1h: '10',
+            cacheWrite1h: '20',
             output: '30',
           },
         ],
@@ -319,7 +310,7 @@ export const CATALOG: CatalogProvider[] = [
         input: '2',
         cacheRead: '0.2',
         cacheWrite5m: '2.5',
-        cacheWrite1h: '2.5',
+        cacheWrite1h: '5',
         output: '12',
         tiers: [
           {
@@ -327,7 +318,7 @@ export const CATALOG: CatalogProvider[] = [
             input: '4',
             cacheRead: '0.4',
             cacheWrite5m: '5',
-            cacheWrite1h: '5',
+            cacheWrite1h: '10',
             output: '18',
           },
         ],
@@ -341,7 +332,7 @@ export const CATALOG: CatalogProvider[] = [
         input: '10',
         cacheRead: '1',
         cacheWrite5m: '12.5',
-        cacheWrite1h: '12.5',
+        cacheWrite1h: '25',
         output: '50',
         tiers: [
           {
@@ -349,7 +340,7 @@ export const CATALOG: CatalogProvider[] = [
             input: '20',
             cacheRead: '2',
             cacheWrite5m: '25',
-            cacheWrite1h: '25',
+            cacheWrite1h: '50',
             output: '75',
           },
         ],
@@ -363,7 +354,7 @@ export const CATALOG: CatalogProvider[] = [
         input: '0.1',
         cacheRead: '0.01',
         cacheWrite5m: '0.125',
-        cacheWrite1h: '0.125',
+        cacheWrite1h: '0.25',
         output: '0.5',
         tiers: [
           {
@@ -371,7 +362,7 @@ export const CATALOG: CatalogProvider[] = [
             input: '0.2',
             cacheRead: '0.02',
             cacheWrite5m: '0.25',
-            cacheWrite1h: '0.25',
+            cacheWrite1h: '0.5',
             output: '0.75',
           },
         ],
@@ -385,7 +376,7 @@ export const CATALOG: CatalogProvider[] = [
         input: '2',
         cacheRead: '0.2',
         cacheWrite5m: '2.5',
-        cacheWrite1h: '2.5',
+        cacheWrite1h: '5',
         output: '10',
         tiers: [
           {
@@ -393,7 +384,7 @@ export const CATALOG: CatalogProvider[] = [
             input: '4',
             cacheRead: '0.4',
             cacheWrite5m: '5',
-            cacheWrite1h: '5',
+            cacheWrite1h: '10',
             output: '15',
           },
         ],
@@ -407,7 +398,7 @@ export const CATALOG: CatalogProvider[] = [
         input: '2',
         cacheRead: '0.1',
         cacheWrite5m: '2.5',
-        cacheWrite1h: '2.5',
+        cacheWrite1h: '5',
         output: '10',
         tiers: [
           {
@@ -415,7 +406,7 @@ export const CATALOG: CatalogProvider[] = [
             input: '4',
             cacheRead: '0.2',
             cacheWrite5m: '5',
-            cacheWrite1h: '5',
+            cacheWrite1h: '10',
             output: '15',
           },
         ],
@@ -429,7 +420,7 @@ export const CATALOG: CatalogProvider[] = [
         input: '1',
         cacheRead: '0.05',
         cacheWrite5m: '1.25',
-        cacheWrite1h: '1.25',
+        cacheWrite1h: '2.5',
         output: '5',
         tiers: [
           {
@@ -437,11 +428,33 @@ export const CATALOG: CatalogProvider[] = [
             input: '2',
             cacheRead: '0.1',
             cacheWrite5m: '2.5',
-            cacheWrite1h: '2.5',
+            cacheWrite1h: '5',
             output: '7.5',
           },
         ],
         multipliers: { flex: '0.5', priority: '2', fast: '2' },
+      },
+      {
+        model: 'gpt-6.2-sol',
+        contextWindow: 1_050_000,
+        maxOutput: 128_000,
+        reasoning: true,
+        input: '2',
+        cacheRead: '0.1',
+        cacheWrite5m: '2.5',
+        cacheWrite1h: '5',
+        output: '10',
+        tiers: [
+          {
+            fromInputTokens: 272_000,
+            input: '4',
+            cacheRead: '0.2',
+            cacheWrite5m: '5',
+            cacheWrite1h: '10',
+            output: '15',
+          },
+        ],
+        multipliers: { priority: '2', fast: '2' },
       },
       {
         model: 'o1',
@@ -464,7 +477,7 @@ export const CATALOG: CatalogProvider[] = [
         cacheWrite5m: '2',
         cacheWrite1h: '2',
         output: '8',
-        multipliers: { flex: '0.5' },
+        multipliers: { flex: '0.5', priority: '1.75', fast: '1.75' },
       },
       {
         model: 'o3-mini',
@@ -487,10 +500,11 @@ export const CATALOG: CatalogProvider[] = [
         cacheWrite5m: '1.1',
         cacheWrite1h: '1.1',
         output: '4.4',
-        multipliers: { flex: '0.5' },
+        multipliers: { flex: '0.5', priority: '20/11', fast: '20/11' },
       },
       {
         model: 'gpt-3.5-turbo',
+        aliases: ['gpt-3.5-turbo-0125'],
         contextWindow: 16_385,
         maxOutput: 4_096,
         reasoning: false,
@@ -504,8 +518,10 @@ export const CATALOG: CatalogProvider[] = [
   },
   {
     provider: 'anthropic',
-    source: 'https://platform.claude.com/docs/en/about-claude/pricing',
-    checkedAt: '2026-11-23',
+    source: 'https://platform.claude.com/docs/en/about-claude/pricing by way of pi-ai 1.5.2, genai-prices 0.1.8 and stored copies of its pages',
+    checkedAt: '2026-11-10',
+    cachesUnasked: false,
+    webSearch: '10',
     models: [
       {
         model: 'claude-fable-5',
@@ -541,7 +557,7 @@ export const CATALOG: CatalogProvider[] = [
         cacheWrite5m: '10',
         cacheWrite1h: '16',
         output: '40',
-        multipliers: { us: '1.1' },
+        multipliers: { fast: '2', us: '1.1' },
       },
       {
         model: 'claude-haiku-4-5',
@@ -553,7 +569,6 @@ export const CATALOG: CatalogProvider[] = [
         cacheWrite5m: '1.25',
         cacheWrite1h: '2',
         output: '5',
-        multipliers: { us: '1.1' },
       },
       {
         model: 'claude-haiku-5-5',
@@ -578,6 +593,18 @@ export const CATALOG: CatalogProvider[] = [
         multipliers: { us: '1.1' },
       },
       {
+        model: 'claude-mythos-5',
+        contextWindow: 1_000_000,
+        maxOutput: 128_000,
+        reasoning: true,
+        input: '10',
+        cacheRead: '1',
+        cacheWrite5m: '12.5',
+        cacheWrite1h: '20',
+        output: '50',
+        multipliers: { us: '1.1' },
+      },
+      {
         model: 'claude-opus-4-5',
         contextWindow: 200_000,
         maxOutput: 64_000,
@@ -587,7 +614,6 @@ export const CATALOG: CatalogProvider[] = [
         cacheWrite5m: '6.25',
         cacheWrite1h: '10',
         output: '25',
-        multipliers: { us: '1.1' },
       },
       {
         model: 'claude-opus-4-6',
@@ -599,7 +625,7 @@ export const CATALOG: CatalogProvider[] = [
         cacheWrite5m: '6.25',
         cacheWrite1h: '10',
         output: '25',
-        multipliers: { fast: '6', us: '1.1', 'fast+us': '6.6' },
+        multipliers: { fast: '6', us: '1.1' },
       },
       {
         model: 'claude-opus-4-7',
@@ -623,7 +649,7 @@ export const CATALOG: CatalogProvider[] = [
         cacheWrite5m: '6.25',
         cacheWrite1h: '10',
         output: '25',
-        multipliers: { us: '1.1' },
+        multipliers: { fast: '2', us: '1.1' },
       },
       {
         model: 'claude-opus-5',
@@ -635,7 +661,7 @@ export const CATALOG: CatalogProvider[] = [
         cacheWrite5m: '6.25',
         cacheWrite1h: '10',
         output: '25',
-        multipliers: { fast: '2', us: '1.1', 'fast+us': '2.2' },
+        multipliers: { fast: '2', us: '1.1' },
       },
       {
         model: 'claude-opus-5-5',
@@ -647,11 +673,11 @@ export const CATALOG: CatalogProvider[] = [
         cacheWrite5m: '5',
         cacheWrite1h: '8',
         output: '20',
-        multipliers: { us: '1.1' },
+        multipliers: { fast: '2', us: '1.1' },
       },
       {
         model: 'claude-sonnet-4-5',
-        contextWindow: 1_000_000,
+        contextWindow: 200_000,
         maxOutput: 64_000,
         reasoning: true,
         input: '3',
@@ -659,17 +685,6 @@ export const CATALOG: CatalogProvider[] = [
         cacheWrite5m: '3.75',
         cacheWrite1h: '6',
         output: '15',
-        tiers: [
-          {
-            fromInputTokens: 200_001,
-            input: '6',
-            cacheRead: '0.6',
-            cacheWrite5m: '7.5',
-            cacheWrite1h: '12',
-            output: '22.5',
-          },
-        ],
-        multipliers: { us: '1.1' },
       },
       {
         model: 'claude-sonnet-4-6',
@@ -746,8 +761,9 @@ export const CATALOG: CatalogProvider[] = [
   },
   {
     provider: 'demo',
-    source: 'invented',
+    source: 'invented, for a try without a provider',
     checkedAt: '2026-11-23',
+    cachesUnasked: false,
     models: [
       {
         model: 'demo-small',

@@ -26,7 +26,9 @@ export interface PricedModel {
   rates: Rates
   /** ascending by fromInputTokens; empty where the price is flat */
   tiers: ContextTier[]
-  /** multiplier by service tier or speed, as a decimal string, e.g. { flex: '0.5', priority: '2' } */
+  /** true: the model may write a prompt to its cache, at the price of a cache write, without being asked to */
+  cachesUnasked: boolean
+  /** multiplier by service tier, speed or region, a decimal or a ratio, e.g. { flex: '0.5', priority: '5/3' } */
   multipliers: Record<string, string>
   /** nano-USD per web search; null where the provider has none or no price is known */
   webSearchNano: bigint | null
@@ -49,7 +51,7 @@ export interface CallBound {
   outputTokens: number | null
   choices: number
   cacheWrite: 'none' | '5m' | '1h'
-  /** what the request asks for, e.g. 'flex', 'priority', 'fast'; null: standard */
+  /** what the request asks for, e.g. 'flex', 'priority', several joined as in 'fast+us'; null: standard */
   tier: string | null
   webSearches: number
 }

@@ -56,6 +56,8 @@ function unmeteredFeature (body: Record<string, unknown>): string | null {
   if (there('web_search_options')) return 'web_search_options'
   if (there('audio')) return 'audio'
   if (there('prediction')) return 'prediction'
+  const cache = body['prompt_cache_options']
+  if (isObject(cache) && cache['ttl'] === '12h') return 'prompt_cache_options.ttl "12h"'
   const modalities = body['modalities']
   if (Array.isArray(modalities) && modalities.some((one) => one !== 'text')) return 'a modality other than text'
   const tools = body['tools']

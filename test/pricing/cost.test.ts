@@ -1,0 +1,113 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { CATALOG } from '../../src/pricing/catalog-data.ts'
+import { type CatalogModel, type CatalogRates } from '../../src/pricing/catalog.ts'
+import { costNano, parseFactor } from '../../src/pricing/cost.ts'
+import { type Usage } from '../../src/usage/usage.ts'
+import { aCallWithinItsBound, aCount, aModel, aUsage } from './builders.ts'
+
+t.test('a cost is the exact sum, rounded up once', async (t) => {
+  const mini = aModel('openai', 'gpt-4o-mini')
+  t.equal(costNano(mini, aUsage({ inputTokens: 1 })), 150n)
+  t.equal(costNano(mini, aUsage({ cacheReadTokens: 1 })), 75n)
+  t.equal(costNano(mini, aUsage({ inputTokens: 1000, outputTokens: 500 })), 450_000n)
+  t.equal(costNano(mini, aUsage({ inputTokens: 1, tier: 'priority' })), 250n, 'five thirds')
+  t.equal(costNano(mini, aUsage()), 0n)
+  const nano = aModel('openai', 'gpt-5-nano')
+  t.equal(costNano(nano, aUsage({ cacheReadTokens: 1, tier: 'flex' })), 3n, '2.5 nano-USD is charged as 3')
+  t.equal(costNano(nano, aUsage({ cacheReadTokens: 2, tier: 'flex' })), 5n)
+  const claude = aModel('anthropic', 'claude-sonnet-5-5')
+  t.equal(costNano(claude, aUsage({ webSearches: 2, tier: 'us' })), 20_000_000n, 'searches have no modifier')
+  t.equal(costNano(claude, aUsage({ cacheWrite5mTokens: 1, cacheWrite1hTokens: 1 })), 2_500n + 4_000n)
+})
+
+/** Numerator and denominator of a decimal or a ratio, read without the code under test. */
+function fraction (text: string): [bigint, bigint] {
+  const [over = '', under = '1'] = text.split('/')
+  const point = over.indexOf('.')
+  const decimals = point < 0 ? 0 : over.length - point - 1
+  return [BigInt(over.replace('.', '')), 10n ** BigInt(decimals) * BigInt(under)]
+}
+
+/** The cost from the catalog's own text, as one fraction that is rounded up at the very end. */
+function referenceNano (entry: CatalogModel, usage: Usage): bigint {
+  const total = usage.inputTokens + usage.cacheReadTokens + usage.cacheWrite5mTokens + usage.cacheWrite1hTokens
+  const rates: CatalogRates = entry.tiers?.findLast(({ fromInputTokens }) => total >= fromInputTokens) ?? entry
+  const parts: [number, string][] = [
+    [usage.inputTokens, rates.input], [usage.cacheReadTokens, rates.cacheRead], [usage.outputTokens, rates.output],
+    [usage.cacheWrite5mTokens, rates.cacheWrite5m], [usage.cacheWrite1hTokens, rates.cacheWrite1h],
+  ]
+  let [numerator, denominator] = [0n, 1n]
+  for (const [count, text] of parts) {
+    const [over, under] = fraction(text)
+    numerator = numerator * under + BigInt(count) * over * denominator
+    denominator *= under
+  }
+  for (const modifier of usage.tier?.split('+') ?? []) {
+    const [over, under] = fraction((entry.multipliers ?? {})[modifier] as string)
+    numerator *= over
+    denominator *= under
+  }
+  // USD per million tokens is a thousand nano-USD per token
+  numerator *= 1_000n
+  return numerator / denominator + (numerator % denominator === 0n ? 0n : 1n)
+}
+
+t.test('a cost equals the exact fraction of the catalog\'s text, for every model', async () => {
+  const entries = new Map(CATALOG.flatMap(({ provider, models }) =>
+    models.map((entry) => [`${provider}/${entry.model}`, entry])))
+  const call = aCallWithinItsBound.filter(({ model }) => model.provider !== 'invented')
+  fc.assert(fc.property(call, ({ model, usage }) => {
+    const entry = entries.get(`${model.provider}/${model.model}`) as CatalogModel
+    const searches = BigInt(usage.webSearches) * 10_000_000n
+    return costNano(model, usage) === referenceNano(entry, usage) + searches
+  }), { numRuns: 4_000 })
+})
+
+t.test('more of anything never costs less', async () => {
+  const field = fc.constantFrom('inputTokens', 'cacheReadTokens', 'cacheWrite5mTokens', 'cacheWrite1hTokens',
+    'outputTokens')
+  const call = aCallWithinItsBound.filter(({ model }) => model.provider !== 'invented')
+  fc.assert(fc.property(call, field, aCount, ({ model, usage }, more, by) => {
+    const cost = costNano(model, usage) as bigint
+    return (costNano(model, { ...usage, [more]: usage[more] + by }) as bigint) >= cost
+  }), { numRuns: 2_000 })
+})
+
+t.test('the whole call is charged at the context tier that its input reaches', async (t) => {
+  const sol = aModel('openai', 'gpt-6-sol')
+  t.equal(costNano(sol, aUsage({ inputTokens: 271_999, outputTokens: 1 })), 543_998_000n + 10_000n)
+  t.equal(costNano(sol, aUsage({ inputTokens: 272_000, outputTokens: 1 })), 1_088_000_000n + 15_000n)
+  t.equal(costNano(sol, aUsage({ inputTokens: 1, cacheReadTokens: 271_999 })), 4_000n + 108_799_600n, 'of every kind')
+  const haiku = aModel('anthropic', 'claude-haiku-5-5')
+  t.equal(costNano(haiku, aUsage({ inputTokens: 100_000 })), 10_000_000n)
+  t.equal(costNano(haiku, aUsage({ inputTokens: 100_001 })), 50_000_500n)
+})
+
+t.test('what has no price has no cost', async (t) => {
+  const model = aModel('openai', 'gpt-4o')
+  for (const tier of ['ultrafast', 'constructor', '__proto__', 'priority+', '+', '', 'flex']) {
+    t.equal(costNano(model, aUsage({ tier })), null, JSON.stringify(tier))
+  }
+  for (const count of [-1, 1.5, NaN, Infinity, 2 ** 53]) {
+    t.equal(costNano(model, aUsage({ inputTokens: count })), null, `${count} input tokens`)
+    t.equal(costNano(model, aUsage({ outputTokens: count })), null, `${count} output tokens`)
+  }
+  t.equal(costNano(model, aUsage({ webSearches: 1 })), null)
+})
+
+t.test('names of the standard, and of capacity paid for in advance, cost the standard', async (t) => {
+  const model = aModel('openai', 'gpt-5')
+  const standard = costNano(model, aUsage({ inputTokens: 1_000 }))
+  for (const tier of ['default', 'standard', 'auto', 'scale', 'global', 'not_available']) {
+    t.equal(costNano(model, aUsage({ inputTokens: 1_000, tier })), standard, tier)
+  }
+})
+
+t.test('a multiplier is a decimal or a ratio', async (t) => {
+  t.same(parseFactor('0.5'), { numerator: 5n, denominator: 10n })
+  t.same(parseFactor('20/11'), { numerator: 20n, denominator: 11n })
+  for (const text of ['', '0', '0.0', '1/0', '-1', '1e3', '1.0001', '2x', '1/2/3', ' 2']) {
+    t.equal(parseFactor(text), null, JSON.stringify(text))
+  }
+})
