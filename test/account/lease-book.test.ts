@@ -372,6 +372,25 @@ t.test('one gateway alone admits exactly what fits, in order, with one grant', a
   t.equal(gateway.book.nextGrant(world.now), null)
 })
 
+t.test('a newer call takes nothing that an older one waits for', async (t) => {
+  const world = await World.of([200n, 200n, 200n], 1)
+  const gateway = world.gateways[0] as Gateway
+  const serve = async () => {
+    gateway.asked = gateway.book.nextGrant(world.now)
+    await world.deliver(gateway)
+    world.hear(gateway)
+  }
+  world.call(gateway, [0], 10n)
+  await serve()
+  const free = gateway.book.lease(world.accountIds[0] as number)?.free ?? 0n
+  t.ok(free >= 10n)
+  world.call(gateway, [0], free + 1n)
+  world.call(gateway, [0], 10n)
+  t.equal(gateway.open.size, 1, 'the newer call would fit, and waits')
+  await serve()
+  t.same([...gateway.open.values()].map(({ needs }) => needs[0]?.quoteNano), [10n, free + 1n, 10n])
+})
+
 t.test('a quote above the limit is refused for good', async (t) => {
   const world = await World.of([100n, 100n, 100n], 1)
   const gateway = world.gateways[0] as Gateway
