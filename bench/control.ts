@@ -33,6 +33,13 @@ export function serve (ready: object, answer: (ask: unknown) => Promise<unknown>
 
 function tell (message: Answered): void { process.send?.(message) }
 
+export interface WorkerOptions {
+  args?: string[]
+  env?: Record<string, string>
+  /** options of Node itself */
+  node?: string[]
+}
+
 /** In the runner: a forked program of the bench. */
 export class Worker<Ready = unknown> {
   readonly #child: ChildProcess
@@ -40,16 +47,16 @@ export class Worker<Ready = unknown> {
   #next = 0
   ready!: Ready
 
-  static async start<Ready> (file: string, args: string[], env: Record<string, string>): Promise<Worker<Ready>> {
-    const worker = new Worker<Ready>(file, args, env)
+  static async start<Ready> (file: string, options: WorkerOptions = {}): Promise<Worker<Ready>> {
+    const worker = new Worker<Ready>(file, options)
     worker.ready = await worker.#answer(0) as Ready
     return worker
   }
 
-  private constructor (file: string, args: string[], env: Record<string, string>) {
+  private constructor (file: string, { args = [], env = {}, node = [] }: WorkerOptions) {
     // the line that a gateway logs for each call is written, and read by nobody
     this.#child = fork(join(import.meta.dirname, file), args, {
-      env: { ...cleanEnv(), ...env }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: { ...cleanEnv(), ...env }, execArgv: node, stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
     this.#child.on('message', ({ id, answer, error }: Answered) => {
       const open = this.#open.get(id)
@@ -84,7 +91,7 @@ export class Worker<Ready = unknown> {
 }
 
 /** Settings of the shell must not reach what is measured. */
-function cleanEnv (): NodeJS.ProcessEnv {
+export function cleanEnv (): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => {
     return !name.startsWith('RELAYCORE_') && !['DATABASE_URL', 'REDIS_URL', 'PORT', 'HOST'].includes(name)
   }))

@@ -13,6 +13,8 @@ export interface Load {
   body: string
   connections: number
   ms: number
+  /** goes on for longer until there were so many */
+  calls: number
 }
 
 export interface Round {
@@ -110,13 +112,16 @@ async function run (load: Load): Promise<Round> {
   const request = bytesOf(load)
   const times: number[] = []
   const start = performance.now()
-  await Promise.all(connections.map((connection) => keepCalling(connection, request, start + load.ms, times)))
+  await Promise.all(connections.map((connection) =>
+    keepCalling(connection, request, (now) => now - start >= load.ms && times.length >= load.calls, times)))
   const seconds = (performance.now() - start) / 1000
   times.sort((a, b) => a - b)
   return { requests: times.length, seconds, p50Ms: at(times, 0.5), p99Ms: at(times, 0.99) }
 }
 
-function keepCalling (connection: Connection, request: Buffer, until: number, times: number[]): Promise<void> {
+function keepCalling (
+  connection: Connection, request: Buffer, over: (now: number) => boolean, times: number[]
+): Promise<void> {
   return new Promise((resolve, reject) => {
     let sentAt = 0
     const next = (): void => {
@@ -125,7 +130,7 @@ function keepCalling (connection: Connection, request: Buffer, until: number, ti
         const now = performance.now()
         times.push(now - sentAt)
         if (error !== null) reject(error)
-        else if (now >= until) resolve()
+        else if (over(now)) resolve()
         else next()
       })
     }

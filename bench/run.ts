@@ -5,7 +5,7 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startRedis } from '../test/services/redis.ts'
-import { type Used, Worker } from './control.ts'
+import { type Used, Worker, type WorkerOptions } from './control.ts'
 import { type Load, type Round } from './load.ts'
 import { type Shape, SHAPES } from './shapes.ts'
 
@@ -14,7 +14,8 @@ import { type Shape, SHAPES } from './shapes.ts'
  * Provider, proxies and load generator are processes of their own, measured in alternating rounds, so that what else
  * the machine does meets all of them alike. Figures are medians over the rounds, ratios medians of each round's own.
  */
-const HELP = 'npm run bench -- [--quick] [--only json,sse,unasked,large] [--concurrency 1,64,256] [--rounds n] [--ms n]'
+const HELP = 'npm run bench -- [--quick] [--only json,sse,unasked,large] [--concurrency 1,64,256] [--rounds n] [--ms n] ' +
+  '[--profile folder]'
 
 const { values } = parseArgs({
   options: {
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     concurrency: { type: 'string' },
     rounds: { type: 'string' },
     ms: { type: 'string' },
+    profile: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
@@ -31,7 +33,9 @@ const ADMIN_TOKEN = 'bench-admin-token-of-this-run'
 const ORGANIZATION = 'bench'
 const ROUNDS = Number(values.rounds ?? (values.quick ? 3 : 7))
 const ROUND_MS = Number(values.ms ?? (values.quick ? 300 : 1_000))
-const WARM_UP_MS = values.quick ? 500 : 2_000
+/** V8 goes on compiling for that long; a cold process says nothing about a warm one */
+const WARM_UP_CALLS = values.quick ? 2_000 : 20_000
+const WARM_UP_MS = values.quick ? 300 : 1_000
 const AIM_QUERIES = 0.01
 const AIM_ADDED_P50_MS = 0.1
 
@@ -44,7 +48,7 @@ const closers: (() => Promise<void>)[] = []
 async function main (): Promise<void> {
   if (values.help) { console.log(HELP); return }
   console.log(`Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}; ${ROUNDS} rounds of ` +
-    `${ROUND_MS} ms each, alternating, after ${WARM_UP_MS} ms of warm-up`)
+    `${ROUND_MS} ms each, alternating, after ${WARM_UP_CALLS} calls of warm-up`)
   console.log('CPU is of the proxy process alone, all threads; queries without the ledger\'s batches; medians\n')
   const { subjects, load } = await startAll()
   for (const [key, shape] of Object.entries(SHAPES)) {
@@ -58,7 +62,7 @@ async function main (): Promise<void> {
 
 async function startAll (): Promise<{ subjects: Subject[], load: Worker }> {
   const provider = await worker<{ url: string }>('provider.js')
-  const bare = await worker<{ url: string }>('bare-proxy.js', [provider.ready.url])
+  const bare = await worker<{ url: string }>('bare-proxy.js', { args: [provider.ready.url] })
   const load = await worker('load.js')
   const redisPort = await freePort()
   const redis = await startRedis(redisPort)
@@ -75,10 +79,8 @@ async function startAll (): Promise<{ subjects: Subject[], load: Worker }> {
   }
 }
 
-async function worker<Ready> (
-  file: string, args: string[] = [], env: Record<string, string> = {}
-): Promise<Worker<Ready>> {
-  const started = await Worker.start<Ready>(file, args, env)
+async function worker<Ready> (file: string, options: WorkerOptions = {}): Promise<Worker<Ready>> {
+  const started = await Worker.start<Ready>(file, options)
   closers.push(() => started.end())
   return started
 }
@@ -88,13 +90,16 @@ async function gateway (providerUrl: string, env: Record<string, string>): Promi
   // as root the database runs as another user, who must pass through
   if (process.getuid?.() === 0) chmodSync(folder, 0o711)
   closers.push(async () => { rmSync(folder, { recursive: true, force: true }) })
-  return await worker('gateway.js', [], {
-    RELAYCORE_DATA_DIR: join(folder, 'data'),
-    RELAYCORE_ADMIN_TOKEN: ADMIN_TOKEN,
-    RELAYCORE_OPENAI_BASE_URL: providerUrl,
-    RELAYCORE_OPENAI_API_KEY: 'sk-bench',
-    PORT: '0',
-    ...env,
+  return await worker('gateway.js', {
+    node: values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`],
+    env: {
+      RELAYCORE_DATA_DIR: join(folder, 'data'),
+      RELAYCORE_ADMIN_TOKEN: ADMIN_TOKEN,
+      RELAYCORE_OPENAI_BASE_URL: providerUrl,
+      RELAYCORE_OPENAI_API_KEY: 'sk-bench',
+      PORT: '0',
+      ...env,
+    },
   })
 }
 
@@ -138,12 +143,19 @@ function headers (key: string): Record<string, string> {
   }
 }
 
+/** a stream runs most of its code once per chunk */
+function callsOf (shape: Shape): number { return shape.body.includes('"stream"') ? WARM_UP_CALLS / 5 : WARM_UP_CALLS }
+
+const warm = new Set<Shape>()
+
 /** rounds x subjects; the order within a round turns, so that nobody always runs behind the same one */
 async function measure (shape: Shape, connections: number, subjects: Subject[], load: Worker): Promise<Sample[][]> {
-  const ask = (subject: Subject, ms: number): Load => ({
-    url: subject.worker.ready.url, path: shape.path, headers: subject.headers, body: shape.body, connections, ms,
+  const ask = (subject: Subject, ms: number, calls = 0): Load => ({
+    url: subject.worker.ready.url, path: shape.path, headers: subject.headers, body: shape.body, connections, ms, calls,
   })
-  for (const subject of subjects) await load.ask(ask(subject, WARM_UP_MS))
+  const cold = !warm.has(shape)
+  warm.add(shape)
+  for (const subject of subjects) await load.ask(ask(subject, WARM_UP_MS, cold ? callsOf(shape) : 0))
   const rounds: Sample[][] = []
   for (let i = 0; i < ROUNDS; i++) {
     const samples: Sample[] = []
