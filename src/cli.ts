@@ -4,7 +4,9 @@ import { type Config, ConfigError, describeSettings, loadConfig } from './config
 import { AdminTokens } from './keys/admin-tokens.ts'
 import { IDENTITY_HEADERS, type IdentityHeader } from './keys/key.ts'
 import { KeyRing } from './keys/key-ring.ts'
+import { formatNano } from './money/amount.ts'
 import { startServer } from './server.ts'
+import { PostgresAuthority } from './stores/postgres/authority.ts'
 import { PostgresAdminTokenStore, PostgresKeyStore } from './stores/postgres/key-store.ts'
 import { attachPostgres } from './stores/postgres/launcher.ts'
 import { migrate } from './stores/postgres/migrate.ts'
@@ -18,6 +20,8 @@ const HELP = `relaycore: a budget gateway for AI spend
       --name <text> --organization <id> [--team <id>] [--project <id>] [--user <id>]
       [--allow-headers user,team,project,session,tags] [--require-headers ...]
   relaycore admin-token rotate    a new admin token; all others end
+  relaycore reconcile             gateways that do not answer and have leased something
+      [--write-off <gateway>]     count what that one has leased as spent, if it will not come back
   relaycore --help, --version
 
   --config <file>                 a .json or .yaml file with settings
@@ -39,6 +43,7 @@ const OPTIONS = {
   user: { type: 'string' },
   'allow-headers': { type: 'string' },
   'require-headers': { type: 'string' },
+  'write-off': { type: 'string' },
 } as const
 
 type Values = ReturnType<typeof parse>['values']
@@ -80,6 +85,16 @@ const COMMANDS: Record<string, (config: Config, values: Values) => Promise<void>
       }))
     console.log(`${secret}\n\nkey ${key.id} for organization ${organization}; it is not shown again`)
   },
+  reconcile: async (config, values) => {
+    await withUrl(config, async (url) => {
+      const authority = new PostgresAuthority({ connectionString: url, applicationName: 'relaycore cli' })
+      try {
+        await reconcile(authority, values['write-off'])
+      } finally {
+        await authority.close()
+      }
+    })
+  },
   'admin-token rotate': async (config) => {
     const token = await withDatabase(config, (database) =>
       new AdminTokens({ store: new PostgresAdminTokenStore(database) }).rotate())
@@ -105,6 +120,22 @@ async function start (config: Config): Promise<void> {
     server.close().then(() => { process.exit(0) }, fail)
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { stop(signal) })
+}
+
+async function reconcile (authority: PostgresAuthority, gateway: string | undefined): Promise<void> {
+  if (gateway !== undefined) {
+    if (!/^\d{1,15}$/.test(gateway)) throw new ConfigError(`--write-off must be the number of a gateway; got ${gateway}`)
+    for (const { accountId, amountNano } of await authority.writeOff(Number(gateway))) {
+      console.log(`account ${accountId}: ${formatNano(amountNano)} counted as spent`)
+    }
+    return
+  }
+  const found = await authority.gateways()
+  if (found.length === 0) console.log('Every gateway that has leased something answers.')
+  for (const { incarnation, host, state, since, accounts } of found) {
+    console.log(`gateway ${incarnation} on ${host}: ${state}, silent since ${new Date(since).toISOString()}, ` +
+      `with leases on ${accounts} account(s). Start it again on its journal; if that is lost: --write-off ${incarnation}`)
+  }
 }
 
 function headersOf (option: string, value: string | undefined): IdentityHeader[] {

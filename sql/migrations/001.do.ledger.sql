@@ -88,11 +88,13 @@ create table leases (
   returned_nano bigint not null default 0,
   posted_nano bigint not null default 0,
   state text not null default 'open' check (state in ('open', 'kept', 'closed')),
+  written_off_nano bigint not null default 0 check (written_off_nano >= 0),
   primary key (account_id, incarnation),
   check (returned_nano >= 0 and posted_nano >= 0 and returned_nano + posted_nano <= granted_nano)
 ) with (fillfactor = 50);
 comment on table leases is 'cumulative figures that only grow: what one process life took of one account, gave back, and spent';
 comment on column leases.state is 'kept: closed, but for what events that were set aside will be posted with; closed: nothing is left';
+comment on column leases.written_off_nano is 'counted as spent by a write-off, and not yet replaced by what was really spent';
 create index leases_open on leases (incarnation) where state = 'open';
 create index leases_left on leases (account_id) where state <> 'closed';
 
@@ -370,13 +372,14 @@ begin
   ),
   need as materialized (
     select n.call, n.id, n.need, account.free,
-      sum(n.need) over (partition by n.id order by n.call) <= account.free as fits
-    from unnest(_calls, _accounts, _needs) n (call, id, need) join account using (id)
+      coalesce(sum(n.need) over (partition by n.id order by n.call) <= account.free, false) as fits
+    from unnest(_calls, _accounts, _needs) n (call, id, need) left join account using (id)
   ),
   -- first pass: in line behind everybody; second: those who fit, and then those who fit behind them
   first_pass as (select call, bool_and(fits) as ok from need group by call),
   second_pass as (
-    select need.call, sum(need.need) over (partition by need.id order by first_pass.ok desc, need.call) <= need.free as fits
+    select need.call,
+      coalesce(sum(need.need) over (partition by need.id order by first_pass.ok desc, need.call) <= need.free, false) as fits
     from need join first_pass using (call)
   ),
   granted as materialized (select call from second_pass group by call having bool_and(fits)),
@@ -415,6 +418,83 @@ begin
   select null::integer, f.* from account_figures(_incarnation, _accounts) f;
 end $$;
 
+-- What is not the cost of one call, as an event of its own; the accounts are locked. Amounts may be negative.
+create function record_entry(_incarnation bigint, _outcome text, _accounts bigint[], _amounts bigint[]) returns void
+language plpgsql as $$
+declare
+  _at timestamptz := clock_timestamp();
+  _id uuid := (lpad(to_hex((extract(epoch from _at) * 1000)::bigint), 12, '0') || '7' ||
+    substr(md5(random()::text), 1, 3) || '8' || substr(md5(random()::text), 1, 15))::uuid;
+  _day date := (_at at time zone 'UTC')::date;
+begin
+  insert into usage_events (day, id, incarnation, provider, endpoint, model, stream, outcome, certainty, quote_nano,
+    cost_nano, price_version, opened_at, ended_at)
+  select _day, _id, _incarnation, 'relaycore', 'write-off', 'none', false, _outcome, 'uncertain', 0,
+    coalesce(max(e.amount) filter (where a.currency = 'USD'), 0), 'none', _at, _at
+  from unnest(_accounts, _amounts) e (account_id, amount) join budget_accounts a on a.id = e.account_id;
+  insert into budget_usage_records (day, event_id, account_id, amount_nano, covered_nano, quote_nano)
+  select _day, _id, e.account_id, e.amount, 0, 0 from unnest(_accounts, _amounts) e (account_id, amount);
+  update budget_accounts a set settled_nano = a.settled_nano + e.amount
+  from unnest(_accounts, _amounts) e (account_id, amount) where a.id = e.account_id;
+end $$;
+
+-- Counts what a gateway that will not come back has leased as spent. Its calls are not known, so nothing less is safe.
+create function write_off(_incarnation bigint) returns table (account_id bigint, amount_nano bigint)
+language plpgsql as $$
+#variable_conflict use_column
+declare
+  _accounts bigint[];
+  _amounts bigint[];
+begin
+  perform 1 from gateways g where g.incarnation = _incarnation and (g.state = 'recovering' or
+    (g.state = 'live' and g.heartbeat_at < clock_timestamp() - interval '10 seconds')) for update;
+  if not found then
+    raise exception 'gateway % is unknown, answers, or is closed already', _incarnation using errcode = 'RC002';
+  end if;
+  update gateways set state = 'written off' where incarnation = _incarnation;
+  perform 1 from budget_accounts a
+  where a.id in (select l.account_id from leases l where l.incarnation = _incarnation and l.state = 'open')
+  order by a.id for no key update;
+  select array_agg(l.account_id order by l.account_id),
+    array_agg(l.granted_nano - l.returned_nano - l.posted_nano order by l.account_id)
+  into _accounts, _amounts
+  from leases l where l.incarnation = _incarnation and l.state = 'open'
+    and l.granted_nano > l.returned_nano + l.posted_nano;
+  update budget_accounts a set leased_nano = a.leased_nano - e.amount
+  from unnest(_accounts, _amounts) e (account_id, amount) where a.id = e.account_id;
+  update leases l set state = 'closed', posted_nano = l.granted_nano - l.returned_nano,
+    written_off_nano = l.granted_nano - l.returned_nano - l.posted_nano
+  where l.incarnation = _incarnation and l.state = 'open';
+  if _accounts is not null then
+    perform record_entry(_incarnation, 'written_off', _accounts, _amounts);
+  end if;
+  return query select e.id, e.amount from unnest(_accounts, _amounts) e (id, amount);
+end $$;
+
+create function used_by(_events uuid[]) returns table (account_id bigint, covered_nano bigint) language sql stable as $$
+  select r.account_id, sum(r.covered_nano)::bigint from budget_usage_records r where r.event_id = any (_events) group by 1
+$$;
+
+-- What turns out to be spent after a write-off is no longer counted by the write-off; the rest of its entry stays.
+create function replace_write_off(_incarnation bigint, _accounts bigint[], _covered bigint[]) returns void
+language plpgsql as $$
+#variable_conflict use_column
+declare
+  _of bigint[];
+  _back bigint[];
+begin
+  select array_agg(l.account_id order by l.account_id), array_agg(-least(e.covered, l.written_off_nano) order by l.account_id)
+  into _of, _back
+  from unnest(_accounts, _covered) e (account_id, covered) join leases l using (account_id)
+  where l.incarnation = _incarnation and least(e.covered, l.written_off_nano) > 0;
+  if _of is null then
+    return;
+  end if;
+  update leases l set written_off_nano = l.written_off_nano + e.back
+  from unnest(_of, _back) e (account_id, back) where l.account_id = e.account_id and l.incarnation = _incarnation;
+  perform record_entry(_incarnation, 'write_off_replaced', _of, _back);
+end $$;
+
 -- Records of spending, and rights given back: idempotent by the event's id and by the returned figure's size.
 -- Rows: `event_id` of each event that was really inserted, then the figures of the accounts touched.
 create function post_usage(_incarnation bigint, _events json, _charges json, _returns json)
@@ -426,10 +506,11 @@ language plpgsql as $$
 declare
   _touched bigint[];
   _inserted uuid[];
+  _state text;
 begin
-  perform 1 from gateways g where g.incarnation = _incarnation and g.state <> 'written off' for key share;
+  select g.state into _state from gateways g where g.incarnation = _incarnation for key share;
   if not found then
-    raise exception 'gateway % is unknown or written off', _incarnation using errcode = 'RC001';
+    raise exception 'gateway % is unknown', _incarnation using errcode = 'RC001';
   end if;
   select array_agg(distinct t.account_id) into _touched from (
     select c.account_id from json_to_recordset(_charges) c (account_id bigint)
@@ -495,6 +576,11 @@ begin
   )
   select coalesce(array_agg(inserted.id), '{}') into _inserted from inserted;
 
+  if _state = 'written off' then
+    perform replace_write_off(_incarnation, (select array_agg(r.account_id order by r.account_id) from used_by(_inserted) r),
+      (select array_agg(r.covered_nano order by r.account_id) from used_by(_inserted) r));
+  end if;
+
   if cardinality(_inserted) > 0 then
     insert into budget_alert_history (budget_id, account_id, threshold, actions, settled_nano)
     select b.id, a.id, (t ->> 'threshold')::numeric, array(select jsonb_array_elements_text(t -> 'actions')), a.settled_nano
@@ -519,9 +605,9 @@ end $$;
 -- Committed before a lease of it is touched. Waits for the grants and posts that are under way, and none comes after.
 create function begin_recovery(_incarnation bigint) returns void language plpgsql as $$
 begin
-  perform 1 from gateways g where g.incarnation = _incarnation and g.state <> 'written off' for update;
+  perform 1 from gateways g where g.incarnation = _incarnation for update;
   if not found then
-    raise exception 'gateway % is unknown or written off', _incarnation using errcode = 'RC001';
+    raise exception 'gateway % is unknown', _incarnation using errcode = 'RC001';
   end if;
   update gateways g set state = 'recovering' where g.incarnation = _incarnation and g.state = 'live';
 end $$;
@@ -530,13 +616,17 @@ end $$;
 create function close_leases(_incarnation bigint, _kept json) returns void language plpgsql as $$
 #variable_conflict use_column
 begin
-  perform 1 from gateways g where g.incarnation = _incarnation and g.state in ('recovering', 'closed') for update;
+  perform 1 from gateways g where g.incarnation = _incarnation and g.state <> 'live' for update;
   if not found then
     raise exception 'gateway % is not being recovered', _incarnation using errcode = 'RC002';
   end if;
   perform 1 from budget_accounts a
-  where a.id in (select l.account_id from leases l where l.incarnation = _incarnation and l.state = 'open')
+  where a.id in (select l.account_id from leases l
+    where l.incarnation = _incarnation and (l.state = 'open' or l.written_off_nano > 0))
   order by a.id for no key update;
+  -- its journal is posted whole: what a write-off still counts was never spent
+  perform replace_write_off(_incarnation, array_agg(l.account_id), array_agg(l.written_off_nano))
+  from leases l where l.incarnation = _incarnation and l.written_off_nano > 0;
   with rest as materialized (
     select l.account_id, l.granted_nano - l.returned_nano - l.posted_nano as total,
       least(coalesce(k.kept_nano, 0), l.granted_nano - l.returned_nano - l.posted_nano) as kept

@@ -3,7 +3,8 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import { type JournalRecord } from '../../src/journal/journal.ts'
 import { decodeLine, encodeLine } from '../../src/journal/records.ts'
-import { anOpening, callEnds, openings } from './builders.ts'
+import { callEnds, openings } from './arbitraries.ts'
+import { anOpening } from './builders.ts'
 
 const records: fc.Arbitrary<JournalRecord> = fc.oneof(
   openings.map((call): JournalRecord => ({ t: 'open', call })),

@@ -253,7 +253,7 @@ t.test('an incarnation that is already there is refused: its files belong to ano
 
 t.test('killed at any moment, it has every record that it said was written', { timeout: 60_000 }, async (t) => {
   const writer = fileURLToPath(new URL('./writer.js', import.meta.url))
-  for (let round = 0; round < 8; round++) {
+  for (let round = 0; round < 5; round++) {
     const path = aFolder(t)
     const child = spawn(process.execPath, [writer, path], { stdio: ['ignore', 'pipe', 'inherit'] })
     const acked = new Map<string, string>()

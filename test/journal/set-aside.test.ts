@@ -4,7 +4,8 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import { type JournalFile } from '../../src/journal/file.ts'
 import { dropSetAside, keepSetAside, readSetAside } from '../../src/journal/set-aside.ts'
-import { aFolder, aLog, anEnd, anOpening, callEnds, callId, ends, open, openings, opens, writeAll } from './builders.ts'
+import { callEnds, openings } from './arbitraries.ts'
+import { aFolder, aLog, anEnd, anOpening, callId, ends, open, opens, writeAll } from './builders.ts'
 
 function event (n: number) { return { opening: anOpening({ id: callId(n) }), end: anEnd({ id: callId(n) }) } }
 

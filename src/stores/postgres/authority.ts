@@ -58,6 +58,16 @@ interface FiguresRow {
   answered_at: Date
 }
 
+/** A gateway that has leased something and does not answer. */
+export interface GatewayInDoubt {
+  incarnation: number
+  host: string
+  state: string
+  /** its last sign of life, ms since the epoch */
+  since: number
+  accounts: number
+}
+
 export class PostgresAuthority implements Authority {
   readonly #grants: Database
   readonly #posts: Database
@@ -169,10 +179,36 @@ export class PostgresAuthority implements Authority {
     await run(this.#posts, { text: 'select close_leases($1, $2)', values: [incarnation, jsonOf(rows)] })
   }
 
+  async gateways (): Promise<GatewayInDoubt[]> {
+    const rows = await run<{ incarnation: string, host: string, state: string, heartbeat_at: Date, accounts: number }>(
+      this.#grants, { text: IN_DOUBT })
+    return rows.map((row) => ({
+      incarnation: idOf(row.incarnation),
+      host: row.host,
+      state: row.state,
+      since: row.heartbeat_at.getTime(),
+      accounts: row.accounts,
+    }))
+  }
+
+  async writeOff (incarnation: number): Promise<{ accountId: number, amountNano: bigint }[]> {
+    const rows = await run<{ account_id: string, amount_nano: string }>(this.#posts, {
+      text: 'select account_id, amount_nano from write_off($1)', values: [incarnation],
+    })
+    return rows.map((row) => ({ accountId: idOf(row.account_id), amountNano: bigintOf(row.amount_nano) }))
+  }
+
   async close (): Promise<void> {
     await Promise.all([this.#grants.close(), this.#posts.close()])
   }
 }
+
+const IN_DOUBT = `
+  select g.incarnation, g.host, g.state, g.heartbeat_at, count(*)::integer as accounts
+  from gateways g join leases l on l.incarnation = g.incarnation and l.state = 'open'
+    and l.granted_nano > l.returned_nano + l.posted_nano
+  where g.state = 'recovering' or (g.state = 'live' and g.heartbeat_at < clock_timestamp() - interval '10 seconds')
+  group by g.incarnation order by g.incarnation`
 
 async function run<R extends object> (database: Database, query: Query): Promise<R[]> {
   try {

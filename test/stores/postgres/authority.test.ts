@@ -41,6 +41,20 @@ t.test('tells which process lives of a journal are to be recovered', async (t) =
   t.same(await authority.unclosed('c'), [])
 })
 
+t.test('grants nothing on an account that does not exist', async (t) => {
+  const world = await aWorld(t)
+  const [accountId = 0] = await accountsOf(world, 1000n)
+  const incarnation = await world.authority.join('journal', 'host')
+
+  const answer = await world.authority.grant(incarnation, {
+    calls: [needOf([accountId, 999_999], 1n), needOf([999_999], 1n), needOf([accountId], 1n), { needs: [] }],
+    extras: [],
+  })
+
+  t.same(answer.granted, [false, false, true, true], 'and a call that needs nothing has all it needs')
+  t.match(answer.accounts, [{ accountId, leasedNano: 1n }])
+})
+
 t.test('shows every lease with a rest, whoever asks', async (t) => {
   const world = await aWorld(t)
   const [one = 0, two = 0] = await accountsOf(world, 100n, null)
@@ -235,7 +249,7 @@ t.test('a heartbeat does not wait for a post, a recovery does', async (t) => {
   await world.authority.heartbeat(incarnation, [])
   let begun = false
   const recovery = world.authority.beginRecovery(incarnation).then(() => { begun = true })
-  await world.until("select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%begin_recovery%'")
+  await world.waiting('begin_recovery', () => begun)
   t.notOk(begun)
   await slow.query('commit')
   await recovery
@@ -243,6 +257,47 @@ t.test('a heartbeat does not wait for a post, a recovery does', async (t) => {
 
   t.ok(begun)
   t.match((await world.books())[0], { leasedNano: 0n })
+})
+
+t.test('a recovery waits for a grant that is under way, and none comes after it', async (t) => {
+  const world = await aWorld(t)
+  const [accountId = 0] = await accountsOf(world, 1000n)
+  const incarnation = await world.authority.join('journal', 'host')
+  const blocker = new pg.Client(world.url)
+  await blocker.connect()
+  await blocker.query('begin; select from budget_accounts for update')
+  const request = { calls: [needOf([accountId], 10n)], extras: [] }
+
+  const grant = world.authority.grant(incarnation, request)
+  await world.waiting('grant_leases')
+  let begun = false
+  const recovery = world.authority.beginRecovery(incarnation).then(() => { begun = true })
+  await world.waiting('begin_recovery', () => begun)
+  t.notOk(begun)
+  await blocker.query('rollback')
+  await blocker.end()
+
+  t.same((await grant).granted, [true])
+  await recovery
+  await t.rejects(world.authority.grant(incarnation, request), { code: 'incarnation_not_live' })
+  await world.authority.closeLeases(incarnation, [])
+  t.match(await world.books(), [{ leasedNano: 0n }])
+})
+
+t.test('a late return does not free what is kept for events set aside', async (t) => {
+  const world = await aWorld(t)
+  const [accountId = 0] = await accountsOf(world, 1000n)
+  const incarnation = await world.authority.join('journal', 'host')
+  await world.authority.grant(incarnation, { calls: [needOf([accountId], 10n)], extras: [] })
+  await world.authority.beginRecovery(incarnation)
+  await world.authority.closeLeases(incarnation, [{ accountId, keptNano: 4n }])
+
+  await world.authority.post(incarnation, [], [{ accountId, returnedNano: 10n }])
+
+  t.match(await world.books(), [{ leasedNano: 4n }])
+  await world.authority.post(incarnation, [anEvent(charges([accountId], 4n))], [{ accountId, returnedNano: 10n }])
+  t.match(await world.books(), [{ leasedNano: 0n, settledNano: 4n }])
+  await world.assertAudit(t)
 })
 
 t.test('a late grant or post that meets a recovery counts whole or not at all', async (t) => {

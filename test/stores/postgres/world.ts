@@ -14,8 +14,8 @@ export interface PostgresWorld extends AuthorityWorld {
   authorities: PostgresAuthority[]
   defineBudget (limitNano: bigint | null, alerts?: Alert[]): Promise<string>
   sql (text: string, values?: unknown[]): Promise<Record<string, unknown>[]>
-  /** asks again and again until there is a row */
-  until (text: string): Promise<void>
+  /** asks again and again until a statement with this text waits for a lock, or there is no need to wait any more */
+  waiting (text: string, enough?: () => boolean): Promise<void>
   /** leases, records, the cache and the account rows say the same */
   assertAudit (t: Test): Promise<void>
 }
@@ -42,6 +42,10 @@ const BOOKS = `
   join lateral calculate_budget_status(a.budget_id) s on s.account_id = a.id
   order by a.id`
 
+const WAITING = `
+  select 1 from pg_stat_activity
+  where datname = current_database() and wait_event_type = 'Lock' and query like $1 and pid <> pg_backend_pid()`
+
 const DEADLOCKS = 'select deadlocks::integer from pg_stat_database where datname = current_database()'
 
 export async function aWorld (t: Test, options: Partial<PostgresAuthorityOptions> = {}): Promise<PostgresWorld> {
@@ -61,8 +65,8 @@ export async function aWorld (t: Test, options: Partial<PostgresAuthorityOptions
     authority,
     authorities,
     sql,
-    async until (text) {
-      while ((await sql(text)).length === 0) await sql('select pg_sleep(0.01)')
+    async waiting (text, enough = () => false) {
+      while (!enough() && (await sql(WAITING, [`%${text}%`])).length === 0) await sql('select pg_sleep(0.01)')
     },
     async defineBudget (limitNano, alerts = []) {
       const id = uuidv7()

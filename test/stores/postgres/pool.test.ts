@@ -1,0 +1,161 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import t, { type Test } from 'tap'
+import { Database, bigintOf, idOf, isUnavailable, sqlStateOf, type DatabaseOptions } from '../../../src/stores/postgres/pool.ts'
+import { aDatabase } from './database.ts'
+
+async function opened (t: Test, options: Partial<DatabaseOptions> = {}): Promise<Database> {
+  const database = new Database({ connectionString: await aDatabase(t), ...options })
+  t.teardown(() => database.close())
+  return database
+}
+
+/** Between us and PostgreSQL, and deaf once it is told to be: nothing is closed, nothing is answered. */
+async function aLine (t: Test, url: string): Promise<{ url: string, cut (): void }> {
+  const target = new URL(url)
+  const host = decodeURIComponent(target.hostname)
+  const port = Number(target.port)
+  const sockets: Socket[] = []
+  const server = createServer((near) => {
+    const far = host.startsWith('/') ? connect(`${host}/.s.PGSQL.5432`) : connect(port, host)
+    sockets.push(near, far)
+    for (const socket of [near, far]) socket.on('error', () => socket.destroy())
+    near.pipe(far).pipe(near)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  target.host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  return {
+    url: target.href,
+    cut () { for (const socket of sockets) socket.unpipe().pause() },
+  }
+}
+
+async function failure (work: Promise<unknown>): Promise<unknown> {
+  return await work.then(() => undefined, (error: unknown) => error)
+}
+
+t.test('bigints come as text, and are read without loss', async (t) => {
+  const database = await opened(t)
+
+  const [row] = await database.query<{ large: string, id: string }>({
+    text: 'select $1::bigint as large, 7::bigint as id', values: [9_223_372_036_854_775_807n],
+  })
+
+  t.equal(bigintOf(row?.large ?? ''), 9_223_372_036_854_775_807n)
+  t.equal(idOf(row?.id ?? ''), 7)
+  t.throws(() => idOf(row?.large ?? ''), RangeError)
+})
+
+t.test('counts its statements, and says who it is', async (t) => {
+  const database = await opened(t, { applicationName: 'relaycore test' })
+
+  const [row] = await database.query({ text: "select current_setting('application_name') as name" })
+  await database.transaction(async (tx) => { await tx.query({ text: 'select 1' }) })
+
+  t.equal(row?.['name'], 'relaycore test')
+  t.equal(database.queries, 4)
+})
+
+t.test('statements are prepared where that is possible', async (t) => {
+  const names = { name: 'n', text: 'select count(*)::integer as n from pg_prepared_statements' }
+
+  t.same(await (await opened(t, { max: 1 })).query(names), [{ n: 1 }])
+  t.same(await (await opened(t, { max: 1, prepared: false })).query(names), [{ n: 0 }])
+})
+
+t.test('a transaction happens whole or not at all, and its connection goes on', async (t) => {
+  const database = await opened(t, { max: 1 })
+  await database.query({ text: 'create table things (id integer primary key)' })
+  const add = (id: number) => ({ text: 'insert into things values ($1)', values: [id] })
+
+  await database.transaction(async (tx) => { await tx.query(add(1)) })
+  const mine = new Error('a rule of the domain')
+  t.equal(await failure(database.transaction(async (tx) => { await tx.query(add(2)); throw mine })), mine)
+  const twice = await failure(database.transaction(async (tx) => { await tx.query(add(3)); await tx.query(add(1)) }))
+
+  t.equal(sqlStateOf(twice), '23505')
+  t.notOk(isUnavailable(twice))
+  t.same(await database.query({ text: 'select id from things' }), [{ id: 1 }])
+  t.equal(database.pool.totalCount, 1)
+})
+
+t.test('a statement has a deadline, at the server too', async (t) => {
+  const database = await opened(t, { max: 1, statementTimeoutMs: 100 })
+
+  const error = await failure(database.query({ text: 'select pg_sleep(60)' }))
+
+  t.equal(sqlStateOf(error), '57014')
+  t.ok(isUnavailable(error))
+  t.same(await database.query({ text: 'select 1 as one' }), [{ one: 1 }])
+})
+
+t.test('a server that says nothing any more is left', async (t) => {
+  const line = await aLine(t, await aDatabase(t))
+  const database = await opened(t, { connectionString: line.url, max: 1, statementTimeoutMs: 100 })
+  await database.query({ text: 'select 1' })
+
+  line.cut()
+  const error = await failure(database.query({ text: 'select 1' }))
+
+  t.ok(isUnavailable(error), String(error))
+  t.same(await database.query({ text: 'select 1 as one' }), [{ one: 1 }], 'on a new connection')
+})
+
+t.test('a connection has a deadline, and so has waiting for one', async (t) => {
+  const deaf = createServer()
+  deaf.listen(0, '127.0.0.1')
+  await once(deaf, 'listening')
+  t.teardown(() => { deaf.close() })
+  const { port } = deaf.address() as AddressInfo
+  const nobody = new Database({ connectionString: `postgres://u@127.0.0.1:${port}/d`, connectTimeoutMs: 100 })
+  t.teardown(() => nobody.close())
+  t.ok(isUnavailable(await failure(nobody.query({ text: 'select 1' }))))
+
+  const busy = await opened(t, { max: 1, connectTimeoutMs: 100 })
+  await busy.transaction(async () => {
+    t.ok(isUnavailable(await failure(busy.query({ text: 'select 1' }))))
+  })
+  t.same(await busy.query({ text: 'select 1 as one' }), [{ one: 1 }])
+})
+
+t.test('an idle connection that breaks is told of, and replaced', async (t) => {
+  const told = new Promise<Error>((resolve) => {
+    void opened(t, { max: 1, onIdleError: resolve }).then(async (database) => {
+      const [row] = await database.query<{ pid: number }>({ text: 'select pg_backend_pid() as pid' })
+      const other = new Database({ connectionString: database.pool.options.connectionString ?? '' })
+      await other.query({ text: 'select pg_terminate_backend($1)', values: [row?.pid] })
+      await other.close()
+    })
+  })
+
+  t.ok(isUnavailable(await told))
+})
+
+t.test('TLS is asked for where the URL says so', async (t) => {
+  const url = new URL(await aDatabase(t))
+  url.searchParams.set('sslmode', 'verify-full')
+  const database = new Database({ connectionString: url.href })
+  t.teardown(() => database.close())
+
+  if (!decodeURIComponent(url.hostname).startsWith('/')) {
+    t.match(await failure(database.query({ text: 'select 1' })), { message: /does not support SSL/ })
+  }
+})
+
+t.test('tells an outage from a refusal and from a defect', async (t) => {
+  const nowhere = new Database({ connectionString: 'postgres://u@127.0.0.1:1/d' })
+  t.teardown(() => nowhere.close())
+  t.ok(isUnavailable(await failure(nowhere.query({ text: 'select 1' }))))
+
+  const database = await opened(t)
+  for (const text of ['select 1 / 0', 'select * from nothing', 'nonsense', "select 'x'::uuid"]) {
+    t.notOk(isUnavailable(await failure(database.query({ text }))), text)
+  }
+  t.notOk(isUnavailable(new TypeError('x is not a function')))
+  t.notOk(isUnavailable('a text'))
+})
