@@ -26,7 +26,8 @@ export function answerProblem (thrown: unknown, request: FastifyRequest, reply: 
 }
 
 function codeOf (error: Failure, status: number): string {
-  if (error.code !== undefined && /^[a-z_]+$/.test(error.code)) return error.code
+  // @fastify/error writes codes in capital letters
+  if (error.code !== undefined && /^(?!FST_)[A-Z_]+$/i.test(error.code)) return error.code.toLowerCase()
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return 'body_too_large'
   if (error.code?.startsWith('FST_ERR_CTP_') === true) return 'invalid_body'
   return status === 404 ? 'not_found' : status < 500 ? 'bad_request' : 'internal_error'

@@ -1,0 +1,11 @@
+/** For embedding: open a Core, and register `relaycore` (or single plugins) in a Fastify app of your own. */
+export { relaycore, type RelaycoreOptions, VERSION } from './app.ts'
+export { type Config, ConfigError, loadConfig } from './config.ts'
+export { Core, type CoreOptions, type Log } from './core.ts'
+export { startDemoProvider } from './providers/demo/server.ts'
+export { providers } from './providers/index.ts'
+export { type CallEnding, type CallGate, type CallIntake, type OpenCall } from './gateway/call.ts'
+export { default as control, type ControlOptions } from '../plugins/control/index.ts'
+export { default as gateway, type GatewayOptions } from '../plugins/gateway/gateway.ts'
+export { default as health, type HealthOptions } from '../plugins/operations/health.ts'
+export { default as metrics, type MetricsOptions } from '../plugins/operations/metrics.ts'
