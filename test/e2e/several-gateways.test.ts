@@ -1,0 +1,74 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { startRedis } from '../services/redis.ts'
+import { aGateway, type GatewayUnderTest, type Json } from './gateway.ts'
+
+const code = (json: Json) => ((json['error'] as Json)['relaycore'] as Json)['code']
+
+/** two gateways on one database and one Redis */
+async function two (t: Test): Promise<[GatewayUnderTest, GatewayUnderTest]> {
+  const port = 20_000 + Math.floor(Math.random() * 20_000)
+  const redis = await startRedis(port)
+  t.teardown(redis.stop)
+  const env = { REDIS_URL: `redis://127.0.0.1:${port}` }
+  const a = await aGateway(t, env)
+  const b = await aGateway(t, { ...env, DATABASE_URL: a.core.config.databaseUrl ?? '' })
+  return [a, b]
+}
+
+t.test('a gateway refuses without a query what another one used up, and admits within a second of a raise', async (t) => {
+  const [a, b] = await two(t)
+  for (const { provider } of [a, b]) provider.behave = () => ({ usage: { input: 10, output: 40 } })
+  const budget = await a.budget({ amount: '0.001' })
+  const key = await a.key()
+  // b gets to know the budget's account
+  t.equal((await b.chat(key, { max_tokens: 40 })).status, 200)
+  await b.events()
+  let answer = await a.chat(key, { max_tokens: 40 })
+  while (answer.status === 200 || code(answer.json) === 'budget_contention') {
+    await a.events()
+    answer = await a.chat(key, { max_tokens: 40 })
+  }
+  t.equal(code(answer.json), 'budget_exhausted')
+  // the next refusals of a keep its figures fresh; b hears of them by message
+  await a.chat(key, { max_tokens: 40 })
+  await wait(60)
+  const grants = b.core.tracker.grants
+  const queries = b.core.authority.queries.grants
+  const refused = await b.chat(key, { max_tokens: 40 })
+  t.equal(code(refused.json), 'budget_exhausted')
+  t.equal(b.core.tracker.grants, grants, 'nothing was asked of PostgreSQL')
+  t.ok(b.core.authority.queries.grants - queries <= 1, 'but for a heartbeat')
+
+  const raised = Date.now()
+  t.equal((await a.admin('PUT', `/budgets/${budget}`, { amount: '1' })).status, 200)
+  while ((await b.chat(key, { max_tokens: 40 })).status !== 200) {
+    if (Date.now() - raised > 5_000) throw new Error('the raise is not seen')
+    await wait(10)
+  }
+  t.ok(Date.now() - raised < 1_000, `${Date.now() - raised} ms`)
+})
+
+t.test('a new key, and a revoked one, act everywhere within a second', async (t) => {
+  const [a, b] = await two(t)
+  await a.budget()
+  const made = (await a.admin('POST', '/keys', { name: 'k', organizationId: 'acme' })).body
+  t.equal((await b.chat(String(made['key']), {})).status, 200, 'a new key works at once')
+  await a.admin('DELETE', `/keys/${made['id']}`)
+  t.equal((await a.chat(String(made['key']), {})).status, 401)
+  const revoked = Date.now()
+  while ((await b.chat(String(made['key']), {})).status === 200) await wait(10)
+  t.ok(Date.now() - revoked < 1_000)
+})
+
+t.test('without Redis the gateway goes on with its leases and PostgreSQL alone', async (t) => {
+  const redis = await startRedis(40_321)
+  const gateway = await aGateway(t, { REDIS_URL: 'redis://127.0.0.1:40321' })
+  await gateway.budget()
+  const key = await gateway.key()
+  t.equal((await gateway.chat(key, {})).status, 200)
+  await redis.stop()
+  for (let i = 0; i < 5; i++) t.equal((await gateway.chat(key, {})).status, 200)
+  t.equal((await gateway.events()).length, 6)
+  t.match(await (await fetch(`${gateway.url}/metrics`)).text(), /relaycore_redis_up 0/)
+})
