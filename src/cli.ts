@@ -104,7 +104,7 @@ const COMMANDS: Record<string, (config: Config, values: Values) => Promise<void>
 }
 
 async function start (config: Config): Promise<void> {
-  const server = await startServer({
+  const starting = startServer({
     config,
     say: (message) => { console.log(message) },
     onFatal: (error) => {
@@ -117,9 +117,10 @@ async function start (config: Config): Promise<void> {
     if (stopping) process.exit(130)
     stopping = true
     console.log(`${signal}: stopping; open calls have ${config.shutdownMs} ms. Once more ends at once.`)
-    server.close().then(() => { process.exit(0) }, fail)
+    starting.then(({ close }) => close()).then(() => { process.exit(0) }, fail)
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { stop(signal) })
+  await starting
 }
 
 async function reconcile (authority: PostgresAuthority, gateway: string | undefined): Promise<void> {

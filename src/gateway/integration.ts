@@ -109,7 +109,13 @@ export class BudgetIntegration implements CallGate {
     const held = this.#o.tracker.hold(applied, quote)
     const hold = held instanceof Promise ? await held : held
     if (isRefusal(hold)) return hold
-    return await this.#begin(intake, request, model, upstream, quote, hold, at, gone)
+    return await this.#begin(intake, request, model, upstream, quote, hold, this.#openedAt(applied, at), gone)
+  }
+
+  /** the moment of the hold, which may have waited; a period that ended meanwhile is still the one it was held in */
+  #openedAt (applied: readonly AppliedBudget[], asked: number): number {
+    const now = this.#o.now()
+    return applied.every(({ periodEnd }) => periodEnd === null || now < periodEnd) ? now : asked
   }
 
   #policy (applied: readonly AppliedBudget[], identity: Identity): Refusal | null {

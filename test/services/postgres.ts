@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { launchPostgres } from '../../src/stores/postgres/launcher.ts'
@@ -11,6 +11,8 @@ export interface PrivatePostgres {
 /** A private PostgreSQL by the gateway's launcher, without durability, in a folder that is removed after. */
 export async function startPostgres (): Promise<PrivatePostgres> {
   const folder = mkdtempSync(join(tmpdir(), 'relaycore-pg-'))
+  // as root the server runs as another user, who has to pass through
+  chmodSync(folder, 0o711)
   const server = await launchPostgres({ folder: join(folder, 'data', 'postgres'), durability: 'off' })
   return {
     url: server.url,

@@ -1,0 +1,103 @@
+/** What must be true of every state, and of every state at rest. Each answer is a sentence, or null. */
+import { freeOf, restOf, type Account, type Call, type State } from './state.ts'
+
+/** `promises`: only what a user or an administrator would notice. `everything`: the equations behind it too. */
+export type Judge = 'promises' | 'everything'
+
+export function violation (state: State, judge: Judge): string | null {
+  const broken = brokenPromise(state)
+  if (broken !== null || judge === 'promises') return broken
+  return brokenBooks(state) ?? brokenLease(state)
+}
+
+/** A state at rest: nothing more will happen by itself. Nothing is then held, leased, unwritten or under way. */
+export function unrest (state: State): string | null {
+  if (state.messages.length > 0) return 'a message stays under way'
+  if (state.calls.some(({ phase }) => phase !== 'none' && phase !== 'done' && phase !== 'gone')) {
+    return 'a call stays unfinished'
+  }
+  if (state.lives.some((life) => life.memory === null && life.state !== 'closed')) return 'a dead gateway stays unrecovered'
+  if (state.accounts.some(({ leased }) => leased !== 0)) return 'something stays leased'
+  return null
+}
+
+/** P1 and P2 of the promises. */
+function brokenPromise (state: State): string | null {
+  for (const [index, account] of state.accounts.entries()) {
+    if (exposure(state, account) > account.ceiling + unpostedDebt(state, index)) {
+      return 'P1: settled, finished costs and open quotes together pass the limit'
+    }
+  }
+  for (const call of state.calls) {
+    if (call.events > 1) return 'P2: a call has more than one event'
+    if (call.phase === 'gone' && call.reachedProvider) return 'P2: a call reached the provider and nobody knows of it'
+    if (call.phase === 'done' && call.reachedProvider && call.events !== 1) return 'P2: a call was forgotten without an event'
+    if (call.events === 1 && call.cost > call.charge) return 'P5: an event charges less than its call is known to have cost'
+    if (call.reachedProvider && call.holds.some((hold) => hold !== call.quote)) return 'P1: a call was sent without a hold'
+  }
+  return null
+}
+
+function brokenBooks (state: State): string | null {
+  for (const life of state.lives) {
+    if (life.leases.some((row) => restOf(row) < 0)) return 'a lease gave back and paid more than it was granted'
+  }
+  const charged = state.calls.reduce((sum, { events, charge }) => sum + events * charge, 0)
+  for (const [index, account] of state.accounts.entries()) {
+    const leases = state.lives.reduce((sum, life) => sum + lease(life.leases, index), 0)
+    if (account.leased !== leases) return 'leased is not the sum over its leases'
+    if (account.settled !== charged) return 'settled is not the sum of its charges'
+    if (account.leased < 0) return 'leased is negative'
+  }
+  return null
+}
+
+function brokenLease (state: State): string | null {
+  for (const [who, life] of state.lives.entries()) {
+    for (const [account, mine] of (life.memory?.leases ?? []).entries()) {
+      const row = life.leases[account]
+      if (row === undefined) continue
+      if (freeOf(mine) < 0) return 'a gateway holds, spent and gave back more than it was granted'
+      if (mine.granted > row.granted) return 'a gateway believes in a grant that PostgreSQL does not know'
+      if (mine.returned < row.returned) return 'PostgreSQL took back what its gateway has not given up'
+    }
+    if (life.state !== 'closed') continue
+    for (const [account, row] of life.leases.entries()) {
+      if (restOf(row) !== setAside(state.calls, who, account)) return 'P3: a closed lease keeps money that nothing stands for'
+    }
+  }
+  return null
+}
+
+/** What the account may have to pay: what it has paid, and the worst of what PostgreSQL has not seen yet. */
+function exposure (state: State, account: Account): number {
+  return account.settled + state.calls.reduce((sum, call) => sum + unposted(call), 0)
+}
+
+function unposted (call: Call): number {
+  if (call.events > 0) return 0
+  switch (call.phase) {
+    case 'none': case 'released': return 0
+    case 'done': case 'gone': return call.reachedProvider ? Math.max(call.cost, call.quote) : 0
+    case 'settled': case 'ended': case 'found ended': case 'set aside': return call.cost
+    default: return call.quote
+  }
+}
+
+/** What overruns took beyond every hold and PostgreSQL has not heard of yet: it cannot keep that room free. */
+function unpostedDebt (state: State, account: number): number {
+  const unheard = state.calls.filter(({ events }) => events === 0)
+  return unheard.reduce((sum, { cost, covered }) => sum + Math.max(0, cost - (covered[account] ?? 0)), 0)
+}
+
+function lease (leases: State['lives'][number]['leases'], index: number): number {
+  const row = leases[index]
+  return row === undefined ? 0 : restOf(row)
+}
+
+function setAside (calls: Call[], who: number, account: number): number {
+  const aside = calls.filter(({ life, phase, events }) => {
+    return life === who && phase === 'set aside' && events === 0
+  })
+  return aside.reduce((sum, { covered }) => sum + (covered[account] ?? 0), 0)
+}

@@ -1,0 +1,211 @@
+/**
+ * The state of the lease protocol's model: what PostgreSQL has, what each gateway's memory and journal have, what
+ * is under way between them. A life is one incarnation of a gateway, from its start to its death. Amounts are small
+ * whole numbers. README.md in this folder says in words what is modelled and what is not.
+ */
+
+export type Phase =
+  | 'none'         // not made yet
+  | 'held'         // held in memory; its opening waits to be written
+  | 'opened'       // its opening is in the journal; no byte has gone upstream
+  | 'sent'         // the provider has it
+  | 'settled'      // its cost is known in memory; its end waits to be written
+  | 'ended'        // its end is in the journal; PostgreSQL is not known to have it
+  | 'released'     // never sent; its void waits to be written
+  | 'set aside'    // PostgreSQL refused its event; kept on disk until a retry
+  | 'found open'   // its gateway died; the journal has its opening only
+  | 'found ended'  // its gateway died; the journal has its end
+  | 'done'         // nobody has anything left to do about it
+  | 'gone'         // its gateway died and the journal knows nothing of it
+
+export interface Call {
+  phase: Phase
+  life: number
+  quote: number
+  /** 0 until known */
+  cost: number
+  /** per account: what was set aside, and what of the cost the lease pays */
+  holds: number[]
+  covered: number[]
+  reachedProvider: boolean
+  /** rows in PostgreSQL for this call, and the amount of the last one */
+  events: number
+  charge: number
+}
+
+export interface Account {
+  limit: number
+  settled: number
+  leased: number
+  /** the most that may be settled, spent and held: the limit, or more after an overrun or a lowered limit */
+  ceiling: number
+}
+
+/** A lease as PostgreSQL has it. */
+export interface Lease { granted: number, returned: number, posted: number }
+
+/** A lease as its gateway has it. */
+export interface MemoryLease { granted: number, returned: number, consumed: number, held: number }
+
+export type JournalRecord = { type: 'open' | 'end' | 'void', call: number }
+
+export interface Memory {
+  leases: MemoryLease[]
+  /** records in the order in which they will be written */
+  queue: JournalRecord[]
+}
+
+export interface Life {
+  state: 'live' | 'recovering' | 'closed'
+  leases: Lease[]
+  /** null: the process is dead */
+  memory: Memory | null
+}
+
+export type Message =
+  | { type: 'grant answer', life: number, granted: number[] }
+  | { type: 'post', life: number, calls: number[], returned: number[] }
+  | { type: 'close', life: number, setAside: number[], rest: number[] }
+
+export interface State {
+  accounts: Account[]
+  lives: Life[]
+  calls: Call[]
+  messages: Message[]
+  crashes: number
+  /** PostgreSQL refuses the event of the first call */
+  poisoned: boolean
+  lowered: boolean
+}
+
+export function copy (state: State): State {
+  return {
+    accounts: state.accounts.map((a) => ({ limit: a.limit, settled: a.settled, leased: a.leased, ceiling: a.ceiling })),
+    lives: state.lives.map(copyLife),
+    calls: state.calls.map(copyCall),
+    messages: state.messages.slice(),
+    crashes: state.crashes,
+    poisoned: state.poisoned,
+    lowered: state.lowered,
+  }
+}
+
+function copyLife ({ state, leases, memory }: Life): Life {
+  return {
+    state,
+    leases: leases.map((l) => ({ granted: l.granted, returned: l.returned, posted: l.posted })),
+    memory: memory === null
+      ? null
+      : {
+          leases: memory.leases.map((l) => ({
+            granted: l.granted, returned: l.returned, consumed: l.consumed, held: l.held,
+          })),
+          queue: memory.queue.slice(),
+        },
+  }
+}
+
+function copyCall (call: Call): Call {
+  return {
+    phase: call.phase,
+    life: call.life,
+    quote: call.quote,
+    cost: call.cost,
+    holds: call.holds,
+    covered: call.covered,
+    reachedProvider: call.reachedProvider,
+    events: call.events,
+    charge: call.charge,
+  }
+}
+
+const PHASE_CODE: Record<Phase, number> = {
+  none: 0,
+  held: 1,
+  opened: 2,
+  sent: 3,
+  settled: 4,
+  ended: 5,
+  released: 6,
+  'set aside': 7,
+  'found open': 8,
+  'found ended': 9,
+  done: 10,
+  gone: 11,
+}
+const LIFE_CODE = { live: 0, recovering: 1, closed: 2 }
+const RECORD_CODE = { open: 0, end: 1, void: 2 }
+const MESSAGE_CODE = { 'grant answer': 0, post: 1, close: 2 }
+
+/**
+ * The same text for states that have the same future, and for no others. Messages under way have no order among
+ * themselves, and lives have no order either: each is written with its calls and its messages, and the texts are
+ * sorted. Of a closed lease only what is left on it can still matter.
+ */
+export function encode (state: State): string {
+  const head: number[] = [state.crashes, Number(state.poisoned), Number(state.lowered)]
+  for (const a of state.accounts) head.push(a.limit, a.settled, shifted(a.leased), a.ceiling)
+  const lives = state.lives.map((_, who) => encodeLife(state, who))
+  return String.fromCharCode(...head) + (lives.length > 1 ? lives.sort().join(BETWEEN_LIVES) : lives.join())
+}
+
+const BETWEEN_LIVES = '\u00fe'
+const BETWEEN_MESSAGES = '\u00fd'
+const NO_MEMORY = 0xfc
+
+function encodeLife ({ lives, calls, messages }: State, who: number): string {
+  const life = lives[who]
+  if (life === undefined) return ''
+  const out: number[] = [LIFE_CODE[life.state]]
+  for (const l of life.leases) {
+    if (life.state === 'closed') out.push(shifted(restOf(l)))
+    else out.push(l.granted, l.returned, l.posted)
+  }
+  if (life.memory === null) out.push(NO_MEMORY)
+  else encodeMemory(life.memory, out)
+  for (const [index, call] of calls.entries()) {
+    if (call.phase === 'none' || call.life !== who) continue
+    out.push(index)
+    encodeCall(call, out)
+  }
+  const text = String.fromCharCode(...out)
+  if (messages.length === 0) return text
+  const mine = messages.filter((message) => message.life === who)
+  return mine.length === 0 ? text : text + BETWEEN_MESSAGES + mine.map(encodeMessage).sort().join(BETWEEN_MESSAGES)
+}
+
+function encodeMemory ({ leases, queue }: Memory, out: number[]): void {
+  for (const l of leases) out.push(l.granted, l.returned, l.consumed, l.held)
+  out.push(queue.length)
+  for (const { type, call } of queue) out.push(call * 4 + RECORD_CODE[type])
+}
+
+function encodeCall (call: Call, out: number[]): void {
+  out.push(PHASE_CODE[call.phase], call.cost, Number(call.reachedProvider), call.events, call.charge)
+  for (const amount of call.covered) out.push(amount)
+  if (call.phase === 'done') return
+  out.push(call.quote)
+  for (const amount of call.holds) out.push(amount)
+}
+
+function encodeMessage (message: Message): string {
+  const code = MESSAGE_CODE[message.type]
+  switch (message.type) {
+    case 'grant answer': return String.fromCharCode(code, ...message.granted)
+    case 'post': return String.fromCharCode(code, ...message.returned, ...message.calls)
+    case 'close': return String.fromCharCode(code, ...message.rest, ...message.setAside)
+  }
+}
+
+/** A mutant may drive a figure below zero. */
+function shifted (amount: number): number {
+  return amount + 100
+}
+
+export function restOf (lease: Lease): number {
+  return lease.granted - lease.returned - lease.posted
+}
+
+export function freeOf (lease: MemoryLease): number {
+  return lease.granted - lease.returned - lease.consumed - lease.held
+}

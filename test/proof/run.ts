@@ -1,0 +1,13 @@
+import { proveKill } from './kill.ts'
+import { proveSpend } from './spend.ts'
+
+/** `npm run proof`: the promises as they are written, with real processes. Ends with 1 where one does not hold. */
+const say = (line: string) => { console.log(`  ${line}`) }
+
+console.log('Never overspent: 1,000 calls, 100 at once, over 3 gateways, one PostgreSQL, one Redis, 3 levels of budgets')
+await proveSpend(1_000, 100, say)
+for (const redis of [false, true]) {
+  console.log(`Exactly once: kill -9 in the middle of 200 calls, 20 times, ${redis ? 'with' : 'without'} Redis`)
+  await proveKill({ rounds: 20, calls: 200, redis }, say)
+}
+console.log('All hold.')
