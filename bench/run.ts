@@ -35,6 +35,7 @@ const ROUNDS = Number(values.rounds ?? (values.quick ? 3 : 7))
 const ROUND_MS = Number(values.ms ?? (values.quick ? 300 : 1_000))
 /** V8 goes on compiling for that long; a cold process says nothing about a warm one */
 const WARM_UP_CALLS = values.quick ? 2_000 : 20_000
+const WARM_UP_CONNECTIONS = 64
 const WARM_UP_MS = values.quick ? 300 : 1_000
 const AIM_QUERIES = 0.01
 const AIM_ADDED_P50_MS = 0.1
@@ -155,7 +156,10 @@ async function measure (shape: Shape, connections: number, subjects: Subject[], 
   })
   const cold = !warm.has(shape)
   warm.add(shape)
-  for (const subject of subjects) await load.ask(ask(subject, WARM_UP_MS, cold ? callsOf(shape) : 0))
+  for (const subject of subjects) {
+    if (cold) await load.ask({ ...ask(subject, WARM_UP_MS, callsOf(shape)), connections: WARM_UP_CONNECTIONS })
+    await load.ask(ask(subject, WARM_UP_MS))
+  }
   const rounds: Sample[][] = []
   for (let i = 0; i < ROUNDS; i++) {
     const samples: Sample[] = []

@@ -29,10 +29,12 @@ export interface StartOptions {
 /** headers within this, whole requests by their own limits */
 const HEADERS_MS = 20_000
 const REQUEST_MS = 300_000
+/** lines of many calls go out in one write, at most this much later: a write for each would be a tenth of a call */
+const LOG_WRITES = { sync: false, minLength: 4_096, periodicFlush: 100 }
 
 export async function startServer ({ config, say, onFatal }: StartOptions): Promise<RunningServer> {
   await rejectOwnAddress(config)
-  const log: FastifyBaseLogger = pino({ level: config.logLevel, base: null }, pino.destination({ sync: false }))
+  const log: FastifyBaseLogger = pino({ level: config.logLevel, base: null }, pino.destination(LOG_WRITES))
   const core = await Core.open({ config, log, say, onFatal })
   const closers: (() => Promise<void>)[] = [() => core.close()]
   const close = once(async () => { for (const one of closers.reverse()) await one() })

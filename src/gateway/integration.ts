@@ -1,5 +1,4 @@
 import { type IncomingHttpHeaders } from 'node:http'
-import { v7 as uuidv7 } from 'uuid'
 import { type AppliedBudget, appliedTo } from '../budget/applies.ts'
 import { type Identity } from '../budget/budget.ts'
 import { type BudgetRegistry } from '../budget/registry.ts'
@@ -15,6 +14,7 @@ import { type CallRequest, isRefusal, type Provider } from '../providers/provide
 import { type Meter } from '../usage/meter.ts'
 import { type CallEnd, type CallOpening, type UsageEvent } from '../usage/usage.ts'
 import { type CallEnding, type CallGate, type CallIntake, type OpenCall } from './call.ts'
+import { newCallId } from './call-id.ts'
 import { finalCost } from './final-cost.ts'
 
 /**
@@ -137,7 +137,7 @@ export class BudgetIntegration implements CallGate {
   ): Promise<OpenCall | Refusal> {
     const { identity } = intake
     const opening: CallOpening = {
-      id: uuidv7({ msecs: at }),
+      id: newCallId(at),
       openedAt: at,
       organizationId: identity.organizationId,
       teamId: identity.teamId,
@@ -192,20 +192,21 @@ export class BudgetIntegration implements CallGate {
       'x-relaycore-call-id': opening.id,
       'x-relaycore-quote': formatNano(opening.quoteNano),
     }
-    let least: bigint | null = null
+    let tightest: { applied: AppliedBudget, limit: bigint, rest: bigint } | null = null
     for (let i = 0; i < hold.holds.length; i++) {
-      const { budget, periodEnd } = hold.applied[i] as AppliedBudget
       const lease = this.#o.tracker.view(hold.holds[i]?.accountId as number)
       const figures = lease?.figures
       if (lease === null || figures === null || figures === undefined || figures.limitNano === null) continue
       const rest = figures.limitNano - figures.settledNano - (lease.consumed - figures.postedNano) - lease.held
-      if (least !== null && rest >= least) continue
-      least = rest
-      headers['x-relaycore-budget'] = budget.id
-      headers['x-relaycore-budget-limit'] = `${formatNano(figures.limitNano)} ${budget.currency}`
-      headers['x-relaycore-budget-remaining'] = `${formatNano(rest > 0n ? rest : 0n)} ${budget.currency}`
-      if (periodEnd !== null) headers['x-relaycore-budget-reset'] = new Date(periodEnd).toISOString()
+      if (tightest !== null && rest >= tightest.rest) continue
+      tightest = { applied: hold.applied[i] as AppliedBudget, limit: figures.limitNano, rest }
     }
+    if (tightest === null) return headers
+    const { applied: { budget, periodEnd }, limit, rest } = tightest
+    headers['x-relaycore-budget'] = budget.id
+    headers['x-relaycore-budget-limit'] = `${formatNano(limit)} ${budget.currency}`
+    headers['x-relaycore-budget-remaining'] = `${formatNano(rest > 0n ? rest : 0n)} ${budget.currency}`
+    if (periodEnd !== null) headers['x-relaycore-budget-reset'] = new Date(periodEnd).toISOString()
     return headers
   }
 

@@ -1,4 +1,4 @@
-import { createHash, randomInt } from 'node:crypto'
+import { hash, randomInt } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 
 /**
@@ -27,7 +27,7 @@ export function isSecret (kind: SecretKind, text: string): boolean {
 }
 
 export function hashSecret (text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+  return hash('sha256', text, 'buffer')
 }
 
 /** What may be shown of a secret to tell it from others. */
