@@ -15,6 +15,7 @@ import { type UsageHistory } from '../../src/usage/history.ts'
 import { budgetRoutes } from './budgets.ts'
 import { keyRoutes } from './keys.ts'
 import { answerProblem } from './problem.ts'
+import { validatorCompiler } from './validation.ts'
 
 /**
  * The control plane: the admin API under `/api/v1`. Every route but the API's own description demands an admin token.
@@ -39,6 +40,7 @@ const BODY_LIMIT = 1024 * 1024
 
 export default async function control (app: FastifyInstance, options: ControlOptions): Promise<void> {
   const scope = app.withTypeProvider<TypeBoxTypeProvider>()
+  scope.setValidatorCompiler(validatorCompiler)
   scope.setErrorHandler((error, request, reply) => answerProblem(error, request, reply))
   scope.setNotFoundHandler((request, reply) => answerProblem(
     Object.assign(new Error(`There is no ${request.method} ${request.url.split('?')[0] ?? ''}`), { statusCode: 404 }),

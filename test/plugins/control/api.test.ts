@@ -48,6 +48,7 @@ t.test('what was charged cannot become something else, and a deleted budget appl
   t.match(await gateway.chat(key, {}), { status: 403, text: /is paused/ })
   await gateway.admin('PUT', `/budgets/${id}`, { paused: false })
   t.equal((await gateway.chat(key, {})).status, 200)
+  await gateway.events()
   await gateway.admin('DELETE', `/budgets/${id}`)
   t.match(await gateway.chat(key, {}), { status: 403, text: /no_budget/ })
   t.match((await gateway.admin('GET', `/budgets/${id}/usage`)).body, { count: 2 }, 'its usage is money and stays')
