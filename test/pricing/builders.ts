@@ -80,7 +80,7 @@ const someModifiers = (model: PricedModel) => fc.subarray(Object.keys(model.mult
 const joined = (modifiers: string[]) => modifiers.length === 0 ? null : modifiers.join('+')
 
 /**
- * A bound, and a usage that keeps within it but in every other way does what it likes: any mix of what the bound
+ * A bound, and a usage that keeps within it but in every other way does what it likes; any mix of what the bound
  * permits, served with all the modifiers that were asked for or only with some of them.
  */
 export const aCallWithinItsBound = anyModel.chain((model) => fc.record({
