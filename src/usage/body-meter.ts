@@ -1,97 +1,167 @@
-import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
+import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib'
+import { Bytes } from './bytes.ts'
 import { type Meter, type Reading } from './meter.ts'
-import { SseSplitter } from './sse.ts'
+import { type SseReader, SseSplitter } from './sse.ts'
 
-/** More than this is passed on and not read: its usage stays unknown. */
+/** More than this, as it comes or decoded, is passed on and not read: its usage stays unknown. */
 export const MAX_METERED_BYTES = 16 * 1024 * 1024
-const MAX_DECODED_BYTES = 64 * 1024 * 1024
 
-export const NOTHING_READ: Omit<Reading, 'bodyBytes'> =
-  { usage: null, final: false, modelUsed: null, providerRequestId: null }
+/** What an answer says; a meter adds how long it was. */
+export type Facts = Omit<Reading, 'bodyBytes'>
 
-export type ReadingOf = (text: Buffer) => Omit<Reading, 'bodyBytes'>
+export const NOTHING_READ: Facts = { usage: null, final: false, modelUsed: null, providerRequestId: null }
 
-/** Passes everything on and reads what came once it is whole: plain JSON answers, and answers in an encoding. */
-export class BodyMeter implements Meter {
-  readonly #read: ReadingOf
-  readonly #encoding: string
-  #chunks: Buffer[] = []
+/** Passes everything on and reads nothing: an answer that says nothing of usage. */
+export class UnreadMeter implements Meter {
   #bytes = 0
-  #reading: Omit<Reading, 'bodyBytes'> = NOTHING_READ
 
-  constructor (contentEncoding: string, read: ReadingOf) {
-    this.#encoding = contentEncoding
+  data (chunk: Buffer): Buffer {
+    this.#bytes += chunk.length
+    return chunk
+  }
+
+  end (): null { return null }
+
+  reading (): Reading { return { ...NOTHING_READ, bodyBytes: this.#bytes } }
+}
+
+/**
+ * Passes everything on and reads what came once it is whole: plain JSON answers, and answers in an encoding. Decoding
+ * waits for the end too, since an answer may not wait for it; the gateway asks providers for no encoding.
+ */
+export class BodyMeter implements Meter {
+  readonly #read: (text: Buffer) => Facts
+  readonly #encoding: string
+  readonly #body = new Bytes()
+  #seen = 0
+  /** decoded; Infinity while that is not known */
+  #textBytes: number
+  #facts = NOTHING_READ
+
+  constructor (contentEncoding: string, read: (text: Buffer) => Facts) {
+    this.#encoding = contentEncoding.trim().toLowerCase()
+    this.#textBytes = isEncoded(this.#encoding) ? Infinity : 0
     this.#read = read
   }
 
   data (chunk: Buffer): Buffer {
-    this.#bytes += chunk.length
-    if (this.#bytes <= MAX_METERED_BYTES) this.#chunks.push(chunk)
-    else this.#chunks = []
+    this.#seen += chunk.length
+    if (this.#seen <= MAX_METERED_BYTES) this.#body.add(chunk)
+    else this.#body.take()
     return chunk
   }
 
   end (): null {
-    if (this.#bytes === 0 || this.#bytes > MAX_METERED_BYTES) return null
-    const text = decoded(Buffer.concat(this.#chunks), this.#encoding)
-    this.#chunks = []
-    if (text !== null) this.#reading = this.#read(text)
+    if (this.#body.length === 0) return null
+    const text = decoded(this.#body.take(), this.#encoding)
+    if (text === null) return null
+    this.#textBytes = text.length
+    this.#facts = this.#read(text)
     return null
   }
 
-  reading (): Reading { return { ...this.#reading, bodyBytes: this.#bytes } }
+  reading (): Reading { return { ...this.#facts, bodyBytes: Math.max(this.#seen, this.#textBytes) } }
 }
 
-/** Reads events as they pass; `take` answers what to pass on of each. Only a filtered stream waits for event ends. */
+export interface EventTaker {
+  /** reads an event and answers what of it goes on: the event itself, parts of it, or nothing */
+  take (event: Buffer): Buffer | Buffer[] | null
+  facts (): Facts
+  /** the stream came to its own end */
+  end? (): void
+}
+
+/**
+ * Reads events as they pass. Where it filters, what the taker leaves out does not go on, and an event goes on when its
+ * end has come; else every chunk goes on as it is. After an event too long to be read the usage is not known.
+ */
 export class EventMeter implements Meter {
-  readonly #splitter = new SseSplitter()
-  readonly #take: (event: Buffer) => Buffer | null
-  readonly #state: () => Omit<Reading, 'bodyBytes'>
+  readonly #taker: EventTaker
   readonly #filters: boolean
+  readonly #splitter: SseSplitter
+  #passed: Buffer[] = []
+  #dropped = false
   #bytes = 0
 
-  constructor (options: {
-    take: (event: Buffer) => Buffer | null
-    state: () => Omit<Reading, 'bodyBytes'>
-    filters: boolean
-  }) {
-    this.#take = options.take
-    this.#state = options.state
-    this.#filters = options.filters
+  constructor (taker: EventTaker, filters: boolean) {
+    this.#taker = taker
+    this.#filters = filters
+    this.#splitter = new SseSplitter(filters ? this.#filtering() : this.#reading())
   }
 
   data (chunk: Buffer): Buffer | null {
     this.#bytes += chunk.length
-    const events = this.#splitter.push(chunk)
-    const passed: Buffer[] = []
-    for (const event of events) {
-      const pass = this.#take(event)
-      if (pass !== null) passed.push(pass)
+    if (!this.#filters) {
+      this.#splitter.push(chunk)
+      return chunk
     }
-    if (!this.#filters) return chunk
-    return passed.length === 0 ? null : passed.length === 1 ? passed[0] as Buffer : Buffer.concat(passed)
+    const whole = !this.#splitter.keeps
+    this.#splitter.push(chunk)
+    const passed = this.#takePassed()
+    // nothing was waiting and nothing is left out: it is the chunk
+    return whole && passed?.length === chunk.length ? chunk : passed
   }
 
   end (): Buffer | null {
-    const rest = this.#splitter.rest()
-    if (rest === null) return null
-    const pass = this.#take(rest)
-    return this.#filters ? pass : null
+    this.#splitter.end()
+    this.#taker.end?.()
+    return this.#takePassed()
   }
 
-  reading (): Reading { return { ...this.#state(), bodyBytes: this.#bytes } }
+  reading (): Reading {
+    const facts = this.#taker.facts()
+    const known = this.#splitter.overflowed ? { ...facts, usage: null, final: false } : facts
+    return { ...known, bodyBytes: this.#bytes }
+  }
+
+  #reading (): SseReader {
+    return { event: (bytes) => { this.#taker.take(bytes) }, lateLineFeed: () => {}, part: () => {} }
+  }
+
+  #filtering (): SseReader {
+    return {
+      event: (bytes) => {
+        const pass = this.#taker.take(bytes)
+        this.#dropped = pass === null
+        if (Array.isArray(pass)) this.#passed.push(...pass)
+        else if (pass !== null) this.#passed.push(pass)
+      },
+      // it goes where its event went
+      lateLineFeed: (bytes) => { if (!this.#dropped) this.#passed.push(bytes) },
+      part: (bytes) => {
+        this.#dropped = false
+        this.#passed.push(bytes)
+      },
+    }
+  }
+
+  #takePassed (): Buffer | null {
+    const passed = this.#passed
+    if (passed.length === 0) return null
+    this.#passed = []
+    return passed.length === 1 ? passed[0] as Buffer : Buffer.concat(passed)
+  }
+}
+
+/** Reads a stream that is there as a whole. */
+export function takeAll (taker: EventTaker, text: Buffer): Facts {
+  const meter = new EventMeter(taker, false)
+  meter.data(text)
+  meter.end()
+  return meter.reading()
 }
 
 /** null: not in an encoding that is known, or broken, or a bomb */
 function decoded (bytes: Buffer, encoding: string): Buffer | null {
-  const options = { maxOutputLength: MAX_DECODED_BYTES }
+  const options = { maxOutputLength: MAX_METERED_BYTES }
   try {
     switch (encoding) {
       case '':
       case 'identity': return bytes
       case 'gzip':
       case 'x-gzip': return gunzipSync(bytes, options)
-      case 'deflate': return inflateSync(bytes, options)
+      // some servers leave out the zlib header that the name stands for (RFC 9110, 8.4.1.2)
+      case 'deflate': return ((bytes[0] as number) & 0x0f) === 8 ? inflateSync(bytes, options) : inflateRawSync(bytes, options)
       case 'br': return brotliDecompressSync(bytes, options)
       default: return null
     }
@@ -102,10 +172,14 @@ function decoded (bytes: Buffer, encoding: string): Buffer | null {
 }
 
 export function isEncoded (contentEncoding: string): boolean {
-  return contentEncoding !== '' && contentEncoding !== 'identity'
+  return !/^\s*(identity)?\s*$/i.test(contentEncoding)
 }
 
-/** the JSON of an answer or an event; null where it is none, which is nothing to stop a passing answer for */
+export function isEventStream (contentType: string): boolean {
+  return /^\s*text\/event-stream\s*(;|$)/i.test(contentType)
+}
+
+/** the JSON of an event; null where it is no object, which is nothing to stop a passing answer for */
 export function jsonOf (text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text)
@@ -115,9 +189,11 @@ export function jsonOf (text: string): Record<string, unknown> | null {
   }
 }
 
-export function count (value: unknown): number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0
+export function isCount (value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
+
+export function count (value: unknown): number { return isCount(value) ? value : 0 }
 
 export function textOrNull (value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value.slice(0, 256) : null

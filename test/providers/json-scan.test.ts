@@ -1,68 +1,111 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { parseBody } from '../../src/providers/body.ts'
-import { topLevelMembers } from '../../src/providers/json-scan.ts'
-import { withUsage } from '../../src/providers/openai/include-usage.ts'
+import { duplicateKey, findMember, outline, topLevelMembers, topLevelValues } from '../../src/providers/json-scan.ts'
 
-const aKey = fc.oneof(fc.constantFrom('model', 'n', 'stream', 'a"b', 'back\\slash', 'ünï', '', '__proto__'), fc.string())
-const anObject = fc.dictionary(aKey, fc.jsonValue({ maxDepth: 4 }), { noNullPrototype: true })
+const aName = fc.oneof(
+  fc.constantFrom('model', 'n', 'stream', 'a"b', 'back\\slash', 'ünï', '', '__proto__', 'x'.repeat(60), '}],:'),
+  fc.string(), fc.string({ unit: 'binary', maxLength: 80 })
+)
+const aValue = fc.oneof(fc.jsonValue({ maxDepth: 4 }), fc.string({ unit: fc.constantFrom('\\', '"', 'a', '{', ':'), maxLength: 120 }))
+const anObject = fc.dictionary(aName, aValue, { noNullPrototype: true })
 const someBlanks = fc.constantFrom(undefined, 1, '\t', ' \n ')
+/** JSON as others write it: all but ASCII escaped, slashes too */
+const aWriter = fc.constantFrom(
+  (text: string) => text,
+  (text: string) => text.replace(/[\u0080-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  (text: string) => text.replaceAll('/', '\\/')
+)
+
+function membersOf (tree: unknown): number {
+  if (typeof tree !== 'object' || tree === null) return 0
+  const own = Array.isArray(tree) ? 0 : Object.keys(tree).length
+  return Object.values(tree).reduce<number>((sum, value) => sum + membersOf(value), own)
+}
 
 t.test('the members of an object are found where JSON.parse finds them', async () => {
-  fc.assert(fc.property(anObject, someBlanks, (object, blanks) => {
-    const bytes = Buffer.from(JSON.stringify(object, null, blanks))
+  fc.assert(fc.property(anObject, someBlanks, aWriter, (object, blanks, write) => {
+    const bytes = Buffer.from(write(JSON.stringify(object, null, blanks)))
+    const parsed = JSON.parse(bytes.toString()) as Record<string, unknown>
     const members = topLevelMembers(bytes)
-    const entries = Object.entries(JSON.parse(bytes.toString()) as object)
-    return members.length === entries.length && entries.every(([key, value]) => members.some((m) =>
-      m.key === key && JSON.stringify(JSON.parse(bytes.toString('utf8', m.valueStart, m.valueEnd))) === JSON.stringify(value)))
+    const values = topLevelValues(bytes, Object.keys(parsed))
+    return outline(bytes).members === membersOf(parsed) && duplicateKey(bytes) === null &&
+      JSON.stringify(members.map(({ key }) => key).sort()) === JSON.stringify(Object.keys(parsed).sort()) &&
+      members.every(({ key, valueStart, valueEnd }) =>
+        JSON.stringify(JSON.parse(bytes.toString('utf8', valueStart, valueEnd))) === JSON.stringify(parsed[key])) &&
+      Object.entries(parsed).every(([key, value]) => JSON.stringify(values?.[key]) === JSON.stringify(value))
+  }), { numRuns: 2_000 })
+})
+
+t.test('a name that is there twice is found at whatever depth, however it is escaped', async (t) => {
+  fc.assert(fc.property(anObject, aName, aValue, fc.nat({ max: 5 }), (object, name, value, depth) => {
+    const inner = JSON.stringify({ ...object, [name]: value })
+    const escaped = [...name].map((c) => c.length === 1 ? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}` : c).join('')
+    const quoted = /[\ud800-\udfff]/.test(name) ? JSON.stringify(name) : `"${escaped}"`
+    const twice = `${inner.slice(0, -1)},${quoted}:1}`
+    const text = `{"a":[${'['.repeat(depth)}${twice}${']'.repeat(depth)}]}`
+    const parsed: unknown = JSON.parse(text)
+    // the parser forgets the first value, and what is in it
+    return outline(Buffer.from(text)).members === membersOf(parsed) + 1 + membersOf(value) && duplicateKey(Buffer.from(text)) === name
   }), { numRuns: 1_000 })
-})
-
-t.test('a field that is there twice is refused, also with an escaped name', async (t) => {
-  for (const text of ['{"model":"a","model":"b"}', '{"model":"a","mod\\u0065l":"b"}', '{"n":1 , "x":{"n":2}, "n":3}']) {
-    t.match(parseBody(Buffer.from(text)), { refusal: { code: 'invalid_request', message: /there twice/ } }, text)
+  for (const fine of ['{"a":{"a":1},"b":[{"a":1},{"a":2}]}', '{"a":"a","b":"\\"a\\":1"}', '{}', '[]']) {
+    t.equal(duplicateKey(Buffer.from(fine)), null, fine)
   }
-  t.match(parseBody(Buffer.from('{"n":1,"x":{"n":2},"y":["n","n"]}')), { body: { n: 1 } })
 })
 
-t.test('what is not a JSON object is refused with what is wrong', async (t) => {
-  t.match(parseBody(Buffer.alloc(0)), { refusal: { code: 'invalid_request', message: /no body/ } })
-  for (const text of ['{', 'null', '[]', '1', '"x"', '\ufeff{}', '{"a":1,}', '{"a":NaN}']) {
-    t.match(parseBody(Buffer.from(text)), { refusal: { code: 'invalid_request' } }, text)
+t.test('a member is found by its name in the outermost object only', async (t) => {
+  const at = (text: string) => {
+    const bytes = Buffer.from(`data: ${text}\n\n`)
+    const found = findMember(bytes, Buffer.from('"usage"'), 6, bytes.length - 2)
+    return found === null ? null : bytes.toString('utf8', found.valueStart, found.valueEnd)
   }
-  const poisoned = parseBody(Buffer.from('{"__proto__":{"model":"x"}}'))
-  t.same('body' in poisoned && Object.keys(poisoned.body), ['__proto__'])
-  const posing = parseBody(Buffer.from('{"code":"budget_exhausted","message":"","retryable":true}'))
-  t.ok('body' in posing, 'a body that looks like a refusal is a body')
+  t.equal(at('{"a":{"usage":1},"usage": null }'), 'null')
+  t.equal(at('{"a":{"usage":1}}'), null)
+  t.equal(at('{"a":"usage","b":["usage"]}'), null)
+  t.equal(at('{"usage":1,"usage":{"x":[2]}}'), '{"x":[2]}', 'of several the last, as with JSON.parse')
+  t.equal(at('[{"usage":1}]'), null)
 })
 
-t.test('deep nesting and long runs neither overflow nor stall', async (t) => {
-  const deep = Buffer.from(`{"model":"x","messages":${'['.repeat(100_000)}${']'.repeat(100_000)}}`)
-  const long = Buffer.from(JSON.stringify({ model: 'x', messages: [{ role: 'user', content: 'a'.repeat(200_000) }] }))
-  const quoted = Buffer.from(JSON.stringify({ model: '\\"'.repeat(100_000) }))
-  for (const bytes of [deep, long, quoted]) {
+t.test('depth and values are those of the whole text', async (t) => {
+  t.same(outline(Buffer.from('{"a":[[1,2],{"b":"[{,"}],"c":3}')), { members: 3, values: 7, depth: 3 })
+  t.same(outline(Buffer.from('1')), { members: 0, values: 0, depth: 0 })
+})
+
+t.test('bytes that are no JSON are scanned to their end, without a throw', async () => {
+  const unit = fc.constantFrom('{', '}', '[', ']', '"', '\\', ':', ',', 'a', ' ', '1', '"usage"', 'null')
+  const junk = fc.oneof(fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+    fc.array(unit, { maxLength: 60 }).map((units) => Buffer.from(units.join(''))))
+  fc.assert(fc.property(junk, fc.nat({ max: 20 }), (bytes, from) => {
+    topLevelMembers(bytes)
+    topLevelValues(bytes, ['usage', 'a'])
+    duplicateKey(bytes)
+    const found = findMember(bytes, Buffer.from('"usage"'), Math.min(from, bytes.length), bytes.length)
+    return found === null || (found.keyStart >= 0 && found.valueEnd <= bytes.length && found.valueStart <= found.valueEnd)
+  }), { numRuns: 5_000 })
+})
+
+t.test('values are read one by one: what is broken elsewhere does not matter', async (t) => {
+  t.same(topLevelValues(Buffer.from(' {"a":1,"b":nonsense,"c":{"a":2}}'), ['a', 'b', 'c']), { a: 1, b: undefined, c: { a: 2 } })
+  for (const none of ['', ' ', '[]', '<html>', '"a"']) t.equal(topLevelValues(Buffer.from(none), ['a']), null, none)
+})
+
+t.test('scanning is linear in strings, escapes, quotes and depth', async (t) => {
+  const of = (text: string) => Buffer.from(text)
+  const bodies = {
+    run: of(`{"a":"${'a'.repeat(400_000)}"}`),
+    quotes: of(`{"a":"${'\\"'.repeat(200_000)}"}`),
+    backslashes: of(`{"a":"${'\\\\'.repeat(200_000)}"}`),
+    both: of(`{"a":"${`${'\\\\'.repeat(500)}\\"`.repeat(400)}"}`),
+    open: of(`{"a":"${'\\'.repeat(400_000)}`),
+    deep: of(`{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`),
+    strings: of(`{"a":[${'"",'.repeat(130_000)}""]}`),
+  }
+  for (const [name, bytes] of Object.entries(bodies)) {
     // the best of five: other processes share the machine
     const times = Array.from({ length: 5 }, () => {
       const started = performance.now()
-      parseBody(bytes)
+      outline(bytes)
       return performance.now() - started
     })
-    t.ok(Math.min(...times) < 20, `${Math.min(...times)} ms`)
-    const parsed = parseBody(bytes)
-    t.type(parsed, 'object')
+    t.ok(Math.min(...times) < 20, `${name}: ${Math.min(...times)} ms`)
   }
-})
-
-t.test('usage reporting is switched on without touching another byte', async () => {
-  const options = fc.oneof(fc.constant(null), fc.constant({}), fc.constant({ include_usage: false }), fc.constant({ other: [1, '}'] }))
-  fc.assert(fc.property(anObject, options, someBlanks, fc.boolean(), (object, given, blanks, there) => {
-    delete object['stream_options']
-    const whole = there ? { ...object, stream_options: given } : object
-    const bytes = Buffer.from(JSON.stringify(whole, null, blanks))
-    const asked = JSON.parse(withUsage(bytes).toString()) as Record<string, unknown>
-    const { stream_options: after, ...rest } = asked
-    const expected = { ...(there ? given : null), include_usage: true }
-    return JSON.stringify(rest) === JSON.stringify(JSON.parse(JSON.stringify(object))) &&
-      JSON.stringify(after) === JSON.stringify(expected)
-  }), { numRuns: 1_000 })
 })

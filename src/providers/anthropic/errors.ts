@@ -1,6 +1,6 @@
 import { type Refusal, REFUSAL_STATUS, type RefusalCode } from '../../errors.ts'
 import { type RenderedRefusal } from '../provider.ts'
-import { retryHeaders } from '../openai/errors.ts'
+import { retryHeaders } from '../retry-headers.ts'
 
 const TYPES: Record<number, string> = {
   400: 'invalid_request_error',
@@ -29,11 +29,16 @@ export function renderAnthropicRefusal (refusal: Refusal, callId: string): Rende
       type: 'error',
       error: {
         type: TYPES[status] ?? (status >= 500 ? 'api_error' : 'invalid_request_error'),
-        message: refusal.field === undefined ? refusal.message : `${refusal.field}: ${refusal.message}`,
+        message: messageOf(refusal),
         details: { error_code: BUDGET[refusal.code] ?? refusal.code },
         relaycore: { code: refusal.code, callId, budget: refusal.budget ?? null },
       },
       request_id: callId,
     }),
   }
+}
+
+/** The envelope has no place for the field, so the message names it. */
+function messageOf ({ field, message }: Refusal): string {
+  return field === undefined || message.includes(field) ? message : `${field}: ${message}`
 }

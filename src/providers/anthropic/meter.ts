@@ -1,60 +1,77 @@
 import {
-  BodyMeter, count, EventMeter, isEncoded, jsonOf, NOTHING_READ, textOrNull,
+  BodyMeter, count, EventMeter, type EventTaker, type Facts, isCount, isEncoded, isEventStream, jsonOf, takeAll,
+  textOrNull, UnreadMeter,
 } from '../../usage/body-meter.ts'
-import { type Meter, type Reading } from '../../usage/meter.ts'
-import { eventData, SseSplitter } from '../../usage/sse.ts'
+import { type Meter } from '../../usage/meter.ts'
+import { eventData } from '../../usage/sse.ts'
 import { type Usage } from '../../usage/usage.ts'
 import { isObject } from '../body.ts'
+import { topLevelValues } from '../json-scan.ts'
+import { type CallRequest } from '../provider.ts'
 import { tierOf } from './request.ts'
 
-type Facts = Omit<Reading, 'bodyBytes'>
+/** how the types begin that tell something: message_start, message_delta, message_stop */
+const TELLING = Buffer.from('"message_')
+const WANTED = ['id', 'model', 'usage'] as const
 
-const TELLING = ['message_start', 'message_delta', 'message_stop'].map((type) => Buffer.from(`"${type}"`))
-
-export function meterMessages (answer: { contentType: string, contentEncoding: string }): Meter {
-  const encoding = answer.contentEncoding
-  if (!answer.contentType.startsWith('text/event-stream')) return new BodyMeter(encoding, readMessage)
-  if (isEncoded(encoding)) return new BodyMeter(encoding, readWholeStream)
-  const reader = new MessageReader()
-  return new EventMeter({
-    take: (event) => {
-      reader.take(event)
-      return event
-    },
-    state: () => reader.facts,
-    filters: false,
-  })
+export function meterMessages (
+  call: CallRequest, answer: { status: number, contentType: string, contentEncoding: string }
+): Meter {
+  const { status, contentType, contentEncoding } = answer
+  if (status >= 400) return new UnreadMeter()
+  const readMessage = (text: Buffer) => readWhole(text, call)
+  if (!isEventStream(contentType)) return new BodyMeter(contentEncoding, readMessage)
+  if (isEncoded(contentEncoding)) return new BodyMeter(contentEncoding, readMessage)
+  return new EventMeter(new MessageReader(call), false)
 }
 
 /**
  * `message_start` has the input's usage, each `message_delta` cumulative figures: a field that is there replaces, it is
- * never added. The split of cache writes by lifetime is in `message_start` alone.
+ * never added. The split of cache writes by lifetime is in `message_start` alone. Final is what comes with the reason
+ * why the model stopped; before that the output is a running figure.
  */
-class MessageReader {
+class MessageReader implements EventTaker {
+  readonly #call: CallRequest
   #usage: Record<string, unknown> | null = null
   #model: string | null = null
   #id: string | null = null
+  /** the output has been counted at least once */
+  #counted = false
   #final = false
 
-  take (event: Buffer): void {
-    if (!TELLING.some((type) => event.includes(type))) return
-    const data = jsonOf(eventData(event))
-    if (data === null) return
-    if (data['type'] === 'message_start' && isObject(data['message'])) {
-      const message = data['message']
-      this.#model = textOrNull(message['model'])
-      this.#id = textOrNull(message['id'])
-      this.#merge(message['usage'])
-    } else if (data['type'] === 'message_delta') {
-      this.#merge(data['usage'])
-      const delta = data['delta']
-      if (isObject(delta) && typeof delta['stop_reason'] === 'string' && isObject(data['usage'])) this.#final = true
-    } else if (data['type'] === 'message_stop') this.#final = true
+  constructor (call: CallRequest) { this.#call = call }
+
+  take (event: Buffer): Buffer {
+    if (event.includes(TELLING)) this.#read(jsonOf(eventData(event)))
+    return event
   }
 
-  get facts (): Facts {
-    const usage = this.#usage === null ? null : usageOf(this.#usage)
+  facts (): Facts {
+    const usage = this.#usage === null ? null : usageOf(this.#usage, this.#call)
     return { usage, final: this.#final && usage !== null, modelUsed: this.#model, providerRequestId: this.#id }
+  }
+
+  #read (data: Record<string, unknown> | null): void {
+    switch (data?.['type']) {
+      case 'message_start': this.#start(data['message']); break
+      case 'message_delta': this.#delta(data['delta'], data['usage']); break
+      // without a delta, the output is still the placeholder that the start had
+      case 'message_stop': this.#final ||= this.#counted; break
+    }
+  }
+
+  #start (message: unknown): void {
+    if (!isObject(message)) return
+    this.#model = textOrNull(message['model'])
+    this.#id = textOrNull(message['id'])
+    this.#merge(message['usage'])
+  }
+
+  #delta (delta: unknown, usage: unknown): void {
+    if (!isObject(usage)) return
+    this.#merge(usage)
+    this.#counted = true
+    if (isObject(delta) && textOrNull(delta['stop_reason']) !== null) this.#final = true
   }
 
   #merge (usage: unknown): void {
@@ -64,10 +81,11 @@ class MessageReader {
   }
 }
 
-function readMessage (text: Buffer): Facts {
-  const message = jsonOf(text.toString('utf8'))
-  if (message === null) return NOTHING_READ
-  const usage = isObject(message['usage']) ? usageOf(message['usage']) : null
+/** An answer that is there as a whole: a message, or a stream that did not say so or came in an encoding. */
+function readWhole (text: Buffer, call: CallRequest): Facts {
+  const message = topLevelValues(text, WANTED)
+  if (message === null) return takeAll(new MessageReader(call), text)
+  const usage = isObject(message['usage']) ? usageOf(message['usage'], call) : null
   return {
     usage,
     final: usage !== null,
@@ -76,41 +94,50 @@ function readMessage (text: Buffer): Facts {
   }
 }
 
-function readWholeStream (text: Buffer): Facts {
-  const splitter = new SseSplitter()
-  const reader = new MessageReader()
-  for (const event of splitter.push(text)) reader.take(event)
-  const rest = splitter.rest()
-  if (rest !== null) reader.take(rest)
-  return reader.facts
-}
-
 /**
  * `input_tokens` excludes the cache. Iterations are work of other models, or compaction, that the totals leave out
  * (Anthropic SDK, BetaUsage): with such the usage is not known.
  */
-function usageOf (usage: Record<string, unknown>): Usage | null {
-  const { input_tokens: input, output_tokens: output } = usage
+function usageOf (usage: Record<string, unknown>, call: CallRequest): Usage | null {
+  const { input_tokens: input, output_tokens: output, iterations } = usage
   if (!isCount(input) || !isCount(output)) return null
-  const iterations = usage['iterations']
   if (Array.isArray(iterations) && iterations.some((one) => !isObject(one) || one['type'] !== 'message')) return null
-  const written = count(usage['cache_creation_input_tokens'])
-  const split = isObject(usage['cache_creation']) ? usage['cache_creation'] : {}
-  const written1h = Math.min(count(split['ephemeral_1h_input_tokens']), written)
-  const tools = isObject(usage['server_tool_use']) ? usage['server_tool_use'] : {}
-  const details = isObject(usage['output_tokens_details']) ? usage['output_tokens_details'] : {}
+  const tools = detailsOf(usage['server_tool_use'])
   return {
     inputTokens: input,
     cacheReadTokens: count(usage['cache_read_input_tokens']),
-    cacheWrite5mTokens: written - written1h,
-    cacheWrite1hTokens: written1h,
+    ...cacheWrites(usage, call),
     outputTokens: output,
-    reasoningTokens: count(details['thinking_tokens']),
+    reasoningTokens: count(detailsOf(usage['output_tokens_details'])['thinking_tokens']),
     webSearches: count(tools['web_search_requests']),
-    tier: tierOf(usage['speed'], usage['inference_geo']),
+    tier: tierUsed(usage, call),
   }
 }
 
-function isCount (value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+/** What the split leaves out is taken for the dearest that the request allowed. */
+function cacheWrites (
+  usage: Record<string, unknown>, call: CallRequest
+): Pick<Usage, 'cacheWrite5mTokens' | 'cacheWrite1hTokens'> {
+  const split = detailsOf(usage['cache_creation'])
+  const short = count(split['ephemeral_5m_input_tokens'])
+  const long = count(split['ephemeral_1h_input_tokens'])
+  const rest = Math.max(0, count(usage['cache_creation_input_tokens']) - short - long)
+  return call.bound.cacheWrite === '1h'
+    ? { cacheWrite5mTokens: short, cacheWrite1hTokens: long + rest }
+    : { cacheWrite5mTokens: short + rest, cacheWrite1hTokens: long }
 }
+
+/** What the answer does not say of speed or region is as it was asked for; `standard`: it says that neither applied. */
+function tierUsed ({ speed, inference_geo: geo }: Record<string, unknown>, { bound }: CallRequest): string | null {
+  const saysSpeed = typeof speed === 'string'
+  const saysGeo = typeof geo === 'string'
+  if (!saysSpeed && !saysGeo) return null
+  const asked = bound.tier?.split('+') ?? []
+  const askedSpeed = asked.find((one) => one === FAST)
+  const askedGeo = asked.find((one) => one !== FAST)
+  return tierOf(saysSpeed ? speed : askedSpeed, saysGeo ? geo : askedGeo) ?? 'standard'
+}
+
+const FAST = 'fast'
+
+function detailsOf (value: unknown): Record<string, unknown> { return isObject(value) ? value : {} }

@@ -1,36 +1,62 @@
 import { type Refusal } from '../../errors.ts'
-import { badRequest, countField, eachPart, flagField, isObject, modelField, notMetered, tierField } from '../body.ts'
+import {
+  badRequest, countField, eachObject, firstRefusal, flagField, isGiven, isObject, listField, modelField, notMetered,
+  shown, tierField,
+} from '../body.ts'
 import { type CallRequest } from '../provider.ts'
 
-/** More than any model makes of one image. */
-const TOKENS_PER_IMAGE = 5_000
-/** The words that are put around tools. */
+/** More than any model makes of one image: larger ones are scaled down to some 4,800 (Anthropic's guide to vision). */
+const TOKENS_PER_IMAGE = 10_000
+/** The words that are put around tools, output formats and thinking: 346 to 499 (Anthropic's guide to tool use). */
 const SCAFFOLDING_TOKENS = 1_000
+/** A tool whose definition Anthropic knows is named in a few bytes and takes up to 735 tokens (the same guide). */
+const TOKENS_PER_KNOWN_TOOL = 2_500
 
 /** Tools that run at the client; all others run at the provider and cost more than tokens, or unbounded tokens. */
-const CLIENT_TOOL = /^(custom|bash_\d+|text_editor_\d+|computer_\d+|memory_\d+)$/
+const OWN_TOOLS = new Set<unknown>([undefined, null, 'custom'])
+const KNOWN_TOOL = /^(bash|text_editor|computer|memory)_\d{8}$/
+
+/** Work besides the model's, or conversations kept at the provider. */
+const NOT_METERED = ['mcp_servers', 'container', 'fallbacks', 'compaction', 'thread']
+const SCAFFOLDED = ['tools', 'output_config', 'output_format', 'thinking']
+
+/** Content that is no more than the bytes that it is sent in. What is not listed may be more. */
+const BOUNDED_BY_BYTES = new Set<unknown>([
+  'text', 'thinking', 'redacted_thinking', 'tool_use', 'tool_result', 'search_result', 'server_tool_use',
+  'web_search_tool_result', 'web_search_result', 'web_search_tool_result_error', 'web_fetch_tool_result',
+  'web_fetch_result', 'web_fetch_tool_result_error', 'mcp_tool_use', 'mcp_tool_result', 'tool_removal', 'compaction',
+  'fallback',
+])
+/** Data of the client's own tools, in which nothing is an instruction to the provider. */
+const CLIENT_DATA = new Set(['input', 'input_schema', 'input_examples'])
 
 /** What a message may cost (Anthropic API reference, "Create a Message"). Linear in the body. */
-export function readMessages (body: Record<string, unknown>, bytes: Buffer): CallRequest | Refusal {
-  const unmetered = unmeteredFeature(body)
-  if (unmetered !== null) return notMetered(unmetered)
+export function readMessages (body: unknown, bytes: Buffer): CallRequest | Refusal {
+  if (!isObject(body)) return badRequest('The request body must be a JSON object.')
   const model = modelField(body)
   const stream = flagField(body, 'stream')
-  const limit = countField(body, 'max_tokens', 0)
-  const speed = tierField(body, 'speed')
-  const geo = tierField(body, 'inference_geo')
-  for (const field of [model, stream, limit, speed, geo]) if (typeof field === 'object' && field !== null) return field
-  if (limit === null) return badRequest('max_tokens is missing: the most tokens that the answer may have.', 'max_tokens')
+  const limit = outputLimit(body)
+  const tiers = ['speed', 'inference_geo', 'service_tier'].map((field) => tierField(body, field))
+  const lists = ['messages', 'tools'].map((field) => listField(body, field))
+  const wrong = firstRefusal([model, stream, limit, ...tiers, ...lists])
+  if (wrong !== null) return wrong
+  const unmetered = unmeteredFeature(body)
+  if (unmetered !== null) return notMetered(unmetered)
+  const inputTokens = inputBound(body, bytes)
+  if (typeof inputTokens === 'string') return notMetered(inputTokens)
+  const cacheWrite = longestCache(body)
+  if (cacheWrite === 'unknown') return notMetered('A cache_control.ttl other than "5m" and "1h"')
+  const [speed, geo] = tiers
   return {
     model: model as string,
     stream: stream as boolean,
     // Anthropic always reports usage
     usageAsked: true,
     bound: {
-      inputTokens: inputBound(body, bytes),
+      inputTokens,
       outputTokens: limit as number,
       choices: 1,
-      cacheWrite: cacheWrite(bytes),
+      cacheWrite,
       tier: tierOf(speed, geo),
       webSearches: 0,
     },
@@ -40,50 +66,121 @@ export function readMessages (body: Record<string, unknown>, bytes: Buffer): Cal
 /** The price modifiers of speed and region, as the catalog names them; null: neither. */
 export function tierOf (speed: unknown, geo: unknown): string | null {
   const modifiers: string[] = []
-  if (typeof speed === 'string' && speed !== 'standard') modifiers.push(speed)
-  if (typeof geo === 'string' && geo !== 'global' && geo !== 'not_available') modifiers.push(geo)
+  if (typeof speed === 'string' && speed !== STANDARD_SPEED) modifiers.push(speed)
+  if (typeof geo === 'string' && !ANYWHERE.has(geo)) modifiers.push(geo)
   return modifiers.length === 0 ? null : modifiers.join('+')
 }
 
+const STANDARD_SPEED = 'standard'
+const ANYWHERE = new Set(['global', 'not_available'])
+
+/** Thinking is part of `max_tokens`; interleaved with tools its budget may be the larger of the two. */
+function outputLimit (body: Record<string, unknown>): number | Refusal {
+  const limit = countField(body, 'max_tokens', 0)
+  if (limit === null) return badRequest('max_tokens is required: the most tokens that the answer may have.', 'max_tokens')
+  const { thinking } = body
+  if (!isGiven(thinking)) return limit
+  if (!isObject(thinking)) return badRequest(`thinking must be an object; got ${shown(thinking)}.`, 'thinking')
+  const budget = countField(thinking, 'budget_tokens', 0, Number.MAX_SAFE_INTEGER, 'thinking.budget_tokens')
+  return firstRefusal([limit, budget]) ?? Math.max(Number(limit), Number(budget ?? 0))
+}
+
 function unmeteredFeature (body: Record<string, unknown>): string | null {
-  for (const field of ['mcp_servers', 'container', 'fallbacks']) {
+  for (const field of NOT_METERED) {
     const value = body[field]
-    if (value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0)) return field
+    if (isGiven(value) && !(Array.isArray(value) && value.length === 0)) return field
   }
-  const tools = body['tools']
-  if (Array.isArray(tools)) {
-    const hosted = tools.find((tool) => isObject(tool) && !(tool['type'] === undefined || tool['type'] === null ||
-      (typeof tool['type'] === 'string' && CLIENT_TOOL.test(tool['type']))))
-    if (isObject(hosted)) return `the tool type ${JSON.stringify(hosted['type'])?.slice(0, 60)}`
+  for (const tool of Array.isArray(body['tools']) ? body['tools'] as unknown[] : []) {
+    if (toolBound(tool) === null) return `the tool type ${shown(isObject(tool) ? tool['type'] : tool)}`
   }
   const management = body['context_management']
-  if (management === undefined || management === null) return null
-  const edits = isObject(management) ? management['edits'] : null
+  if (!isGiven(management)) return null
+  const edits = isObject(management) ? management['edits'] ?? [] : null
   const clears = Array.isArray(edits) &&
     edits.every((edit) => isObject(edit) && typeof edit['type'] === 'string' && edit['type'].startsWith('clear_'))
   return clears ? null : 'context_management other than clearing'
 }
 
-function inputBound (body: Record<string, unknown>, bytes: Buffer): number {
-  let tokens = bytes.length
-  if (body['tools'] !== undefined || body['output_config'] !== undefined) tokens += SCAFFOLDING_TOKENS
-  const weigh = (part: Record<string, unknown>) => {
-    if (part['type'] === 'image') tokens += TOKENS_PER_IMAGE
-    else if (part['type'] === 'document' || part['type'] === 'file' || part['type'] === 'container_upload') {
-      const source = part['source']
-      const text = isObject(source) && (source['type'] === 'text' || source['type'] === 'content')
-      if (!text) tokens = Infinity
-      else eachPart(source['content'], weigh)
-    }
-  }
-  eachPart(body['messages'], weigh)
-  eachPart(body['system'], weigh)
-  return tokens
+/** tokens beyond the bytes of the body that a tool takes; null: it does not run at the client */
+function toolBound (tool: unknown): number | null {
+  if (!isObject(tool)) return null
+  const type = tool['type']
+  if (OWN_TOOLS.has(type)) return 0
+  return typeof type === 'string' && KNOWN_TOOL.test(type) ? TOKENS_PER_KNOWN_TOOL : null
 }
 
-/** Escapes could hide a key or a value from a search of the bytes, so with any the dearest is assumed. */
-function cacheWrite (bytes: Buffer): 'none' | '5m' | '1h' {
-  const hidden = bytes.includes('\\u')
-  if (!hidden && !bytes.includes('"cache_control"')) return 'none'
-  return hidden || bytes.includes('"1h"') ? '1h' : '5m'
+/**
+ * The most input tokens, Infinity where the body does not bound them; a string: what in it has another price. A token
+ * stands for at least one byte of the body. Images stand for more than the bytes that name them; given in place, their
+ * own bytes are not read as text. Files, what is fetched from elsewhere, and what is cut up for citations may fill the
+ * context window.
+ */
+function inputBound (body: Record<string, unknown>, bytes: Buffer): number | string {
+  let tokens = bytes.length
+  let unmetered: string | null = null
+  if (SCAFFOLDED.some((field) => isGiven(body[field]))) tokens += SCAFFOLDING_TOKENS
+  eachObject(body['tools'], (tool) => { tokens += toolBound(tool) ?? 0 })
+  const contents: unknown[] = [body['system']]
+  eachObject(body['messages'], (message) => { contents.push(message['content']) })
+  // grows as it is walked: blocks have blocks
+  for (let i = 0; i < contents.length; i++) {
+    eachObject(contents[i], (block) => {
+      const bound = blockBound(block)
+      if (typeof bound === 'string') unmetered = bound
+      else tokens += bound
+      const { content, source } = block
+      if (typeof content === 'object' && content !== null) contents.push(content)
+      if (isObject(source) && typeof source['content'] === 'object') contents.push(source['content'])
+    })
+  }
+  return unmetered ?? tokens
+}
+
+/** tokens of a block beyond its bytes; a string: what in it has another price */
+function blockBound (block: Record<string, unknown>): number | string {
+  const { type, source, citations } = block
+  const kind = isObject(source) ? source['type'] : undefined
+  if (isObject(citations) && citations['enabled'] !== false) return Infinity
+  if (type === 'image') {
+    const data = isObject(source) && kind === 'base64' ? source['data'] : null
+    return typeof data === 'string' ? TOKENS_PER_IMAGE - data.length : Infinity
+  }
+  if (type === 'document') return kind === 'text' || kind === 'content' ? 0 : Infinity
+  const hosted = hostedTool(block)
+  if (hosted !== null) return hosted
+  return BOUNDED_BY_BYTES.has(type) ? 0 : Infinity
+}
+
+/** Tools can also be added in the middle of a conversation. */
+function hostedTool (block: Record<string, unknown>): string | null {
+  const additions = block['type'] === 'tool_addition' ? [block] : block['tool_changes']
+  let hosted: string | null = null
+  eachObject(additions, ({ tool }) => {
+    const definition = isObject(tool) ? tool['definition'] : undefined
+    if (isGiven(definition) && toolBound(definition) === null) {
+      hosted = `the tool type ${shown(isObject(definition) ? definition['type'] : definition)}`
+    }
+  })
+  return hosted
+}
+
+/** The longest that the request lets anything be cached. */
+function longestCache (body: Record<string, unknown>): 'none' | '5m' | '1h' | 'unknown' {
+  let longest: 'none' | '5m' | '1h' = 'none'
+  const open: object[] = [body]
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (Array.isArray(node)) {
+      for (const one of node as unknown[]) if (typeof one === 'object' && one !== null) open.push(one)
+      continue
+    }
+    for (const [key, value] of Object.entries(node) as [string, unknown][]) {
+      if (typeof value !== 'object' || value === null) continue
+      if (key === 'cache_control') {
+        const ttl = (value as Record<string, unknown>)['ttl'] ?? '5m'
+        if (ttl !== '5m' && ttl !== '1h') return 'unknown'
+        if (longest !== '1h') longest = ttl
+      } else if (!CLIENT_DATA.has(key)) open.push(value)
+    }
+  }
+  return longest
 }

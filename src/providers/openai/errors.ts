@@ -1,14 +1,8 @@
 import { type Refusal, REFUSAL_STATUS, type RefusalCode } from '../../errors.ts'
 import { type RenderedRefusal } from '../provider.ts'
+import { retryHeaders } from '../retry-headers.ts'
 
 const OUT_OF_BUDGET = new Set<RefusalCode>(['budget_exhausted', 'quote_exceeds_budget', 'budget_in_doubt'])
-
-const TYPES: Record<number, string> = {
-  401: 'invalid_request_error',
-  403: 'invalid_request_error',
-  404: 'invalid_request_error',
-  429: 'rate_limit_error',
-}
 
 const CODES: Partial<Record<RefusalCode, string>> = {
   key_missing: 'invalid_api_key',
@@ -31,7 +25,7 @@ export function renderOpenAiRefusal (refusal: Refusal, callId: string, userAgent
     body: JSON.stringify({
       error: {
         message: refusal.message,
-        type: spent ? 'insufficient_quota' : TYPES[status] ?? (status >= 500 ? 'server_error' : 'invalid_request_error'),
+        type: spent ? 'insufficient_quota' : typeOf(status),
         param: refusal.field ?? null,
         code: spent ? 'insufficient_quota' : CODES[refusal.code] ?? refusal.code,
         relaycore: { code: refusal.code, callId, budget: refusal.budget ?? null },
@@ -40,11 +34,7 @@ export function renderOpenAiRefusal (refusal: Refusal, callId: string, userAgent
   }
 }
 
-export function retryHeaders (refusal: Refusal): Record<string, string> {
-  const headers: Record<string, string> = { 'x-should-retry': String(refusal.retryable) }
-  if (refusal.retryable && refusal.retryAfterMs !== undefined) {
-    headers['retry-after-ms'] = String(refusal.retryAfterMs)
-    headers['retry-after'] = String(Math.ceil(refusal.retryAfterMs / 1000))
-  }
-  return headers
+function typeOf (status: number): string {
+  if (status === 429) return 'rate_limit_error'
+  return status >= 500 ? 'server_error' : 'invalid_request_error'
 }

@@ -13,7 +13,7 @@ export const openai: Provider = {
       name: 'chat.completions',
       method: 'POST',
       path: '/chat/completions',
-      read: (body, bytes) => readChatCompletion(body as Record<string, unknown>, bytes),
+      read: readChatCompletion,
       forwardBody: (call, bytes) => call.stream && !call.usageAsked ? withUsage(bytes) : bytes,
       meter: meterChatCompletion,
     },

@@ -1,107 +1,131 @@
 import {
-  BodyMeter, count, EventMeter, isEncoded, jsonOf, NOTHING_READ, textOrNull,
+  BodyMeter, count, EventMeter, type EventTaker, type Facts, isCount, isEncoded, isEventStream, jsonOf, NOTHING_READ,
+  takeAll, textOrNull, UnreadMeter,
 } from '../../usage/body-meter.ts'
-import { type Meter, type Reading } from '../../usage/meter.ts'
-import { eventData, SseSplitter } from '../../usage/sse.ts'
+import { type Meter } from '../../usage/meter.ts'
+import { dataRange, eventData } from '../../usage/sse.ts'
 import { type Usage } from '../../usage/usage.ts'
 import { isObject } from '../body.ts'
+import { findMember, topLevelValues } from '../json-scan.ts'
 import { type CallRequest } from '../provider.ts'
-
-type Facts = Omit<Reading, 'bodyBytes'>
+import { withoutMember } from './include-usage.ts'
 
 const USAGE = Buffer.from('"usage"')
-/** as OpenAI writes it, and as Python's json module does */
-const NULL_USAGE = [',"usage":null', ', "usage": null', '"usage":null,', '"usage": null, '].map((text) => Buffer.from(text))
+/** how the value null begins, which it has in all chunks but the last */
+const NULL = 0x6e
+const DONE = Buffer.from('[DONE]')
+/** events from which the model and the id are read; Azure's first has neither */
+const OPENING_EVENTS = 3
+const WANTED = ['id', 'model', 'service_tier', 'usage'] as const
 
 export function meterChatCompletion (
-  call: CallRequest, answer: { contentType: string, contentEncoding: string }
+  call: CallRequest, answer: { status: number, contentType: string, contentEncoding: string }
 ): Meter {
-  const encoding = answer.contentEncoding
-  if (!answer.contentType.startsWith('text/event-stream')) return new BodyMeter(encoding, readCompletion)
-  if (isEncoded(encoding)) return new BodyMeter(encoding, readWholeStream)
-  const stream = new ChunkReader()
-  return new EventMeter({
-    take: (event) => stream.take(event, !call.usageAsked),
-    state: () => stream.facts,
-    filters: !call.usageAsked,
-  })
+  const { status, contentType, contentEncoding } = answer
+  if (status >= 400) return new UnreadMeter()
+  if (!isEventStream(contentType)) return new BodyMeter(contentEncoding, readCompletion)
+  // in an encoding it cannot be filtered: the client then sees usage that it did not ask for
+  if (isEncoded(contentEncoding)) return new BodyMeter(contentEncoding, (text) => takeAll(new ChunkReader(false), text))
+  const strips = call.stream && !call.usageAsked
+  return new EventMeter(new ChunkReader(strips), strips)
 }
 
-class ChunkReader {
-  facts: Facts = NOTHING_READ
+/**
+ * The last usage counts: OpenAI sends one, in a chunk of its own before `[DONE]`; others send running figures with
+ * every chunk, which are final only when the stream has come to its end.
+ */
+class ChunkReader implements EventTaker {
+  readonly #strips: boolean
+  #facts = NOTHING_READ
+  #opening = OPENING_EVENTS
 
-  /** what of the event goes on to the client; `strip`: without the usage that it did not ask for */
-  take (event: Buffer, strip: boolean): Buffer | null {
-    if (!event.includes(USAGE)) return event
+  /** `strips`: what the client did not ask for does not go on to it */
+  constructor (strips: boolean) { this.#strips = strips }
+
+  facts (): Facts { return this.#facts }
+
+  end (): void { this.#finish() }
+
+  take (event: Buffer): Buffer | Buffer[] | null {
+    if (this.#opening > 0) this.#open(event)
+    if (!event.includes(USAGE)) {
+      if (this.#facts.usage !== null && event.includes(DONE) && eventData(event) === '[DONE]') this.#finish()
+      return event
+    }
+    const range = dataRange(event)
+    if (range === null) return this.#read(event)
+    const usage = findMember(event, USAGE, range.from, range.to)
+    if (usage === null) return event
+    if (event[usage.valueStart] !== NULL) return this.#read(event)
+    return this.#strips ? withoutMember(event, usage) : event
+  }
+
+  #read (event: Buffer): Buffer | null {
     const chunk = jsonOf(eventData(event))
-    if (chunk === null) return event
-    const usage = usageOf(chunk)
-    if (usage === null) return strip && chunk['usage'] === null ? withoutNullUsage(event) : event
-    this.facts = factsOf(chunk, usage)
-    const extra = Array.isArray(chunk['choices']) && chunk['choices'].length === 0
-    return strip && extra ? null : event
+    const usage = chunk === null ? null : usageOf(chunk)
+    if (chunk === null || usage === null) return event
+    const alone = Array.isArray(chunk['choices']) && chunk['choices'].length === 0
+    this.#facts = {
+      usage,
+      final: alone,
+      modelUsed: textOrNull(chunk['model']) ?? this.#facts.modelUsed,
+      providerRequestId: textOrNull(chunk['id']) ?? this.#facts.providerRequestId,
+    }
+    return alone && this.#strips ? null : event
+  }
+
+  /** so that a stream that breaks off can still be looked up at the provider */
+  #open (event: Buffer): void {
+    this.#opening--
+    const chunk = jsonOf(eventData(event))
+    if (chunk === null || textOrNull(chunk['id']) === null) return
+    this.#opening = 0
+    this.#facts = { ...this.#facts, modelUsed: textOrNull(chunk['model']), providerRequestId: textOrNull(chunk['id']) }
+  }
+
+  #finish (): void {
+    if (this.#facts.usage !== null) this.#facts = { ...this.#facts, final: true }
   }
 }
 
-/** quotes inside strings are escaped, so these bytes cannot be part of one */
-function withoutNullUsage (event: Buffer): Buffer {
-  for (const bytes of NULL_USAGE) {
-    const at = event.indexOf(bytes)
-    if (at !== -1) return Buffer.concat([event.subarray(0, at), event.subarray(at + bytes.length)])
-  }
-  return event
-}
-
+/** Some providers stream without saying so. */
 function readCompletion (text: Buffer): Facts {
-  const completion = jsonOf(text.toString('utf8'))
-  if (completion === null) return NOTHING_READ
-  return factsOf(completion, usageOf(completion))
-}
-
-function readWholeStream (text: Buffer): Facts {
-  const splitter = new SseSplitter()
-  const reader = new ChunkReader()
-  for (const event of splitter.push(text)) reader.take(event, false)
-  const rest = splitter.rest()
-  if (rest !== null) reader.take(rest, false)
-  return reader.facts
-}
-
-function factsOf (answer: Record<string, unknown>, usage: Usage | null): Facts {
+  const completion = topLevelValues(text, WANTED)
+  if (completion === null) return takeAll(new ChunkReader(false), text)
+  const usage = usageOf(completion)
   return {
     usage,
     final: usage !== null,
-    modelUsed: textOrNull(answer['model']),
-    providerRequestId: textOrNull(answer['id']),
+    modelUsed: textOrNull(completion['model']),
+    providerRequestId: textOrNull(completion['id']),
   }
 }
 
 /**
  * `prompt_tokens` includes what was read from and written to the cache, `completion_tokens` includes reasoning and
- * rejected predictions (OpenAI API reference, CompletionUsage).
+ * rejected predictions (OpenAI API reference, CompletionUsage). xAI and Gemini leave reasoning out of it, but not out
+ * of `total_tokens`. Audio has other prices than text, so with any the usage is not known.
  */
 function usageOf (answer: Record<string, unknown>): Usage | null {
   const usage = answer['usage']
   if (!isObject(usage)) return null
-  const prompt = usage['prompt_tokens']
-  const completion = usage['completion_tokens']
-  if (!isCount(prompt) || !(isCount(completion) || completion === undefined)) return null
-  const details = isObject(usage['prompt_tokens_details']) ? usage['prompt_tokens_details'] : {}
-  const outDetails = isObject(usage['completion_tokens_details']) ? usage['completion_tokens_details'] : {}
-  const read = Math.min(count(details['cached_tokens']), prompt)
-  const written = Math.min(count(details['cache_write_tokens']), prompt - read)
+  const { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total } = usage
+  if (!isCount(prompt) || !isCount(completion)) return null
+  const inDetails = detailsOf(usage['prompt_tokens_details'])
+  const outDetails = detailsOf(usage['completion_tokens_details'])
+  if (count(inDetails['audio_tokens']) > 0 || count(outDetails['audio_tokens']) > 0) return null
+  const read = Math.min(count(inDetails['cached_tokens']), prompt)
+  const written = Math.min(count(inDetails['cache_write_tokens']), prompt - read)
   return {
     inputTokens: prompt - read - written,
     cacheReadTokens: read,
     cacheWrite5mTokens: written,
     cacheWrite1hTokens: 0,
-    outputTokens: completion ?? 0,
+    outputTokens: Math.max(completion, count(total) - prompt),
     reasoningTokens: count(outDetails['reasoning_tokens']),
     webSearches: 0,
     tier: textOrNull(answer['service_tier']),
   }
 }
 
-function isCount (value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
-}
+function detailsOf (value: unknown): Record<string, unknown> { return isObject(value) ? value : {} }

@@ -1,38 +1,53 @@
 import { type Refusal } from '../../errors.ts'
 import {
-  badRequest, countField, eachPart, flagField, isObject, modelField, notMetered, tierField,
+  badRequest, countField, eachObject, firstRefusal, flagField, isGiven, isObject, listField, modelField, notMetered,
+  shown, tierField,
 } from '../body.ts'
 import { type CallRequest } from '../provider.ts'
 
-/** More than any model makes of one image, at its highest detail. */
+/**
+ * More than any model makes of one image at its highest detail: 48,169 by gpt-4o-mini (2,833 and 8 tiles of 5,667), at
+ * most 24,600 by those that count patches (OpenAI's guide to images and vision).
+ */
 const TOKENS_PER_IMAGE = 50_000
 /** Tools and response formats are put to the model in another syntax, with words around them. */
 const SCAFFOLDING_TOKENS = 1_000
 
+/**
+ * What costs more than the tokens of this request: searches, sounds, other models, and what is kept at the provider
+ * and would be read in. Some are fields of other providers that speak this dialect.
+ */
+const NOT_METERED = [
+  'web_search_options', 'search_parameters', 'plugins', 'models', 'audio', 'mcp_servers', 'container',
+  'previous_response_id', 'conversation', 'prompt',
+]
+const CLIENT_TOOLS = new Set<unknown>(['function', 'custom'])
+const CACHE_LIFETIMES = new Set<unknown>([undefined, null, '30m'])
+
 /** What a chat completion may cost (OpenAI API reference, "Create chat completion"). Linear in the body. */
-export function readChatCompletion (body: Record<string, unknown>, bytes: Buffer): CallRequest | Refusal {
-  const unmetered = unmeteredFeature(body)
-  if (unmetered !== null) return notMetered(unmetered)
+export function readChatCompletion (body: unknown, bytes: Buffer): CallRequest | Refusal {
+  if (!isObject(body)) return badRequest('The request body must be a JSON object.')
   const model = modelField(body)
   const stream = flagField(body, 'stream')
-  const choices = countField(body, 'n', 1, 128)
-  const newLimit = countField(body, 'max_completion_tokens', 0)
-  const oldLimit = countField(body, 'max_tokens', 0)
+  const choices = choiceCount(body)
+  const limit = outputLimit(body)
   const tier = tierField(body, 'service_tier')
   const usageAsked = includeUsage(body)
-  for (const field of [model, stream, choices, newLimit, oldLimit, tier, usageAsked]) {
-    if (typeof field === 'object' && field !== null) return field
-  }
+  const lists = ['messages', 'tools', 'functions', 'modalities'].map((field) => listField(body, field))
+  const wrong = firstRefusal([model, stream, choices, limit, tier, usageAsked, ...lists])
+  if (wrong !== null) return wrong
+  const unmetered = unmeteredFeature(body)
+  if (unmetered !== null) return notMetered(unmetered)
+  const inputTokens = inputBound(body, bytes)
+  if (typeof inputTokens === 'string') return notMetered(inputTokens)
   return {
     model: model as string,
     stream: stream as boolean,
     usageAsked: usageAsked as boolean,
     bound: {
-      inputTokens: inputBound(body, bytes),
-      outputTokens: newLimit === null && oldLimit === null
-        ? null
-        : Math.max(Number(newLimit ?? 0), Number(oldLimit ?? 0)),
-      choices: choices as number | null ?? 1,
+      inputTokens,
+      outputTokens: limit as number | null,
+      choices: choices as number,
       // newer models write to their cache unasked, at a price above that of input
       cacheWrite: '5m',
       tier: tier as string | null,
@@ -41,44 +56,81 @@ export function readChatCompletion (body: Record<string, unknown>, bytes: Buffer
   }
 }
 
+/** `best_of`, where a provider has it, makes and bills more choices than it returns. */
+function choiceCount (body: Record<string, unknown>): number | Refusal {
+  const asked = countField(body, 'n', 1, 128)
+  const made = countField(body, 'best_of', 1, 128)
+  const wrong = firstRefusal([asked, made])
+  return wrong ?? Math.max(Number(asked ?? 1), Number(made ?? 1))
+}
+
+/**
+ * The most tokens of one choice, null for the model's own maximum. Of two limits the higher one counts here, whichever
+ * counts with the provider. Rejected tokens of a prediction are billed as output and count towards the model's
+ * maximum (OpenAI SDK, CompletionUsage), but not surely towards the request's.
+ */
+function outputLimit (body: Record<string, unknown>): number | null | Refusal {
+  const newer = countField(body, 'max_completion_tokens', 1)
+  const older = countField(body, 'max_tokens', 1)
+  const wrong = firstRefusal([newer, older])
+  if (wrong !== null) return wrong
+  if ((newer === null && older === null) || isGiven(body['prediction'])) return null
+  return Math.max(Number(newer ?? 0), Number(older ?? 0))
+}
+
 function includeUsage (body: Record<string, unknown>): boolean | Refusal {
   const options = body['stream_options']
   if (options === undefined || options === null) return false
-  if (!isObject(options)) return badRequest('stream_options must be an object.', 'stream_options')
-  const asked = flagField(options, 'include_usage')
-  return isAsked(asked) ? asked : { ...asked, field: 'stream_options.include_usage' }
+  if (!isObject(options)) {
+    return badRequest(`stream_options must be an object; got ${shown(options)}.`, 'stream_options')
+  }
+  return flagField(options, 'include_usage', 'stream_options.include_usage')
 }
-
-function isAsked (value: boolean | Refusal): value is boolean { return typeof value === 'boolean' }
 
 function unmeteredFeature (body: Record<string, unknown>): string | null {
-  const there = (field: string) => body[field] !== undefined && body[field] !== null
-  if (there('web_search_options')) return 'web_search_options'
-  if (there('audio')) return 'audio'
-  if (there('prediction')) return 'prediction'
+  for (const field of NOT_METERED) if (isGiven(body[field])) return field
+  if (isGiven(body['background']) && body['background'] !== false) return 'background'
   const cache = body['prompt_cache_options']
-  if (isObject(cache) && cache['ttl'] === '12h') return 'prompt_cache_options.ttl "12h"'
-  const modalities = body['modalities']
-  if (Array.isArray(modalities) && modalities.some((one) => one !== 'text')) return 'a modality other than text'
-  const tools = body['tools']
-  if (Array.isArray(tools)) {
-    const hosted = tools.find((tool) => isObject(tool) && tool['type'] !== 'function' && tool['type'] !== 'custom')
-    if (isObject(hosted)) return `the tool type ${JSON.stringify(hosted['type'])?.slice(0, 60)}`
+  if (isObject(cache) && !CACHE_LIFETIMES.has(cache['ttl'])) return `prompt_cache_options.ttl ${shown(cache['ttl'])}`
+  for (const modality of listOf(body['modalities'])) {
+    if (modality !== 'text') return `the modality ${shown(modality)}`
   }
-  let audio = false
-  eachPart(body['messages'], (part) => { if (part['type'] === 'input_audio') audio = true })
-  return audio ? 'input_audio' : null
+  for (const tool of listOf(body['tools'])) {
+    const type = isObject(tool) ? tool['type'] : tool
+    if (!CLIENT_TOOLS.has(type)) return `the tool type ${shown(type)}`
+  }
+  return null
 }
 
-/** A token has at least one byte of what it stands for; images and files stand for more than their bytes. */
-function inputBound (body: Record<string, unknown>, bytes: Buffer): number {
+/**
+ * The most input tokens, Infinity where the body does not bound them; a string: what in it has another price than text.
+ * A token stands for at least one byte of the body. Images stand for more than the bytes that name them; given in
+ * place, their own bytes are not read as text. Files, and what is fetched from elsewhere, may fill the context window.
+ */
+function inputBound (body: Record<string, unknown>, bytes: Buffer): number | string {
   let tokens = bytes.length
-  if (body['tools'] !== undefined || body['functions'] !== undefined || body['response_format'] !== undefined) {
-    tokens += SCAFFOLDING_TOKENS
-  }
-  eachPart(body['messages'], (part) => {
-    if (part['type'] === 'image_url') tokens += TOKENS_PER_IMAGE
-    else if (part['type'] !== 'text' && part['type'] !== 'refusal' && part['type'] !== 'function') tokens = Infinity
+  let unmetered: string | null = null
+  if (['tools', 'functions', 'response_format'].some((field) => isGiven(body[field]))) tokens += SCAFFOLDING_TOKENS
+  eachObject(body['messages'], (message) => {
+    // an earlier answer in sound, kept at the provider
+    if (isGiven(message['audio'])) unmetered = 'audio of an earlier answer'
+    eachObject(message['content'], (part) => {
+      switch (part['type']) {
+        case 'text':
+        case 'refusal': return
+        case 'image_url': tokens += imageBound(part['image_url']); return
+        case 'file': tokens = Infinity; return
+        default: unmetered = `the content type ${shown(part['type'])}`
+      }
+    })
   })
-  return tokens
+  return unmetered ?? tokens
 }
+
+/** beyond the bytes of the body that it is part of */
+function imageBound (image: unknown): number {
+  const url = isObject(image) ? image['url'] : image
+  return typeof url === 'string' && url.startsWith('data:image/') ? TOKENS_PER_IMAGE - url.length : Infinity
+}
+
+function listOf (value: unknown): unknown[] { return Array.isArray(value) ? value : [] }

@@ -1,0 +1,38 @@
+import { type BillableEndpoint, type CallRequest, isRefusal, type Provider } from '../../src/providers/provider.ts'
+import { type Refusal } from '../../src/errors.ts'
+import { type Meter, type Reading } from '../../src/usage/meter.ts'
+
+export const SSE = { status: 200, contentType: 'text/event-stream; charset=utf-8', contentEncoding: 'identity' }
+export const JSON_ANSWER = { status: 200, contentType: 'application/json', contentEncoding: 'identity' }
+
+export function billable (provider: Provider): BillableEndpoint {
+  return provider.endpoints.find((endpoint) => endpoint.kind === 'billable') as BillableEndpoint
+}
+
+/** what a dialect makes of a body, as a client's JSON.stringify writes it or as `text` does */
+export function read (provider: Provider, body: object, text = JSON.stringify(body)): CallRequest | Refusal {
+  return billable(provider).read(JSON.parse(text), Buffer.from(text))
+}
+
+export function aCall (provider: Provider, body: object): CallRequest {
+  const request = read(provider, body)
+  if (isRefusal(request)) throw new Error(request.message)
+  return request
+}
+
+/** what passes through a meter when the bytes come cut in these places */
+export function pass (meter: Meter, bytes: Buffer, at: number[] = []): Buffer {
+  const points = [...new Set(at.map((n) => n % (bytes.length + 1)))].sort((a, b) => a - b)
+  const out = [0, ...points].map((from, i) => meter.data(bytes.subarray(from, points[i] ?? bytes.length)))
+  out.push(meter.end())
+  return Buffer.concat(out.filter((part) => part !== null))
+}
+
+/** an answer that passed whole: what came through, and what was read */
+export function metered (
+  provider: Provider, request: CallRequest, answer: Parameters<BillableEndpoint['meter']>[1], text: string | Buffer
+): { out: string, reading: Reading } {
+  const meter = billable(provider).meter(request, answer)
+  const out = pass(meter, Buffer.from(text)).toString()
+  return { out, reading: meter.reading() }
+}
