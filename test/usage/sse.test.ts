@@ -44,7 +44,7 @@ t.test('events are those of the standard, and the same however the bytes are cut
   fc.assert(fc.property(fc.array(anEvent, { maxLength: 5 }), fc.string(), cuts, (texts, tail, at) => {
     const bytes = Buffer.from(texts.join('') + tail)
     const expected = JSON.stringify(byTheStandard(bytes))
-    return JSON.stringify(split([bytes]).events) === expected && JSON.stringify(split(cut(bytes, at)).events) === expected
+    return [[bytes], cut(bytes, at)].every((chunks) => JSON.stringify(split(chunks).events) === expected)
   }), { numRuns: 2_000 })
 })
 
@@ -75,7 +75,8 @@ t.test('an event that lies in one chunk is not copied', async (t) => {
   const events: Buffer[] = []
   const splitter = new SseSplitter({ event: (bytes) => { events.push(bytes) }, lateLineFeed: () => {}, part: () => {} })
   splitter.push(chunk)
-  t.same(events.map((event) => [event.buffer === chunk.buffer, event.byteOffset - chunk.byteOffset]), [[true, 0], [true, 9]])
+  t.ok(events.every((event) => event.buffer === chunk.buffer))
+  t.same(events.map((event) => event.byteOffset - chunk.byteOffset), [0, 9])
 })
 
 t.test('an event that is too long passes in parts, unread and not kept, and the next one is read again', async (t) => {
