@@ -19,6 +19,29 @@ export class SseSplitter {
   /** the events that this chunk completed, each with its closing blank line */
   push (chunk: Buffer): Buffer[] {
     const events: Buffer[] = []
+    const rest = this.#afterCr || chunk.includes(CR) ? this.#byBytes(chunk, events) : this.#byLines(chunk, events)
+    if (rest < chunk.length) this.#keep(rest === 0 ? chunk : chunk.subarray(rest))
+    if (this.#keptBytes > MAX_EVENT_BYTES) events.push(this.rest() as Buffer)
+    return events
+  }
+
+  /** lines that end in LF, as all providers write them: whole lines are skipped at once */
+  #byLines (chunk: Buffer, events: Buffer[]): number {
+    let start = 0
+    let line = 0
+    for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, line)) {
+      const empty = end === line && this.#blank
+      line = end + 1
+      this.#blank = true
+      if (!empty) continue
+      events.push(this.#complete(chunk.subarray(start, line)))
+      start = line
+    }
+    if (line < chunk.length) this.#blank = false
+    return start
+  }
+
+  #byBytes (chunk: Buffer, events: Buffer[]): number {
     let start = 0
     for (let i = 0; i < chunk.length; i++) {
       const byte = chunk[i] as number
@@ -36,9 +59,7 @@ export class SseSplitter {
       }
       this.#blank = true
     }
-    if (start < chunk.length) this.#keep(start === 0 ? chunk : chunk.subarray(start))
-    if (this.#keptBytes > MAX_EVENT_BYTES) events.push(this.rest() as Buffer)
-    return events
+    return start
   }
 
   /** what came behind the last complete event; null: nothing */

@@ -33,10 +33,13 @@ class ChunkReader {
   /** what of the event goes on to the client; `strip`: without the usage that it did not ask for */
   take (event: Buffer, strip: boolean): Buffer | null {
     if (!event.includes(USAGE)) return event
+    // almost every chunk of a stream says that there is none yet, and nothing else about it
+    const bare = withoutNullUsage(event)
+    if (bare !== event && !bare.includes(USAGE)) return strip ? bare : event
     const chunk = jsonOf(eventData(event))
     if (chunk === null) return event
     const usage = usageOf(chunk)
-    if (usage === null) return strip && chunk['usage'] === null ? withoutNullUsage(event) : event
+    if (usage === null) return event
     this.facts = factsOf(chunk, usage)
     const extra = Array.isArray(chunk['choices']) && chunk['choices'].length === 0
     return strip && extra ? null : event
