@@ -272,7 +272,7 @@ function spawnServer (program: string, args: string[], place: Place): Promise<st
   child.unref()
   return new Promise((resolve) => {
     child.once('error', (error) => { resolve(error.message) })
-    child.once('exit', () => { resolve(readFileSync(place.log).subarray(from).toString('utf8')) })
+    child.once('exit', () => { resolve(existsSync(place.log) ? readFileSync(place.log).subarray(from).toString('utf8') : '') })
   })
 }
 
