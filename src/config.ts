@@ -18,6 +18,8 @@ interface About {
   /** in words, for a message about what came instead */
   expected: string
   secret?: boolean
+  /** the provider's own name of it, read where `env` is not set */
+  elseEnv?: string
 }
 
 const text = (about: About) => Type.Optional(Type.String({ minLength: 1, maxLength: 4_096, ...about }))
@@ -73,13 +75,21 @@ export const Settings = Type.Object({
   })),
   openaiBaseUrl: url({ env: 'RELAYCORE_OPENAI_BASE_URL', description: "instead of OpenAI's own, with or without /v1" }),
   openaiApiKey: text({
-    env: 'RELAYCORE_OPENAI_API_KEY', description: 'else OPENAI_API_KEY', expected: 'a key', secret: true,
+    env: 'RELAYCORE_OPENAI_API_KEY',
+    elseEnv: 'OPENAI_API_KEY',
+    description: 'else OPENAI_API_KEY',
+    expected: 'a key',
+    secret: true,
   }),
   anthropicBaseUrl: url({
     env: 'RELAYCORE_ANTHROPIC_BASE_URL', description: "instead of Anthropic's own, with or without /v1",
   }),
   anthropicApiKey: text({
-    env: 'RELAYCORE_ANTHROPIC_API_KEY', description: 'else ANTHROPIC_API_KEY', expected: 'a key', secret: true,
+    env: 'RELAYCORE_ANTHROPIC_API_KEY',
+    elseEnv: 'ANTHROPIC_API_KEY',
+    description: 'else ANTHROPIC_API_KEY',
+    expected: 'a key',
+    secret: true,
   }),
   unbudgeted: choice(['refuse', 'allow'], 'refuse', {
     env: 'RELAYCORE_UNBUDGETED', description: 'calls to which no budget applies: refuse them, or forward and record them',
@@ -131,26 +141,23 @@ type Setting = TSchema & About & { type?: string, default?: unknown }
 
 const SETTINGS = Object.entries(Settings.properties) as unknown as [keyof Config, Setting][]
 const FILE = 'RELAYCORE_CONFIG'
-/** read beside the settings: the providers' own names of their keys, and the file */
-const ALSO_READ = new Set([FILE])
 
 export function loadConfig (env: NodeJS.ProcessEnv, file = env[FILE]): Config {
   const fromFile = file === undefined ? {} : readFile(file)
   rejectUnknown(env, fromFile, file)
   const config: Record<string, unknown> = {}
   for (const [name, setting] of SETTINGS) {
-    const value = env[setting.env]
-    const given = value !== undefined && value !== '' ? ofText(setting, value) : fromFile[name]
-    const used = given ?? setting.default
+    const text = env[setting.env] || undefined
+    const elsewhere = setting.elseEnv === undefined ? undefined : env[setting.elseEnv] || undefined
+    const used = (text === undefined ? fromFile[name] : ofText(setting, text)) ?? elsewhere ?? setting.default
     if (used === undefined) continue
-    const source = value !== undefined && value !== '' ? setting.env : `${name} (in ${file ?? 'the defaults'})`
-    if (!Value.Check(setting, used)) throw new ConfigError(`${source} must be ${setting.expected}; got ${shown(setting, used)}`)
+    const source = text === undefined ? `${name} (in ${file ?? 'the defaults'})` : setting.env
+    if (!Value.Check(setting, used)) {
+      throw new ConfigError(`${source} must be ${setting.expected}; got ${shown(setting, used)}`)
+    }
     config[name] = used
   }
-  const known = config as Config
-  known.openaiApiKey ??= env['OPENAI_API_KEY'] || undefined as never
-  known.anthropicApiKey ??= env['ANTHROPIC_API_KEY'] || undefined as never
-  return Object.freeze({ ...known, dataDir: resolve(known.dataDir) })
+  return Object.freeze({ ...config as Config, dataDir: resolve((config as Config).dataDir) })
 }
 
 function readFile (path: string): Record<string, unknown> {
@@ -171,7 +178,7 @@ function readFile (path: string): Record<string, unknown> {
 function rejectUnknown (env: NodeJS.ProcessEnv, fromFile: Record<string, unknown>, file: string | undefined): void {
   const envNames = new Set(SETTINGS.map(([, setting]) => setting.env))
   for (const name of Object.keys(env)) {
-    if (!name.startsWith('RELAYCORE_') || envNames.has(name) || ALSO_READ.has(name)) continue
+    if (!name.startsWith('RELAYCORE_') || envNames.has(name) || name === FILE) continue
     throw new ConfigError(`${name} is no setting. \`relaycore --help\` names them all.`)
   }
   const names = new Set<string>(SETTINGS.map(([name]) => name))

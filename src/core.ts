@@ -50,6 +50,8 @@ export interface CoreOptions {
 /** of the heartbeat, which goes out every second */
 const ANSWERS_WITHIN_MS = 10_000
 const PARTITIONS_EVERY_MS = 12 * 3_600_000
+/** an embedded database that has not answered for so long is looked after */
+const EMBEDDED_SILENT_MS = 3_000
 
 type Close = () => Promise<void>
 
@@ -74,6 +76,8 @@ export class Core {
   readonly #options: CoreOptions
   readonly #closers: Close[]
   readonly #partitions: NodeJS.Timeout
+  readonly #watch: NodeJS.Timeout | null
+  #reviving = false
   #closed: Promise<void> | null = null
 
   static async open (options: CoreOptions): Promise<Core> {
@@ -143,6 +147,9 @@ export class Core {
     })
     hot.onHint(() => { void this.registry.refresh() })
     this.#partitions = setInterval(() => { void this.#keepPartitions() }, PARTITIONS_EVERY_MS).unref()
+    this.#watch = config.databaseUrl === undefined
+      ? setInterval(() => { void this.#reviveEmbedded() }, EMBEDDED_SILENT_MS / 3).unref()
+      : null
   }
 
   /** an administrator changed a budget or a key: acts here before it is answered, elsewhere at the hint */
@@ -175,6 +182,7 @@ export class Core {
   async #close (): Promise<void> {
     const { log, config } = this.#options
     clearInterval(this.#partitions)
+    if (this.#watch !== null) clearInterval(this.#watch)
     this.tracker.stop()
     await this.registry.stop()
     try {
@@ -189,6 +197,19 @@ export class Core {
     for (const close of this.#closers.reverse()) {
       await close().catch((err: unknown) => { log.error({ err }, 'closing failed') })
     }
+  }
+
+  /** nobody else starts the embedded database again, should it die while the gateway lives */
+  async #reviveEmbedded (): Promise<void> {
+    if (this.#reviving || systemNow() - this.tracker.answeredAt < EMBEDDED_SILENT_MS) return
+    this.#reviving = true
+    try {
+      const { adopted } = await launchPostgres({ folder: join(this.config.dataDir, 'postgres') })
+      if (!adopted) this.#options.log.warn({}, 'the embedded PostgreSQL had ended, and was started again')
+    } catch (err) {
+      this.#options.log.error({ err }, 'the embedded PostgreSQL does not answer and cannot be started')
+    }
+    this.#reviving = false
   }
 
   async #keepPartitions (): Promise<void> {
@@ -245,7 +266,8 @@ async function embedded ({ config, say }: CoreOptions, closers: Close[]): Promis
   const server: LaunchedPostgres = await launchPostgres({
     folder: join(config.dataDir, 'postgres'), ...say === undefined ? {} : { say },
   })
-  closers.push(() => server.stop())
+  // it may be another process by then
+  closers.push(async () => { await (await launchPostgres({ folder: join(config.dataDir, 'postgres') })).stop() })
   return server.url
 }
 

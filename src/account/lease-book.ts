@@ -228,6 +228,7 @@ export class LeaseBook {
       this.#leases.delete(lease.accountId)
       this.#touched.delete(lease)
       this.#giving.delete(lease)
+      this.#recalledAt.delete(lease.accountId)
       this.#retired.add(lease.accountId)
       gone.push(lease.accountId)
     }

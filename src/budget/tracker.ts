@@ -327,8 +327,15 @@ export class BudgetTracker {
     const due = now - this.#heartbeatAt >= HEARTBEAT_MS
     const refusing = this.#refusing(now)
     if ((due || refusing.length > 0) && !this.#beating) void this.#heartbeat(due, refusing)
-    for (const accountId of this.#book.retire(now, RETIRE_AFTER_MS)) this.#o.hot.unwatch(accountId)
+    for (const accountId of this.#book.retire(now, RETIRE_AFTER_MS)) this.#forget(accountId)
     if (this.#book.restless) this.#pump()
+  }
+
+  #forget (accountId: number): void {
+    this.#o.hot.unwatch(accountId)
+    for (const [budgetId, account] of this.#accounts) {
+      if (account.accountId === accountId) this.#accounts.delete(budgetId)
+    }
   }
 
   #refusing (now: number): number[] {

@@ -1,4 +1,4 @@
-import { type Authority, type PostAnswer } from '../account/authority.ts'
+import { type Authority, NotLiveError, type PostAnswer } from '../account/authority.ts'
 import { type Now } from '../clock.ts'
 import { LedgerWriter } from '../usage/ledger-writer.ts'
 import { type CallOpening, type UsageEvent } from '../usage/usage.ts'
@@ -44,7 +44,7 @@ export async function recover (options: RecoveryOptions): Promise<Recovered> {
 
 async function recoverLife (life: JournalLife, { folder, authority, now, log, timeoutMs = 60_000 }: RecoveryOptions) {
   const { incarnation } = life.header
-  await authority.beginRecovery(incarnation)
+  await begin(authority, folder, incarnation)
   const writer = new LedgerWriter({
     authority,
     incarnation,
@@ -66,6 +66,16 @@ async function recoverLife (life: JournalLife, { folder, authority, now, log, ti
   } else await authority.closeLeases(incarnation, keptFor(folder, incarnation))
   folder.forget(life)
   return inDoubt
+}
+
+async function begin (authority: Authority, folder: JournalFolder, incarnation: number): Promise<void> {
+  try {
+    await authority.beginRecovery(incarnation)
+  } catch (error) {
+    if (!(error instanceof NotLiveError)) throw error
+    throw new Error(`The journal in ${folder.path} belongs to another database: this one knows no gateway ${incarnation}. ` +
+      'Use the database that it belongs to, or, if its calls need not be recorded, move the folder away.', { cause: error })
+  }
 }
 
 /** a call that was open when its process died may have been answered, or not: nobody can know */

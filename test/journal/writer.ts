@@ -9,14 +9,26 @@ const folder = await JournalFolder.open(process.argv[2] as string, {
 const journal = folder.begin(1)
 let next = 0
 
+/** at once, also where the reader is slow and the pipe full */
+function say (line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, line)
+      return
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    }
+  }
+}
+
 function call (): void {
   const n = next++
   journal.append(opens(n), (error) => {
     if (error !== null) throw error
-    writeSync(1, `open ${callId(n)}\n`)
+    say(`open ${callId(n)}\n`)
     journal.append(ends(n), (failed) => {
       if (failed !== null) throw failed
-      writeSync(1, `end ${callId(n)}\n`)
+      say(`end ${callId(n)}\n`)
       call()
     })
   })

