@@ -44,30 +44,46 @@ export interface Outline {
 export function outline (bytes: Buffer): Outline { return scan(bytes, 0, bytes.length, () => {}) }
 
 /**
- * The last member of the object between `from` and `to` that is written with this name in its quotes (an escaped name
- * is another); null: there is none.
+ * The last member of the outermost object between `from` and `to` that is written with this name in its quotes (an
+ * escaped name is another); null: there is none. Looks from the end: a usage block mostly stands there.
  */
 export function findMember (bytes: Buffer, quoted: Buffer, from: number, to: number): Omit<Member, 'key'> | null {
-  let found: Omit<Member, 'key'> | null = null
-  scan(bytes, from, to, (keyStart, keyEnd, valueStart, valueEnd) => {
-    if (keyEnd - keyStart !== quoted.length || bytes.compare(quoted, 0, quoted.length, keyStart, keyEnd) !== 0) return
-    found = { keyStart, ...trim(bytes, valueStart, valueEnd) }
-  })
-  return found
+  let depth = 0
+  let seenFrom = to
+  for (let at = to; at > from;) {
+    at = bytes.lastIndexOf(quoted, Math.min(at - 1, to - quoted.length))
+    if (at < from) return null
+    // with its quote escaped, it is the end of a string
+    if (bytes[at - 1] === BACKSLASH) continue
+    const behind = at + quoted.length
+    // what is still open there is what is closed from there on
+    depth += closings(bytes, behind, seenFrom)
+    seenFrom = at
+    const colon = skipBlanks(bytes, behind, to)
+    if (depth !== 1 || bytes[colon] !== COLON) continue
+    const valueStart = skipBlanks(bytes, colon + 1, to)
+    return { keyStart: at, ...trim(bytes, valueStart, endOfValue(bytes, valueStart, to)) }
+  }
+  return null
 }
 
 /**
- * The values of these members of the outermost object, each parsed alone, so that a long answer around them costs no
- * time. As with JSON.parse, the last of a name counts. null: the bytes are no object.
+ * The values of these members of the outermost object (and maybe others); in a long text each is parsed alone, so that
+ * what is around them costs no time. As with JSON.parse, the last of a name counts. null: the bytes are no object.
  */
 export function topLevelValues (bytes: Buffer, names: readonly string[]): Record<string, unknown> | null {
-  if (bytes[trim(bytes, 0, bytes.length).valueStart] !== OPEN_OBJECT) return null
+  if (bytes[skipBlanks(bytes, 0, bytes.length)] !== OPEN_OBJECT) return null
+  // a short text is parsed sooner than scanned
+  const whole = bytes.length <= SHORT ? parsed(bytes.toString('utf8')) : undefined
+  if (whole !== undefined) return whole as Record<string, unknown>
   const values = Object.create(null) as Record<string, unknown>
   for (const { key, valueStart, valueEnd } of topLevelMembers(bytes)) {
     if (names.includes(key)) values[key] = valueOf(bytes, valueStart, valueEnd)
   }
   return values
 }
+
+const SHORT = 16 * 1024
 
 /** The name of a member that its object has twice, at whatever depth; null: there is none. Slower than `outline`. */
 export function duplicateKey (bytes: Buffer): string | null {
@@ -132,6 +148,33 @@ function scan (bytes: Buffer, from: number, to: number, visit: Visit): Outline {
   return { members, values, depth: deepest }
 }
 
+/** how many objects and lists are closed between them that were not opened there */
+function closings (bytes: Buffer, from: number, to: number): number {
+  let count = 0
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i] as number
+    if (byte === QUOTE) i = endOfString(bytes, i, to) - 1
+    else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) count++
+    else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) count--
+  }
+  return count
+}
+
+/** offset of the comma or the bracket behind the value that begins at `start` */
+function endOfValue (bytes: Buffer, start: number, to: number): number {
+  let depth = 0
+  for (let i = start; i < to; i++) {
+    const byte = bytes[i] as number
+    if (byte === QUOTE) i = endOfString(bytes, i, to) - 1
+    else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) depth++
+    else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) {
+      if (depth === 0) return i
+      depth--
+    } else if (byte === COMMA && depth === 0) return i
+  }
+  return to
+}
+
 /** as long as a name mostly is: a call into native code costs more than that many steps */
 const NEAR = 48
 
@@ -177,7 +220,15 @@ function parsed (text: string): unknown {
 }
 
 function trim (bytes: Buffer, start: number, end: number): { valueStart: number, valueEnd: number } {
-  while (start < end && (bytes[start] as number) <= 0x20) start++
-  while (end > start && (bytes[end - 1] as number) <= 0x20) end--
-  return { valueStart: start, valueEnd: end }
+  const valueStart = skipBlanks(bytes, start, end)
+  let valueEnd = end
+  while (valueEnd > valueStart && (bytes[valueEnd - 1] as number) <= 0x20) valueEnd--
+  return { valueStart, valueEnd }
+}
+
+/** offset of the first byte from `start` on that is no blank */
+function skipBlanks (bytes: Buffer, start: number, end: number): number {
+  let i = start
+  while (i < end && (bytes[i] as number) <= 0x20) i++
+  return i
 }

@@ -111,11 +111,11 @@ export function eventData (event: Buffer): string {
 
 /** where the payload of an event stands that has exactly one `data` line; null: it has another number of them */
 export function dataRange (event: Buffer): { from: number, to: number } | null {
+  const cr = event.includes(CR)
   let range: { from: number, to: number } | null = null
   for (let start = 0; start < event.length;) {
-    const end = endOfLine(event, start)
-    const isData = end - start >= 4 && event.compare(DATA, 0, 4, start, start + 4) === 0
-    if (isData && (end - start === 4 || event[start + 4] === COLON)) {
+    const end = endOfLine(event, start, cr)
+    if (isData(event, start, end)) {
       // a line of the name alone is an empty one
       if (range !== null || end - start === 4) return null
       range = { from: event[start + 5] === SPACE ? start + 6 : start + 5, to: end }
@@ -125,7 +125,15 @@ export function dataRange (event: Buffer): { from: number, to: number } | null {
   return range
 }
 
-function endOfLine (event: Buffer, start: number): number {
-  for (let i = start; i < event.length; i++) if (event[i] === LF || event[i] === CR) return i
-  return event.length
+function isData (event: Buffer, start: number, end: number): boolean {
+  return event[start] === DATA[0] && end - start >= 4 && event.compare(DATA, 0, 4, start, start + 4) === 0 &&
+    (end - start === 4 || event[start + 4] === COLON)
+}
+
+function endOfLine (event: Buffer, start: number, hasCr: boolean): number {
+  const lf = event.indexOf(LF, start)
+  const end = lf === -1 ? event.length : lf
+  if (!hasCr) return end
+  const cr = event.indexOf(CR, start)
+  return cr !== -1 && cr < end ? cr : end
 }

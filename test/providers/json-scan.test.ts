@@ -66,6 +66,24 @@ t.test('a member is found by its name in the outermost object only', async (t) =
   t.equal(at('[{"usage":1}]'), null)
 })
 
+t.test('a member found from the end is the last that a scan from the start finds', async () => {
+  const name = fc.constantFrom('usage', 'a', '"usage', 'usage"', '\\"usage', '\\')
+  const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
+    tree: fc.oneof({ maxDepth: 4 }, name, fc.constantFrom(null, 1, '{', '}', ':'), fc.array(tie('tree'), { maxLength: 3 }),
+      fc.dictionary(name, tie('tree'), { maxKeys: 4 })),
+  }))
+  const object = fc.dictionary(name, tree, { maxKeys: 5, noNullPrototype: true })
+  fc.assert(fc.property(object, object, someBlanks, (one, other, blanks) => {
+    // put together, they have names twice
+    const texts = [one, other].map((each) => JSON.stringify(each, null, blanks).trim().slice(1, -1).trim())
+    const bytes = Buffer.from(` data: {${texts.filter((text) => text !== '').join(',')}}  `)
+    const found = findMember(bytes, Buffer.from('"usage"'), 7, bytes.length - 1)
+    const { key: _, ...last } = topLevelMembers(bytes.subarray(7)).findLast(({ key }) => key === 'usage') ?? { key: null }
+    const shifted = Object.fromEntries(Object.entries(last).map(([field, at]) => [field, at + 7]))
+    return JSON.stringify(found ?? {}) === JSON.stringify(shifted)
+  }), { numRuns: 3_000 })
+})
+
 t.test('depth and values are those of the whole text', async (t) => {
   t.same(outline(Buffer.from('{"a":[[1,2],{"b":"[{,"}],"c":3}')), { members: 3, values: 7, depth: 3 })
   t.same(outline(Buffer.from('1')), { members: 0, values: 0, depth: 0 })
@@ -86,6 +104,8 @@ t.test('bytes that are no JSON are scanned to their end, without a throw', async
 })
 
 t.test('values are read one by one: what is broken elsewhere does not matter', async (t) => {
+  const long = `{"a":{"b":1},"x":"${'y'.repeat(20_000)}","a":2}`
+  t.same({ ...topLevelValues(Buffer.from(long), ['a']) }, { a: 2 })
   t.same(topLevelValues(Buffer.from(' {"a":1,"b":nonsense,"c":{"a":2}}'), ['a', 'b', 'c']), { a: 1, b: undefined, c: { a: 2 } })
   for (const none of ['', ' ', '[]', '<html>', '"a"']) t.equal(topLevelValues(Buffer.from(none), ['a']), null, none)
 })
@@ -99,6 +119,7 @@ t.test('scanning is linear in strings, escapes, quotes and depth', async (t) => 
     both: of(`{"a":"${`${'\\\\'.repeat(500)}\\"`.repeat(400)}"}`),
     open: of(`{"a":"${'\\'.repeat(400_000)}`),
     deep: of(`{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`),
+    names: of(`{"a":[${'{"usage":[1]},'.repeat(30_000)}0]}`),
     strings: of(`{"a":[${'"",'.repeat(130_000)}""]}`),
   }
   for (const [name, bytes] of Object.entries(bodies)) {
@@ -106,6 +127,7 @@ t.test('scanning is linear in strings, escapes, quotes and depth', async (t) => 
     const times = Array.from({ length: 5 }, () => {
       const started = performance.now()
       outline(bytes)
+      findMember(bytes, Buffer.from('"usage"'), 0, bytes.length)
       return performance.now() - started
     })
     t.ok(Math.min(...times) < 20, `${name}: ${Math.min(...times)} ms`)
