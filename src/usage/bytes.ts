@@ -4,8 +4,6 @@ const NOTHING = Buffer.alloc(0)
 export class Bytes {
   #room: Buffer = NOTHING
   #length = 0
-  /** `#room` is somebody else's Buffer, which must not be written to */
-  #lent = false
 
   get length (): number { return this.#length }
 
@@ -13,10 +11,10 @@ export class Bytes {
     if (piece.length === 0) return
     const length = this.#length + piece.length
     if (this.#length === 0) {
+      // somebody else's, but full: it is never written to
       this.#room = piece
-      this.#lent = true
     } else {
-      if (this.#lent || length > this.#room.length) this.#grow(length)
+      if (length > this.#room.length) this.#grow(length)
       piece.copy(this.#room, this.#length)
     }
     this.#length = length
@@ -27,7 +25,6 @@ export class Bytes {
     const whole = this.#room.subarray(0, this.#length)
     this.#room = NOTHING
     this.#length = 0
-    this.#lent = false
     return whole
   }
 
@@ -35,6 +32,5 @@ export class Bytes {
     const room = Buffer.allocUnsafe(length * 2)
     this.#room.copy(room, 0, 0, this.#length)
     this.#room = room
-    this.#lent = false
   }
 }
