@@ -161,7 +161,7 @@ t.test('tells an outage from a refusal and from a defect', async (t) => {
 })
 
 t.test('a connection that is ended under a query fails that query, and never the process', async (t) => {
-  const url = await anEmptyDatabase(t)
+  const url = await aDatabase(t)
   const database = new Database({ connectionString: url, applicationName: 'victim', max: 4 })
   const other = new Database({ connectionString: url, max: 1 })
   t.teardown(() => Promise.all([database.close(), other.close()]))
