@@ -63,6 +63,8 @@ export class Database implements Queryable {
       onConnect: (client) => prepareSession(client, statementTimeoutMs),
     })
     this.pool.on('error', (error) => options.onIdleError?.(error))
+    // A connection that breaks while a query uses it tells that query; without a listener it would end the process too.
+    this.pool.on('connect', (client) => { client.on('error', () => undefined) })
   }
 
   /** Statements sent, for the metric and the bench. */

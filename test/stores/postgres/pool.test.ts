@@ -159,3 +159,21 @@ t.test('tells an outage from a refusal and from a defect', async (t) => {
   t.notOk(isUnavailable(new TypeError('x is not a function')))
   t.notOk(isUnavailable('a text'))
 })
+
+t.test('a connection that is ended under a query fails that query, and never the process', async (t) => {
+  const url = await aDatabase(t)
+  const database = new Database({ connectionString: url, applicationName: 'victim', max: 4 })
+  const other = new Database({ connectionString: url, max: 1 })
+  t.teardown(() => Promise.all([database.close(), other.close()]))
+  let answered = 0
+  for (let round = 0; round < 60; round++) {
+    const queries = Array.from({ length: 8 }, () =>
+      database.query({ text: 'select pg_sleep(0.002)' }).then(() => { answered++ }, () => undefined))
+    await other.query({
+      text: `select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and application_name = 'victim'`,
+    })
+    await Promise.all(queries)
+  }
+  t.ok(answered > 0, `${answered} answered`)
+})
