@@ -8,7 +8,10 @@ export interface Reading {
   final: boolean
   modelUsed: string | null
   providerRequestId: string | null
-  /** bytes of answer body seen, after decoding: an upper bound of the tokens that were visibly put out */
+  /**
+   * bytes of answer body seen, after decoding: an upper bound of the tokens that were visibly put out; Infinity where
+   * the answer is in an encoding that has not been, or cannot be, decoded
+   */
   bodyBytes: number
 }
 
