@@ -55,10 +55,9 @@ async function relaycorePlugin (app: FastifyInstance, { core, demoUrl }: Relayco
       incarnation: core.incarnation,
       now: systemNow,
     }),
-    keys: core.keys,
     keyStore: core.keyStore,
     adminTokens: core.adminTokens,
-    changed: () => { core.changed() },
+    changes: core.changes,
     version: VERSION,
   })
   await app.register(health, { notReady: () => core.notReady() })

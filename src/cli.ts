@@ -3,7 +3,7 @@ import { VERSION } from './app.ts'
 import { type Config, ConfigError, describeSettings, loadConfig } from './config.ts'
 import { AdminTokens } from './keys/admin-tokens.ts'
 import { IDENTITY_HEADERS, type IdentityHeader } from './keys/key.ts'
-import { KeyRing } from './keys/key-ring.ts'
+import { createKey } from './keys/key.ts'
 import { formatNano } from './money/amount.ts'
 import { startServer } from './server.ts'
 import { PostgresAuthority } from './stores/postgres/authority.ts'
@@ -74,7 +74,7 @@ const COMMANDS: Record<string, (config: Config, values: Values) => Promise<void>
     const allowHeaders = headersOf('--allow-headers', values['allow-headers'])
     const requireHeaders = headersOf('--require-headers', values['require-headers'])
     const { key, secret } = await withDatabase(config, (database) =>
-      new KeyRing({ store: new PostgresKeyStore(database) }).create({
+      createKey(new PostgresKeyStore(database), {
         name,
         organizationId: organization,
         teamId: team,

@@ -19,6 +19,7 @@ import { CatalogPriceBook } from './pricing/price-book.ts'
 import { PostgresAuthority } from './stores/postgres/authority.ts'
 import { PostgresBudgetStore } from './stores/postgres/budget-store.ts'
 import { PostgresAdminTokenStore, PostgresKeyStore } from './stores/postgres/key-store.ts'
+import { PostgresChanges } from './stores/postgres/changes.ts'
 import { type LaunchedPostgres, launchPostgres } from './stores/postgres/launcher.ts'
 import { ensurePartitions, migrate } from './stores/postgres/migrate.ts'
 import { Database } from './stores/postgres/pool.ts'
@@ -67,6 +68,7 @@ export class Core {
   readonly database: Database
   readonly budgets: PostgresBudgetStore
   readonly usage: PostgresUsageStore
+  readonly changes: PostgresChanges
   readonly keyStore: PostgresKeyStore
   readonly keys: KeyRing
   readonly adminTokens: AdminTokens
@@ -105,6 +107,7 @@ export class Core {
     this.prices = new CatalogPriceBook()
     this.budgets = new PostgresBudgetStore(database)
     this.usage = new PostgresUsageStore(database)
+    this.changes = new PostgresChanges({ database, changed: () => { this.changed() } })
     this.keyStore = new PostgresKeyStore(database)
     this.keys = new KeyRing({ store: this.keyStore })
     this.adminTokens = new AdminTokens({ store: new PostgresAdminTokenStore(database), configured: config.adminToken })

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineBudget } from './budget/define.ts'
+import { createKey } from './keys/key.ts'
 import { type Core } from './core.ts'
 
 const ORGANIZATION = 'default'
@@ -33,7 +34,7 @@ export async function firstStart (core: Core, baseUrl: string): Promise<FirstSta
       period: 'monthly',
       createdBy: 'first start',
     }, Date.now()))
-    const { secret: key } = await core.keys.create({
+    const { secret: key } = await createKey(core.keyStore, {
       name: 'first start',
       organizationId: ORGANIZATION,
       teamId: null,

@@ -1,10 +1,9 @@
 import { type BudgetFilter } from '../../src/budget/budget-catalog.ts'
 import { type ScopeType } from '../../src/budget/budget.ts'
 import { changeBudget, defineBudget, renderBudget } from '../../src/budget/define.ts'
-import { NotFound } from '../../src/errors.ts'
 import { formatNano } from '../../src/money/amount.ts'
 import { type UsageRecord } from '../../src/usage/history.ts'
-import { type ControlOptions, type Scope } from './index.ts'
+import { type Scope, type Tools } from './index.ts'
 import {
   BudgetAnswer, BudgetBody, BudgetList, Id, ListQuery, Problem, StatusAnswer, UsageAnswer, UsageQuery,
 } from './schemas.ts'
@@ -13,21 +12,14 @@ const LIST_LIMIT = 1_000
 /** bodies are checked by src/budget/define.ts, which names the field; the schema describes them */
 const unchecked = () => () => true
 
-export function budgetRoutes (scope: Scope, { budgets, usage, reporter, changed }: ControlOptions): void {
-  const existing = async (id: string) => {
-    const budget = await budgets.get(id)
-    if (budget === null) throw new NotFound(`There is no budget ${id}`)
-    return budget
-  }
-
+export function budgetRoutes (scope: Scope, { budgets, guard, mutate, reporter, usage }: Tools): void {
   scope.post('/budgets', {
     schema: { body: BudgetBody, response: { 201: BudgetAnswer, default: Problem }, tags: ['budgets'] },
     validatorCompiler: unchecked,
-  }, async (request, reply) => {
-    const budget = await budgets.insert(defineBudget(request.body, Date.now()))
-    changed()
-    return await reply.code(201).header('location', `/api/v1/budgets/${budget.id}`).send(renderBudget(budget))
-  })
+  }, async (request, reply) => await mutate(request, reply, async (stores) => {
+    const budget = await stores.budgets.insert(defineBudget(request.body, Date.now()))
+    return { status: 201, headers: { location: `/api/v1/budgets/${budget.id}` }, body: renderBudget(budget) }
+  }))
 
   scope.get('/budgets', {
     schema: { querystring: ListQuery, response: { 200: BudgetList, default: Problem }, tags: ['budgets'] },
@@ -42,35 +34,38 @@ export function budgetRoutes (scope: Scope, { budgets, usage, reporter, changed 
 
   scope.get('/budgets/:id', {
     schema: { params: Id, response: { 200: BudgetAnswer, default: Problem }, tags: ['budgets'] },
-  }, async ({ params }) => renderBudget(await existing(params.id)))
+  }, async (request) => renderBudget(await guard.budget(request, request.params.id)))
 
   scope.put('/budgets/:id', {
     schema: { body: BudgetBody, response: { 200: BudgetAnswer, default: Problem }, tags: ['budgets'] },
     validatorCompiler: unchecked,
-  }, async (request) => {
-    const { id } = request.params as { id: string }
-    const budget = await budgets.update(id, (current) => changeBudget(current, request.body))
-    changed()
-    return renderBudget(budget)
+  }, async (request, reply) => {
+    const { id } = await guard.budget(request, (request.params as { id: string }).id, 'change')
+    return await mutate(request, reply, async (stores) => {
+      const budget = await stores.budgets.update(id, (current) => changeBudget(current, request.body))
+      return { status: 200, body: renderBudget(budget) }
+    })
   })
 
   scope.delete('/budgets/:id', {
     schema: { params: Id, response: { 204: { type: 'null' }, default: Problem }, tags: ['budgets'] },
-  }, async ({ params }, reply) => {
-    await budgets.archive(params.id)
-    changed()
-    return await reply.code(204).send(null)
+  }, async (request, reply) => {
+    const { id } = await guard.budget(request, request.params.id, 'change')
+    return await mutate(request, reply, async (stores) => {
+      await stores.budgets.archive(id)
+      return { status: 204, body: null }
+    })
   })
 
   scope.get('/budgets/:id/status', {
     schema: { params: Id, response: { 200: StatusAnswer, default: Problem }, tags: ['budgets'] },
-  }, async ({ params }) => await reporter.status(await existing(params.id)))
+  }, async (request) => await reporter.status(await guard.budget(request, request.params.id)))
 
   scope.get('/budgets/:id/usage', {
     schema: { params: Id, querystring: UsageQuery, response: { 200: UsageAnswer, default: Problem }, tags: ['budgets'] },
-  }, async ({ params, query }) => {
-    const budget = await existing(params.id)
-    const { limit, cursor } = query
+  }, async (request) => {
+    const { limit, cursor } = request.query
+    const budget = await guard.budget(request, request.params.id)
     const page = await usage.page(budget.id, cursor === undefined ? { limit } : { limit, cursor })
     return { usage: page.records.map(renderUsage), count: page.records.length, limit, nextCursor: page.nextCursor }
   })

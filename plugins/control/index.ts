@@ -5,15 +5,18 @@ import {
 import { type IncomingMessage, type ServerResponse } from 'node:http'
 import swagger from '@fastify/swagger'
 import { type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { type Actor } from '../../src/access/actor.ts'
+import { type Changes } from '../../src/access/changes.ts'
 import { type BudgetCatalog } from '../../src/budget/budget-catalog.ts'
 import { Forbidden, Unauthorized } from '../../src/errors.ts'
 import { type AdminTokens } from '../../src/keys/admin-tokens.ts'
 import { type KeyStore } from '../../src/keys/key.ts'
-import { type KeyRing } from '../../src/keys/key-ring.ts'
 import { type BudgetReporter } from '../../src/reports/reporter.ts'
 import { type UsageHistory } from '../../src/usage/history.ts'
 import { budgetRoutes } from './budgets.ts'
+import { Guard } from './guard.ts'
 import { keyRoutes } from './keys.ts'
+import { mutateBy, type Mutate } from './mutation.ts'
 import { answerProblem } from './problem.ts'
 import { validatorCompiler } from './validation.ts'
 
@@ -22,15 +25,20 @@ import { validatorCompiler } from './validation.ts'
  * A change acts on this gateway before it is answered. Errors are problem+json (RFC 9457).
  */
 export interface ControlOptions extends FastifyPluginOptions {
-  budgets: BudgetCatalog
+  budgets: Pick<BudgetCatalog, 'get' | 'list'>
   usage: UsageHistory
   reporter: Pick<BudgetReporter, 'status'>
-  keys: Pick<KeyRing, 'create' | 'revoke'>
   keyStore: Pick<KeyStore, 'list' | 'get'>
   adminTokens: Pick<AdminTokens, 'verify'>
-  /** a definition changed: nothing that was read before may be used after */
-  changed: () => void
+  /** acts on this gateway before it answers */
+  changes: Changes
   version: string
+}
+
+/** what routes work with, besides what they read */
+export interface Tools extends ControlOptions {
+  guard: Guard
+  mutate: Mutate
 }
 
 export type Scope =
@@ -56,11 +64,16 @@ export default async function control (app: FastifyInstance, options: ControlOpt
   })
   scope.get('/openapi.json', { schema: { hide: true } }, async () => scope.swagger())
   await scope.register(async (guarded) => {
+    const tools: Tools = { ...options, guard: new Guard(options.budgets), mutate: mutateBy(options.changes) }
+    const typed = guarded.withTypeProvider<TypeBoxTypeProvider>()
+    guarded.decorateRequest('actor')
     guarded.addHook('onRequest', authenticate(options.adminTokens))
-    budgetRoutes(guarded.withTypeProvider<TypeBoxTypeProvider>(), options)
-    keyRoutes(guarded.withTypeProvider<TypeBoxTypeProvider>(), options)
+    budgetRoutes(typed, tools)
+    keyRoutes(typed, tools)
   })
 }
+
+const ADMINISTRATOR: Actor = { id: 'admin token', name: 'admin token', role: 'administrator', reach: null }
 
 function authenticate (tokens: ControlOptions['adminTokens']) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
@@ -72,5 +85,6 @@ function authenticate (tokens: ControlOptions['adminTokens']) {
     }
     if (token.startsWith('rk_')) throw new Forbidden('A gateway key is not an admin token')
     if (!await tokens.verify(token)) throw new Unauthorized('This is not an admin token of this gateway')
+    request.actor = ADMINISTRATOR
   }
 }

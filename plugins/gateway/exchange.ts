@@ -3,6 +3,7 @@ import { type Socket } from 'node:net'
 import { type Dispatcher } from 'undici'
 import { type Refusal } from '../../src/errors.ts'
 import { type OpenCall } from '../../src/gateway/call.ts'
+import { isEventStream } from '../../src/usage/body-meter.ts'
 import { type Meter } from '../../src/usage/meter.ts'
 import { type CallOutcome } from '../../src/usage/usage.ts'
 import { type Exchanges } from './exchanges.ts'
@@ -93,7 +94,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const contentEncoding = headers['content-encoding'] ?? 'identity'
     this.#meter = this.#guarded(() => this.#call.meter({ status, contentType, contentEncoding }), null)
     if (this.#clientGone) return
-    const stream = contentType.startsWith('text/event-stream')
+    const stream = isEventStream(contentType)
     const keepLength = !(this.#options.filtered && stream)
     const length = keepLength ? headers['content-length'] : undefined
     if (length !== undefined) this.#promised = Number(length)

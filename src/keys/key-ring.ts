@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
-import { type GatewayKey, type KeyDraft, type KeyStore } from './key.ts'
-import { hashSecret, hintOf, isSecret, makeSecret } from './secret.ts'
+import { type GatewayKey, type KeyStore } from './key.ts'
+import { hashSecret, isSecret } from './secret.ts'
 
 /**
  * KeyRing: whom a key speaks for, from memory. A key that is known answers at once; one that is not is looked up once,
@@ -46,24 +46,7 @@ export class KeyRing {
     return this.#known.get(id) ?? this.#unknown.get(id) ?? this.#loading.get(id) ?? this.#load(id, hash)
   }
 
-  /** `secret` is in this answer and nowhere else ever after. */
-  async create (draft: KeyDraft): Promise<{ key: GatewayKey, secret: string }> {
-    const secret = makeSecret('rk')
-    const key = await this.#store.insert(draft, hashSecret(secret), hintOf(secret))
-    return { key, secret }
-  }
-
-  /** Acts on this gateway before it answers; null: there is no such key. */
-  async revoke (id: string): Promise<GatewayKey | null> {
-    try {
-      return await this.#store.revoke(id)
-    } finally {
-      // Also after an error: the store may have done it.
-      this.invalidate()
-    }
-  }
-
-  /** After a change made elsewhere. */
+  /** After a change: nothing read before it is used after it. */
   invalidate (): void {
     this.#generation++
     this.#known.clear()

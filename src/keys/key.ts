@@ -1,3 +1,5 @@
+import { hashSecret, hintOf, makeSecret } from './secret.ts'
+
 /** A gateway key: who its calls are for, and what its calls may say about that in headers. */
 export interface GatewayKey {
   id: string
@@ -38,4 +40,11 @@ export interface KeyStore {
   revoke (id: string): Promise<GatewayKey | null>
   /** revoked ones too */
   byHash (hash: Buffer): Promise<GatewayKey | null>
+}
+
+/** One more key. `secret` is in this answer and nowhere else ever after. */
+export async function createKey (store: Pick<KeyStore, 'insert'>, draft: KeyDraft): Promise<{ key: GatewayKey, secret: string }> {
+  const secret = makeSecret('rk')
+  const key = await store.insert(draft, hashSecret(secret), hintOf(secret))
+  return { key, secret }
 }

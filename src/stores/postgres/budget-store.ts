@@ -4,7 +4,7 @@ import { type BudgetCatalog, type BudgetFilter } from '../../budget/budget-catal
 import { frozenChanges, placed, type BudgetDraft } from '../../budget/hierarchy.ts'
 import { systemNow, type Now } from '../../clock.ts'
 import { BudgetInUse, Conflict, NotFound, Unprocessable } from '../../errors.ts'
-import { bigintOf, idOf, isUuid, reached, type Database, type Queryable } from './pool.ts'
+import { bigintOf, idOf, isUuid, reached, type Queryable, type Transactional } from './pool.ts'
 
 /**
  * Budgets in PostgreSQL. A change counts the version of all budgets up first, and that row's lock makes changes happen
@@ -12,10 +12,10 @@ import { bigintOf, idOf, isUuid, reached, type Database, type Queryable } from '
  * budget's row and its accounts by id, the order in which everybody locks.
  */
 export class PostgresBudgetStore implements BudgetCatalog {
-  readonly #database: Database
+  readonly #database: Transactional
   readonly #now: Now
 
-  constructor (database: Database, now: Now = systemNow) {
+  constructor (database: Transactional, now: Now = systemNow) {
     this.#database = database
     this.#now = now
   }

@@ -1,13 +1,13 @@
 import { v7 as uuidv7 } from 'uuid'
 import { type AdminTokenStore } from '../../keys/admin-tokens.ts'
 import { type GatewayKey, type IdentityHeader, type KeyDraft, type KeyStore } from '../../keys/key.ts'
-import { isUuid, reached, type Database, type Query, type Queryable } from './pool.ts'
+import { isUuid, reached, type Database, type Query, type Queryable, type Transactional } from './pool.ts'
 
 /** Keys in PostgreSQL. Each change is one transaction with the version of keys, which it locks first. */
 export class PostgresKeyStore implements KeyStore {
-  readonly #database: Database
+  readonly #database: Transactional
 
-  constructor (database: Database) {
+  constructor (database: Transactional) {
     this.#database = database
   }
 

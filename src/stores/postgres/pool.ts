@@ -37,6 +37,11 @@ export interface Queryable {
   query<R extends pg.QueryResultRow = pg.QueryResultRow> (query: Query): Promise<R[]>
 }
 
+/** Where a transaction is open already, another one is part of it: what fails in it must fail the whole. */
+export interface Transactional extends Queryable {
+  transaction<T> (work: (tx: Transactional) => Promise<T>): Promise<T>
+}
+
 const CONNECT_TIMEOUT_MS = 3_000
 const STATEMENT_TIMEOUT_MS = 5_000
 /** The server gives up first and says so in its own words; this is for a server that says nothing any more. */
@@ -44,7 +49,7 @@ const SILENCE_MS = 500
 /** The driver's own errors have no code. */
 const SAID_BY_PG = /^(timeout e|Query read timeout|Connection terminated|Client (has|was) )/
 
-export class Database implements Queryable {
+export class Database implements Transactional {
   readonly pool: pg.Pool
   readonly #prepared: boolean
   #queries = 0
@@ -75,11 +80,12 @@ export class Database implements Queryable {
   }
 
   /** All of `work` or nothing. It must not wait for anything but its own statements: it holds locks. */
-  async transaction<T> (work: (tx: Queryable) => Promise<T>): Promise<T> {
+  async transaction<T> (work: (tx: Transactional) => Promise<T>): Promise<T> {
     return await this.#borrow(async (client) => {
+      const tx: Transactional = { query: (query) => this.#run(client, query), transaction: (inner) => inner(tx) }
       await this.#run(client, { text: 'begin' })
       try {
-        const result = await work({ query: (query) => this.#run(client, query) })
+        const result = await work(tx)
         await this.#run(client, { text: 'commit' })
         return result
       } catch (error) {

@@ -1,0 +1,26 @@
+import { type BudgetCatalog } from '../budget/budget-catalog.ts'
+import { type KeyStore } from '../keys/key.ts'
+import { type Actor } from './actor.ts'
+
+/** Who changes something, and by which request. */
+export interface Authorship {
+  actor: Actor
+  requestId: string
+  /** address of the asker */
+  from: string
+}
+
+/** What a change may work on: all of it in the change's own transaction. */
+export interface Stores {
+  budgets: BudgetCatalog
+  keys: KeyStore
+}
+
+/**
+ * Every change that an administrator asks for: all of `work` or nothing, written down with its author. `work` must wait
+ * for nothing but its stores: it holds locks.
+ * When it has answered, the change acts on this gateway; the others hear of it.
+ */
+export interface Changes {
+  run<T> (by: Authorship, work: (stores: Stores) => Promise<T>): Promise<T>
+}

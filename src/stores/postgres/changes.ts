@@ -1,0 +1,33 @@
+import { type Authorship, type Changes, type Stores } from '../../access/changes.ts'
+import { PostgresBudgetStore } from './budget-store.ts'
+import { PostgresKeyStore } from './key-store.ts'
+import { reached, type Database } from './pool.ts'
+
+export interface PostgresChangesOptions {
+  database: Database
+  /** something was changed, or may have been: nothing that was read before may be used after */
+  changed: () => void
+}
+
+/** Changes in PostgreSQL: one transaction each. */
+export class PostgresChanges implements Changes {
+  readonly #database: Database
+  readonly #changed: () => void
+
+  constructor ({ database, changed }: PostgresChangesOptions) {
+    this.#database = database
+    this.#changed = changed
+  }
+
+  async run<T> (_by: Authorship, work: (stores: Stores) => Promise<T>): Promise<T> {
+    try {
+      return await reached(this.#database.transaction((tx) => work({
+        budgets: new PostgresBudgetStore(tx),
+        keys: new PostgresKeyStore(tx),
+      })))
+    } finally {
+      // also after an error: the commit's answer may have been lost
+      this.#changed()
+    }
+  }
+}
