@@ -4,7 +4,7 @@ import {
 } from '../../account/authority.ts'
 import { type UsageEvent } from '../../usage/usage.ts'
 import { Database, bigintOf, idOf, sqlStateOf, type DatabaseOptions, type Query } from './pool.ts'
-import { chargeRows, eventRows, jsonOf } from './usage-rows.ts'
+import { chargesJson, eventsJson, jsonOf } from './usage-rows.ts'
 
 /**
  * The authority: one call of one SQL function per method, so each is one statement and one transaction, and PostgreSQL
@@ -159,7 +159,7 @@ export class PostgresAuthority implements Authority {
     const rows = await run<{ event_id: string } | ({ event_id: null } & FiguresRow)>(this.#posts, {
       name: 'post_usage',
       text: `select event_id, ${FIGURES} from post_usage($1, $2, $3, $4)`,
-      values: [incarnation, jsonOf(eventRows(events)), jsonOf(chargeRows(events)), jsonOf(returns.map(returnRow))],
+      values: [incarnation, eventsJson(events), chargesJson(events), jsonOf(returns.map(returnRow))],
     })
     const inserted: string[] = []
     const accounts: AccountFigures[] = []
