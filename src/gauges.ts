@@ -4,10 +4,11 @@ import { type Core } from './core.ts'
 /** Budgets beyond this number have no metrics of their own: labels must stay bounded. */
 export const MAX_BUDGETS = 200
 
-/** Brings the gauges up to date; called before each scrape, from memory alone. */
+/** Brings the metrics up to date; called before each scrape, from memory alone. */
 export function collectGauges (core: Core): void {
   const { metrics, writer, gate, tracker } = core
   const oldest = gate.oldestOpenedAt
+  metrics.flush()
   metrics.openCalls.set(gate.openCalls)
   metrics.holdLag.set(oldest === null ? 0 : Math.max(0, systemNow() - oldest) / 1000)
   metrics.waiting.set(tracker.waiting)

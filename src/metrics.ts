@@ -50,6 +50,32 @@ export class Metrics {
   readonly budgetRemaining = this.#gauge('relaycore_budget_remaining', 'What is left of a budget in its current period',
     BUDGET_LABELS)
 
+  readonly #ended = new Map<string, Map<string, Tally>>()
+
+  /** a call of this model has ended; labels are looked up once per scrape, not seven times per call */
+  ended (provider: string, model: string): Tally {
+    let models = this.#ended.get(provider)
+    if (models === undefined) this.#ended.set(provider, models = new Map())
+    let tally = models.get(model)
+    if (tally === undefined) models.set(model, tally = new Tally())
+    return tally
+  }
+
+  /** brings what was counted since the last scrape into the counters */
+  flush (): void {
+    for (const [provider, models] of this.#ended) {
+      for (const [model, tally] of models) {
+        const labels = { provider, model }
+        for (const [outcome, count] of tally.outcomes) this.calls.inc({ ...labels, outcome }, count)
+        this.callCost.inc(labels, Number(tally.costNano) / 1e9)
+        this.tokens.inc({ ...labels, kind: 'input' }, tally.input)
+        this.tokens.inc({ ...labels, kind: 'cached' }, tally.cached)
+        this.tokens.inc({ ...labels, kind: 'output' }, tally.output)
+      }
+    }
+    this.#ended.clear()
+  }
+
   #counter<L extends string> (name: string, help: string, labelNames: L[]): Counter<L> {
     return new Counter({ name, help, labelNames, registers: [this.registry] })
   }
@@ -57,6 +83,17 @@ export class Metrics {
   #gauge<L extends string> (name: string, help: string, labelNames: L[] = []): Gauge<L> {
     return new Gauge({ name, help, labelNames, registers: [this.registry] })
   }
+}
+
+/** what calls of one model have used since the last scrape */
+export class Tally {
+  readonly outcomes = new Map<string, number>()
+  costNano = 0n
+  input = 0
+  cached = 0
+  output = 0
+
+  count (outcome: string): void { this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1) }
 }
 
 const BUDGET_LABELS: ('budget' | 'name' | 'scope' | 'currency')[] = ['budget', 'name', 'scope', 'currency']

@@ -215,7 +215,7 @@ export class BudgetIntegration implements CallGate {
     this.#open.delete(call.id)
     this.#o.tracker.release(call.hold)
     this.#o.journal.append({ t: 'void', id: call.id })
-    this.#o.metrics.calls.inc({ provider: call.upstream, model: call.opening.model, outcome: 'released' })
+    this.#o.metrics.ended(call.upstream, call.opening.model).count('released')
     this.#o.log.info({ call: call.id, provider: call.upstream, model: call.opening.model }, 'released')
   }
 
@@ -246,15 +246,15 @@ export class BudgetIntegration implements CallGate {
 
   #count (call: Call, end: CallEnd): void {
     const { metrics } = this.#o
-    const labels = { provider: call.upstream, model: call.opening.model }
-    metrics.calls.inc({ ...labels, outcome: end.outcome })
-    metrics.callCost.inc(labels, Number(end.costNano) / 1e9)
+    const tally = metrics.ended(call.upstream, call.opening.model)
+    tally.count(end.outcome)
+    tally.costNano += end.costNano
     if (end.certainty !== 'exact') metrics.uncertain.inc({ provider: call.upstream, certainty: end.certainty })
     if (end.costNano > call.opening.quoteNano) metrics.overruns.inc({ provider: call.upstream })
     if (end.usage === null) return
-    metrics.tokens.inc({ ...labels, kind: 'input' }, end.usage.inputTokens)
-    metrics.tokens.inc({ ...labels, kind: 'cached' }, end.usage.cacheReadTokens)
-    metrics.tokens.inc({ ...labels, kind: 'output' }, end.usage.outputTokens)
+    tally.input += end.usage.inputTokens
+    tally.cached += end.usage.cacheReadTokens
+    tally.output += end.usage.outputTokens
   }
 
   /** one line per call; no keys, no prompts, no answers */

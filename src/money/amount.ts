@@ -39,10 +39,24 @@ function plain (text: string): string {
 
 /** decimal text without exponent or trailing zeros: 12500000000n -> "12.5" */
 export function formatNano (nano: bigint): string {
+  // every call shows amounts, and nearly all of them are exact as numbers
+  if (nano >= 0n && nano <= MAX_EXACT) return formatSmall(Number(nano))
   const size = nano < 0n ? -nano : nano
   const rest = size % NANO
   const decimals = rest === 0n ? '' : `.${rest.toString().padStart(9, '0').replace(/0+$/, '')}`
   return `${nano < 0n ? '-' : ''}${size / NANO}${decimals}`
+}
+
+const MAX_EXACT = BigInt(Number.MAX_SAFE_INTEGER)
+
+function formatSmall (nano: number): string {
+  const rest = nano % 1e9
+  const units = (nano - rest) / 1e9
+  if (rest === 0) return String(units)
+  const decimals = String(1e9 + rest)
+  let end = decimals.length
+  while (decimals.charCodeAt(end - 1) === 0x30) end--
+  return `${units}.${decimals.slice(1, end)}`
 }
 
 interface Rate { numerator: bigint, denominator: bigint }
