@@ -83,6 +83,8 @@ export const NotFound = createError('not_found', '%s', 404)
 export const Conflict = createError('conflict', '%s', 409)
 export const BudgetInUse = createError('budget_in_use', '%s', 409)
 export const Unprocessable = createError('unprocessable', '%s', 422)
+export const IdempotencyKeyReused = createError('idempotency_key_reused', '%s', 422)
+export const PreconditionFailed = createError('precondition_failed', '%s', 412)
 /** A field of the request is wrong; `field` is its JSON path, `expected` what would be right. */
 export const InvalidField = createError('invalid_field', '%s', 400)
 export const DependencyUnavailable = createError('dependency_unavailable', '%s', 503)
