@@ -11,6 +11,17 @@ alter table admin_tokens add constraint admin_tokens_hash_check CHECK ((length(h
 alter table admin_tokens add constraint admin_tokens_hash_key UNIQUE (hash);
 alter table admin_tokens add constraint admin_tokens_pkey PRIMARY KEY (id);
 
+create table api_key_former_secrets (
+  hash bytea not null,
+  key_id uuid not null,
+  valid_until timestamp(3) with time zone not null
+);
+alter table api_key_former_secrets add constraint api_key_former_secrets_hash_check CHECK ((length(hash) = 32));
+alter table api_key_former_secrets add constraint api_key_former_secrets_key_id_fkey FOREIGN KEY (key_id) REFERENCES api_keys(id);
+alter table api_key_former_secrets add constraint api_key_former_secrets_pkey PRIMARY KEY (hash);
+CREATE INDEX api_key_former_secrets_key ON public.api_key_former_secrets USING btree (key_id);
+comment on table api_key_former_secrets is 'what a rotation replaced, and how long it still works';
+
 create table api_keys (
   id uuid not null,
   hash bytea not null,
@@ -23,12 +34,27 @@ create table api_keys (
   allow_headers text[] default '{}'::text[] not null,
   require_headers text[] default '{}'::text[] not null,
   created_at timestamp(3) with time zone default clock_timestamp() not null,
-  revoked_at timestamp(3) with time zone
+  revoked_at timestamp(3) with time zone,
+  expires_at timestamp(3) with time zone,
+  disabled_at timestamp(3) with time zone,
+  allowed_providers text[],
+  allowed_models text[],
+  updated_at timestamp(3) with time zone default clock_timestamp() not null,
+  version bigint default 0 not null
 );
+alter table api_keys add constraint api_keys_allow_headers_check CHECK ((allow_headers <@ ARRAY['user'::text, 'team'::text, 'project'::text, 'session'::text, 'tags'::text]));
+alter table api_keys add constraint api_keys_allowed_models_check CHECK (((cardinality(allowed_models) >= 1) AND (cardinality(allowed_models) <= 100)));
+alter table api_keys add constraint api_keys_allowed_providers_check CHECK (((cardinality(allowed_providers) >= 1) AND (cardinality(allowed_providers) <= 100)));
 alter table api_keys add constraint api_keys_hash_check CHECK ((length(hash) = 32));
 alter table api_keys add constraint api_keys_hash_key UNIQUE (hash);
+alter table api_keys add constraint api_keys_name_check CHECK (((length(name) >= 1) AND (length(name) <= 256)));
 alter table api_keys add constraint api_keys_pkey PRIMARY KEY (id);
+alter table api_keys add constraint api_keys_require_headers_check CHECK ((require_headers <@ ARRAY['user'::text, 'team'::text, 'project'::text, 'session'::text, 'tags'::text]));
+CREATE INDEX api_keys_age ON public.api_keys USING btree (created_at, id);
+CREATE INDEX api_keys_organization ON public.api_keys USING btree (organization_id);
 comment on column api_keys.hash is 'SHA-256 of the key; the key itself is kept nowhere';
+comment on column api_keys.disabled_at is 'may be taken back, other than revoked_at';
+comment on column api_keys.allowed_models is 'exact names or globs with *; null: every model';
 
 create table budget_accounts (
   id bigint generated always as identity not null,
@@ -94,15 +120,30 @@ create table budget_definitions (
   archived_at timestamp(3) with time zone,
   version bigint not null
 );
+alter table budget_definitions add constraint budget_definitions_alerts_check CHECK ((jsonb_typeof(alerts) = 'array'::text));
 alter table budget_definitions add constraint budget_definitions_amount_nano_check CHECK ((amount_nano > 0));
+alter table budget_definitions add constraint budget_definitions_amount_nano_check1 CHECK ((amount_nano <= '9000000000000000000'::bigint));
 alter table budget_definitions add constraint budget_definitions_check CHECK (((enforced_limit_nano >= 0) AND (enforced_limit_nano <= amount_nano)));
 alter table budget_definitions add constraint budget_definitions_check1 CHECK ((end_date > start_date));
+alter table budget_definitions add constraint budget_definitions_check2 CHECK (((scope_type <> 'organization'::text) OR (organization_id = scope_id)));
+alter table budget_definitions add constraint budget_definitions_check3 CHECK (((period <> 'custom'::text) OR (end_date IS NOT NULL) OR (NOT recurring)));
+alter table budget_definitions add constraint budget_definitions_check4 CHECK ((parent_budget_id <> id));
+alter table budget_definitions add constraint budget_definitions_created_by_check CHECK ((length(created_by) <= 256));
 alter table budget_definitions add constraint budget_definitions_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text));
+alter table budget_definitions add constraint budget_definitions_description_check CHECK ((length(description) <= 4096));
+alter table budget_definitions add constraint budget_definitions_filters_check CHECK ((jsonb_typeof(filters) = 'object'::text));
 alter table budget_definitions add constraint budget_definitions_mode_check CHECK ((mode = ANY (ARRAY['enforced'::text, 'soft'::text])));
+alter table budget_definitions add constraint budget_definitions_name_check CHECK (((length(name) >= 1) AND (length(name) <= 256)));
+alter table budget_definitions add constraint budget_definitions_organization_id_check CHECK (((length(organization_id) >= 1) AND (length(organization_id) <= 256)));
 alter table budget_definitions add constraint budget_definitions_parent_budget_id_fkey FOREIGN KEY (parent_budget_id) REFERENCES budget_definitions(id);
 alter table budget_definitions add constraint budget_definitions_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text, 'quarterly'::text, 'annual'::text, 'custom'::text])));
 alter table budget_definitions add constraint budget_definitions_pkey PRIMARY KEY (id);
+alter table budget_definitions add constraint budget_definitions_scope_id_check CHECK (((length(scope_id) >= 1) AND (length(scope_id) <= 256)));
 alter table budget_definitions add constraint budget_definitions_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'team'::text, 'user'::text, 'project'::text])));
+alter table budget_definitions add constraint budget_definitions_tags_check CHECK ((jsonb_typeof(tags) = 'object'::text));
+alter table budget_definitions add constraint budget_definitions_timezone_check CHECK (((length(timezone) >= 1) AND (length(timezone) <= 64)));
+CREATE INDEX budget_definitions_age ON public.budget_definitions USING btree (created_at, id);
+CREATE INDEX budget_definitions_organization ON public.budget_definitions USING btree (organization_id, scope_type, scope_id);
 CREATE INDEX budget_definitions_parent ON public.budget_definitions USING btree (parent_budget_id);
 CREATE INDEX budget_definitions_scope ON public.budget_definitions USING btree (scope_type, scope_id);
 
@@ -111,12 +152,14 @@ create table budget_status_cache (
   budget_id uuid not null,
   settled_nano bigint not null,
   charges bigint not null,
-  last_updated timestamp(3) with time zone not null
+  last_updated timestamp(3) with time zone not null,
+  below_nano bigint default 0 not null
 ) with (fillfactor=50);
 alter table budget_status_cache add constraint budget_status_cache_account_id_fkey FOREIGN KEY (account_id) REFERENCES budget_accounts(id);
 alter table budget_status_cache add constraint budget_status_cache_budget_id_fkey FOREIGN KEY (budget_id) REFERENCES budget_definitions(id);
 alter table budget_status_cache add constraint budget_status_cache_pkey PRIMARY KEY (account_id);
 CREATE INDEX budget_status_cache_budget ON public.budget_status_cache USING btree (budget_id);
+comment on column budget_status_cache.below_nano is 'the part of settled_nano whose events charged a budget below too, by the hierarchy as it stood when they were recorded';
 
 create table budget_usage_records (
   day date not null,
@@ -183,6 +226,21 @@ alter table gateways add constraint gateways_pkey PRIMARY KEY (incarnation);
 alter table gateways add constraint gateways_state_check CHECK ((state = ANY (ARRAY['live'::text, 'recovering'::text, 'closed'::text, 'written off'::text])));
 CREATE INDEX gateways_unclosed ON public.gateways USING btree (journal_id) WHERE (state = ANY (ARRAY['live'::text, 'recovering'::text]));
 comment on table gateways is 'one row per process life';
+
+create table idempotency_keys (
+  actor_id text not null,
+  key_hash bytea not null,
+  route text not null,
+  body_hash bytea not null,
+  answer bytea,
+  created_at timestamp(3) with time zone default clock_timestamp() not null
+);
+alter table idempotency_keys add constraint idempotency_keys_body_hash_check CHECK ((length(body_hash) = 32));
+alter table idempotency_keys add constraint idempotency_keys_key_hash_check CHECK ((length(key_hash) = 32));
+alter table idempotency_keys add constraint idempotency_keys_pkey PRIMARY KEY (actor_id, key_hash);
+CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
+comment on table idempotency_keys is 'one row per change that was asked for with an Idempotency-Key, in the change''s own transaction';
+comment on column idempotency_keys.answer is 'encrypted under a key derived from the idempotency key, of which only the hash is kept';
 
 create table leases (
   account_id bigint not null,
@@ -546,6 +604,44 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.keep_spending_below()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  _above bigint[];
+  _below bigint[];
+begin
+  with recursive touched as materialized (
+    select a.id, a.budget_id from budget_accounts a
+    where a.id in (select distinct n.account_id from new_records n)
+  ),
+  line as (
+    select b.id as budget_id, b.parent_budget_id as above from budget_definitions b
+    where b.id in (select budget_id from touched) and b.parent_budget_id is not null
+    union
+    select l.budget_id, p.parent_budget_id from line l join budget_definitions p on p.id = l.above
+    where p.parent_budget_id is not null
+  )
+  select array_agg(u.id), array_agg(d.id) into _above, _below
+  from line join touched u on u.budget_id = line.above join touched d on d.budget_id = line.budget_id;
+  if _above is null then
+    return null;
+  end if;
+  update budget_status_cache c set below_nano = c.below_nano + s.amount_nano
+  from (
+    select n.account_id, sum(n.amount_nano) as amount_nano
+    from new_records n
+    where (n.day, n.event_id, n.account_id) in (
+      select m.day, m.event_id, p.above
+      from unnest(_above, _below) p (above, below) join new_records m on m.account_id = p.below)
+    group by n.account_id
+  ) s
+  where c.account_id = s.account_id;
+  return null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.post_usage(_incarnation bigint, _events json, _charges json, _returns json)
  RETURNS TABLE(event_id uuid, account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone)
  LANGUAGE plpgsql
@@ -761,3 +857,5 @@ end $function$
 ;
 
 CREATE TRIGGER keep_budget_status_cache AFTER INSERT ON public.budget_usage_records REFERENCING NEW TABLE AS new_records FOR EACH STATEMENT EXECUTE FUNCTION keep_budget_status_cache();
+
+CREATE TRIGGER keep_spending_below AFTER INSERT ON public.budget_usage_records REFERENCING NEW TABLE AS new_records FOR EACH STATEMENT EXECUTE FUNCTION keep_spending_below();

@@ -6,9 +6,9 @@ import createError, { type FastifyError } from '@fastify/error'
  * envelope of the SDK that asked.
  */
 export type RefusalCode =
-  | 'key_missing' | 'key_invalid' | 'key_revoked' | 'header_not_allowed' | 'header_required'
+  | 'key_missing' | 'key_invalid' | 'key_revoked' | 'key_expired' | 'key_disabled' | 'header_not_allowed' | 'header_required'
   | 'invalid_request' | 'body_too_large' | 'unsupported_media_type'
-  | 'model_not_found' | 'model_unpriced' | 'path_not_allowed' | 'feature_not_metered'
+  | 'provider_not_allowed' | 'model_not_allowed' | 'model_not_found' | 'model_unpriced' | 'path_not_allowed' | 'feature_not_metered'
   | 'no_budget' | 'budget_exhausted' | 'quote_exceeds_budget' | 'budget_contention'
   | 'budget_in_doubt' | 'budget_paused' | 'no_exchange_rate'
   | 'provider_not_configured' | 'upstream_unreachable' | 'upstream_timeout'
@@ -48,11 +48,15 @@ export const REFUSAL_STATUS: Record<RefusalCode, number> = {
   key_missing: 401,
   key_invalid: 401,
   key_revoked: 401,
+  key_expired: 401,
+  key_disabled: 401,
   header_not_allowed: 403,
   header_required: 403,
   invalid_request: 400,
   body_too_large: 413,
   unsupported_media_type: 415,
+  provider_not_allowed: 403,
+  model_not_allowed: 403,
   model_not_found: 404,
   model_unpriced: 404,
   path_not_allowed: 403,
@@ -83,6 +87,8 @@ export const NotFound = createError('not_found', '%s', 404)
 export const Conflict = createError('conflict', '%s', 409)
 export const BudgetInUse = createError('budget_in_use', '%s', 409)
 export const Unprocessable = createError('unprocessable', '%s', 422)
+export const IdempotencyKeyReused = createError('idempotency_key_reused', '%s', 422)
+export const PreconditionFailed = createError('precondition_failed', '%s', 412)
 /** A field of the request is wrong; `field` is its JSON path, `expected` what would be right. */
 export const InvalidField = createError('invalid_field', '%s', 400)
 export const DependencyUnavailable = createError('dependency_unavailable', '%s', 503)

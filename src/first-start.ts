@@ -14,6 +14,8 @@ export interface FirstStart {
   file: string
 }
 
+const ANY = { includeRevoked: true, reach: null, limit: 1, total: false }
+
 /**
  * On a ledger that nobody has used yet: an admin token, an organization budget of 100 USD a month, and a gateway key
  * for it. Of several gateways that start at once on one database, one does it. Null: it was done before.
@@ -22,7 +24,7 @@ export async function firstStart (core: Core, baseUrl: string): Promise<FirstSta
   return await core.database.transaction(async (tx) => {
     await tx.query({ text: LOCK })
     const used = (await core.budgets.list({ includeArchived: true, limit: 1 })).length > 0 ||
-      (await core.keyStore.list()).length > 0
+      (await core.keyStore.page(ANY)).keys.length > 0
     if (used) return null
     const adminToken = await core.adminTokens.any() ? null : await core.adminTokens.create()
     await core.budgets.insert(defineBudget({

@@ -1,60 +1,182 @@
-import { type BudgetFilter } from '../../src/budget/budget-catalog.ts'
-import { type ScopeType } from '../../src/budget/budget.ts'
-import { changeBudget, defineBudget, renderBudget } from '../../src/budget/define.ts'
+import { Type } from 'typebox'
+import { type Budget } from '../../src/budget/budget.ts'
+import { type BudgetOrder, type BudgetQuery } from '../../src/budget/budget-catalog.ts'
+import { changeBudget, defineBudget, patchBudget, renderBudget } from '../../src/budget/define.ts'
 import { formatNano } from '../../src/money/amount.ts'
 import { type UsageRecord } from '../../src/usage/history.ts'
-import { type Scope, type Tools } from './index.ts'
 import {
-  BudgetAnswer, BudgetBody, BudgetList, Id, ListQuery, Problem, StatusAnswer, UsageAnswer, UsageQuery,
-} from './schemas.ts'
+  BudgetAnswer, BudgetChange, BudgetListQuery, BudgetPageAnswer, NewBudget, ScopeParams, ScopeQuery,
+} from './budget-schemas.ts'
+import { type Scope, type Tools } from './index.ts'
+import { type Outcome } from './mutation.ts'
+import { etagOf, ifMatch, notModified } from './preconditions.ts'
+import { Id, IfMatch, IfNoneMatch, Once, Problem, problems, StatusAnswer, UsageAnswer, UsageQuery } from './schemas.ts'
 
-const LIST_LIMIT = 1_000
 /** bodies are checked by src/budget/define.ts, which names the field; the schema describes them */
 const unchecked = () => () => true
+const tags = ['budgets']
 
-export function budgetRoutes (scope: Scope, { budgets, guard, mutate, reporter, usage }: Tools): void {
+export function budgetRoutes (scope: Scope, tools: Tools): void {
+  listRoutes(scope, tools)
+  changeRoutes(scope, tools)
+  readRoutes(scope, tools)
+}
+
+function listRoutes (scope: Scope, { budgets, guard }: Tools): void {
+  scope.get('/budgets', {
+    schema: {
+      summary: 'List budgets',
+      querystring: BudgetListQuery,
+      response: { 200: BudgetPageAnswer, ...problems() },
+      tags,
+    },
+  }, async (request) => {
+    const { sort, includeInactive, tag, ...rest } = request.query
+    return await answerPage(budgets, {
+      ...rest,
+      ...tag === undefined ? {} : { tags: [tag].flat().map(tagOf) },
+      includeArchived: includeInactive,
+      reach: guard.reach(request),
+      sort: sort.replace('-', '') as BudgetOrder,
+      descending: sort.startsWith('-'),
+    })
+  })
+
+  scope.get('/budgets/scope/:type/:id', {
+    schema: {
+      summary: 'List the budgets of a scope',
+      params: ScopeParams,
+      querystring: ScopeQuery,
+      response: { 200: BudgetPageAnswer, ...problems() },
+      tags,
+    },
+  }, async (request) => {
+    const { includeInactive, ...rest } = request.query
+    const { type, id } = request.params
+    return await answerPage(budgets, {
+      ...rest,
+      scopeType: type,
+      scopeId: id,
+      includeArchived: includeInactive,
+      reach: guard.reach(request),
+      sort: 'createdAt',
+      descending: false,
+      total: false,
+    })
+  })
+}
+
+/** `costCenter:4711`, or a name alone */
+function tagOf (text: string): [string, string | null] {
+  const at = text.indexOf(':')
+  return at < 1 ? [text, null] : [text.slice(0, at), text.slice(at + 1)]
+}
+
+async function answerPage (budgets: Tools['budgets'], query: BudgetQuery) {
+  const { budgets: found, nextCursor, total } = await budgets.page(query)
+  return {
+    budgets: found.map(renderBudget),
+    count: found.length,
+    limit: query.limit,
+    nextCursor,
+    ...total === null ? {} : { total },
+  }
+}
+
+function changeRoutes (scope: Scope, { guard, mutate }: Tools): void {
   scope.post('/budgets', {
-    schema: { body: BudgetBody, response: { 201: BudgetAnswer, default: Problem }, tags: ['budgets'] },
+    schema: {
+      summary: 'Create a budget',
+      headers: Once,
+      body: NewBudget,
+      response: { 201: BudgetAnswer, ...problems(409, 413, 422) },
+      tags,
+    },
     validatorCompiler: unchecked,
-  }, async (request, reply) => await mutate(request, reply, async (stores) => {
-    const budget = await stores.budgets.insert(defineBudget(request.body, Date.now()))
-    return { status: 201, headers: { location: `/api/v1/budgets/${budget.id}` }, body: renderBudget(budget) }
+  }, async (request, reply) => await mutate(request, reply, async ({ budgets }) => {
+    const budget = await budgets.insert(defineBudget(request.body, Date.now()))
+    return answer(201, budget, { location: `/api/v1/budgets/${budget.id}` })
   }))
 
-  scope.get('/budgets', {
-    schema: { querystring: ListQuery, response: { 200: BudgetList, default: Problem }, tags: ['budgets'] },
-  }, async ({ query }) => {
-    const filter: BudgetFilter = { limit: LIST_LIMIT, includeArchived: query.includeInactive ?? false }
-    if (query.parentBudgetId !== undefined) filter.parentBudgetId = query.parentBudgetId
-    if (query.scopeType !== undefined) filter.scopeType = query.scopeType as ScopeType
-    if (query.scopeId !== undefined) filter.scopeId = query.scopeId
-    const found = await budgets.list(filter)
-    return { budgets: found.map(renderBudget), count: found.length }
-  })
-
-  scope.get('/budgets/:id', {
-    schema: { params: Id, response: { 200: BudgetAnswer, default: Problem }, tags: ['budgets'] },
-  }, async (request) => renderBudget(await guard.budget(request, request.params.id)))
-
-  scope.put('/budgets/:id', {
-    schema: { body: BudgetBody, response: { 200: BudgetAnswer, default: Problem }, tags: ['budgets'] },
-    validatorCompiler: unchecked,
-  }, async (request, reply) => {
-    const { id } = await guard.budget(request, (request.params as { id: string }).id, 'change')
-    return await mutate(request, reply, async (stores) => {
-      const budget = await stores.budgets.update(id, (current) => changeBudget(current, request.body))
-      return { status: 200, body: renderBudget(budget) }
+  for (const [method, change, summary] of CHANGES) {
+    scope.route({
+      method,
+      url: '/budgets/:id',
+      schema: {
+        summary,
+        params: Id,
+        headers: IfMatch,
+        body: BudgetChange,
+        response: { 200: BudgetAnswer, ...problems(404, 409, 412, 413, 422) },
+        tags,
+      },
+      validatorCompiler: unchecked,
+      handler: async (request, reply) => {
+        const expect = ifMatch(request)
+        const { id } = await guard.budget(request, request.params.id, 'change')
+        return await mutate(request, reply, async ({ budgets }) => answer(200, await budgets.update(id, (current) => {
+          expect(current)
+          return change(current, request.body)
+        })))
+      },
     })
-  })
+  }
 
   scope.delete('/budgets/:id', {
-    schema: { params: Id, response: { 204: { type: 'null' }, default: Problem }, tags: ['budgets'] },
+    schema: {
+      summary: 'Archive a budget',
+      description: 'It applies no more; its usage is money and stays.',
+      params: Id,
+      headers: IfMatch,
+      response: { 204: Type.Null(), ...problems(404, 412) },
+      tags,
+    },
   }, async (request, reply) => {
+    const expect = ifMatch(request)
     const { id } = await guard.budget(request, request.params.id, 'change')
-    return await mutate(request, reply, async (stores) => {
-      await stores.budgets.archive(id)
+    return await mutate(request, reply, async ({ budgets }) => {
+      await budgets.archive(id, expect)
       return { status: 204, body: null }
     })
+  })
+
+  scope.post('/budgets/:id/restore', {
+    schema: {
+      summary: 'Restore an archived budget',
+      description: 'Its parent must not be archived. One that is not archived stays as it is.',
+      params: Id,
+      headers: Type.Object({ ...IfMatch.properties, ...Once.properties }),
+      response: { 200: BudgetAnswer, ...problems(404, 409, 412, 422) },
+      tags,
+    },
+  }, async (request, reply) => {
+    const expect = ifMatch(request)
+    const { id } = await guard.budget(request, request.params.id, 'change')
+    return await mutate(request, reply, async ({ budgets }) => answer(200, await budgets.restore(id, expect)))
+  })
+}
+
+const CHANGES = [
+  ['PUT', changeBudget, 'Change a budget'],
+  ['PATCH', patchBudget, 'Change a budget by a JSON merge patch (RFC 7396)'],
+] as const
+
+function answer (status: number, budget: Budget, headers: Record<string, string> = {}): Outcome {
+  return { status, headers: { ...headers, etag: etagOf(budget) }, body: renderBudget(budget) }
+}
+
+function readRoutes (scope: Scope, { guard, reporter, usage }: Tools): void {
+  scope.get('/budgets/:id', {
+    schema: {
+      summary: 'Read a budget',
+      params: Id,
+      headers: IfNoneMatch,
+      response: { 200: BudgetAnswer, 304: Type.Null(), ...problems(404) },
+      tags,
+    },
+  }, async (request, reply) => {
+    const budget = await guard.budget(request, request.params.id)
+    return notModified(request, reply, budget) ? await reply.code(304).send(null) : renderBudget(budget)
   })
 
   scope.get('/budgets/:id/status', {

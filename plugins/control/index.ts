@@ -18,17 +18,17 @@ import { Guard } from './guard.ts'
 import { keyRoutes } from './keys.ts'
 import { mutateBy, type Mutate } from './mutation.ts'
 import { answerProblem } from './problem.ts'
-import { validatorCompiler } from './validation.ts'
+import { refuseBrokenText, validatorCompiler } from './validation.ts'
 
 /**
  * The control plane: the admin API under `/api/v1`. Every route but the API's own description demands an admin token.
  * A change acts on this gateway before it is answered. Errors are problem+json (RFC 9457).
  */
 export interface ControlOptions extends FastifyPluginOptions {
-  budgets: Pick<BudgetCatalog, 'get' | 'list'>
+  budgets: Pick<BudgetCatalog, 'get' | 'page'>
   usage: UsageHistory
   reporter: Pick<BudgetReporter, 'status'>
-  keyStore: Pick<KeyStore, 'list' | 'get'>
+  keyStore: Pick<KeyStore, 'page' | 'get'>
   adminTokens: Pick<AdminTokens, 'verify'>
   /** acts on this gateway before it answers */
   changes: Changes
@@ -53,6 +53,8 @@ export default async function control (app: FastifyInstance, options: ControlOpt
   scope.setNotFoundHandler((request, reply) => answerProblem(
     Object.assign(new Error(`There is no ${request.method} ${request.url.split('?')[0] ?? ''}`), { statusCode: 404 }),
     request, reply))
+  scope.addContentTypeParser('application/merge-patch+json', { parseAs: 'string' },
+    scope.getDefaultJsonParser('error', 'error'))
   scope.addHook('onRoute', (route) => { route.bodyLimit ??= BODY_LIMIT })
   await scope.register(swagger, {
     openapi: {
@@ -68,6 +70,7 @@ export default async function control (app: FastifyInstance, options: ControlOpt
     const typed = guarded.withTypeProvider<TypeBoxTypeProvider>()
     guarded.decorateRequest('actor')
     guarded.addHook('onRequest', authenticate(options.adminTokens))
+    guarded.addHook('preValidation', refuseBrokenText)
     budgetRoutes(typed, tools)
     keyRoutes(typed, tools)
   })

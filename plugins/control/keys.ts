@@ -1,62 +1,178 @@
-import { NotFound } from '../../src/errors.ts'
-import { createKey, type GatewayKey } from '../../src/keys/key.ts'
+import { Type } from 'typebox'
+import { parseTime } from '../../src/clock.ts'
+import { invalidField, NotFound } from '../../src/errors.ts'
+import { createKey, type GatewayKey, rotateKey } from '../../src/keys/key.ts'
 import { type Scope, type Tools } from './index.ts'
-import { Id, KeyAnswer, KeyBody, KeyList, Problem } from './schemas.ts'
+import { KeyAnswer, KeyChange, KeyListQuery, KeyPageAnswer, NewKey, Rotation } from './key-schemas.ts'
+import { type Outcome } from './mutation.ts'
+import { etagOf, ifMatch, notModified } from './preconditions.ts'
+import { Id, IfMatch, IfNoneMatch, Once, problems } from './schemas.ts'
 
-export function keyRoutes (scope: Scope, { guard, keyStore, mutate }: Tools): void {
-  scope.post('/keys', {
-    schema: { body: KeyBody, response: { 201: KeyAnswer, default: Problem }, tags: ['keys'] },
-  }, async (request, reply) => {
-    guard.administrator(request)
-    const { body } = request
-    return await mutate(request, reply, async (stores) => {
-      const { key, secret } = await createKey(stores.keys, {
-        name: body.name,
-        organizationId: body.organizationId,
-        teamId: body.teamId ?? null,
-        projectId: body.projectId ?? null,
-        userId: body.userId ?? null,
-        allowHeaders: body.allowHeaders ?? [],
-        requireHeaders: body.requireHeaders ?? [],
-      })
-      return { status: 201, headers: { location: `/api/v1/keys/${key.id}` }, body: { ...renderKey(key), key: secret } }
-    })
-  })
+const tags = ['keys']
 
+export function keyRoutes (scope: Scope, tools: Tools): void {
+  readRoutes(scope, tools)
+  secretRoutes(scope, tools)
+  changeRoutes(scope, tools)
+}
+
+function readRoutes (scope: Scope, { guard, keyStore }: Tools): void {
   scope.get('/keys', {
-    schema: { response: { 200: KeyList, default: Problem }, tags: ['keys'] },
+    schema: {
+      summary: 'List gateway keys', querystring: KeyListQuery, response: { 200: KeyPageAnswer, ...problems() }, tags,
+    },
   }, async (request) => {
     guard.administrator(request)
-    const found = await keyStore.list()
-    return { keys: found.map(renderKey), count: found.length }
+    const { limit } = request.query
+    const { keys, nextCursor, total } = await keyStore.page({ ...request.query, reach: guard.reach(request) })
+    return { keys: keys.map(renderKey), count: keys.length, limit, nextCursor, ...total === null ? {} : { total } }
   })
 
   scope.get('/keys/:id', {
-    schema: { params: Id, response: { 200: KeyAnswer, default: Problem }, tags: ['keys'] },
-  }, async (request) => {
-    guard.administrator(request)
-    const { params } = request
-    const key = await keyStore.get(params.id)
-    if (key === null) throw new NotFound(`There is no key ${params.id}`)
-    return renderKey(key)
-  })
-
-  scope.delete('/keys/:id', {
-    schema: { params: Id, response: { 204: { type: 'null' }, default: Problem }, tags: ['keys'] },
+    schema: {
+      summary: 'Read a gateway key',
+      params: Id,
+      headers: IfNoneMatch,
+      response: { 200: KeyAnswer, 304: Type.Null(), ...problems(404) },
+      tags,
+    },
   }, async (request, reply) => {
     guard.administrator(request)
     const { id } = request.params
-    return await mutate(request, reply, async (stores) => {
-      if (await stores.keys.revoke(id) === null) throw new NotFound(`There is no key ${id}`)
+    const key = existing(await keyStore.get(id), id)
+    return notModified(request, reply, key) ? await reply.code(304).send(null) : renderKey(key)
+  })
+}
+
+function secretRoutes (scope: Scope, { guard, mutate }: Tools): void {
+  scope.post('/keys', {
+    schema: {
+      summary: 'Make a gateway key',
+      description: 'The answer alone shows its secret.',
+      headers: Once,
+      body: NewKey,
+      response: { 201: KeyAnswer, ...problems(413, 422) },
+      tags,
+    },
+  }, async (request, reply) => {
+    guard.administrator(request)
+    const { body } = request
+    const expiresAt = endOf(body.expiresAt)
+    return await mutate(request, reply, async ({ keys }) => {
+      const { key, secret } = await createKey(keys, {
+        name: body.name.trim(),
+        organizationId: body.organizationId.trim(),
+        teamId: body.teamId?.trim() ?? null,
+        projectId: body.projectId?.trim() ?? null,
+        userId: body.userId?.trim() ?? null,
+        allowHeaders: unique(body.allowHeaders ?? []),
+        requireHeaders: unique(body.requireHeaders ?? []),
+        allowedProviders: body.allowedProviders ?? null,
+        allowedModels: body.allowedModels ?? null,
+        expiresAt: expiresAt ?? null,
+      })
+      const { headers, ...rest } = answer(201, key, { key: secret })
+      return { ...rest, headers: { ...headers, location: `/api/v1/keys/${key.id}` } }
+    })
+  })
+
+  scope.post('/keys/:id/rotate', {
+    schema: {
+      summary: 'Give a gateway key a new secret',
+      description: 'The answer alone shows it. The secret before works until the overlap ends.',
+      params: Id,
+      headers: Type.Object({ ...IfMatch.properties, ...Once.properties }),
+      body: Type.Union([Rotation, Type.Null()]),
+      response: { 200: KeyAnswer, ...problems(404, 409, 412, 422) },
+      tags,
+    },
+  }, async (request, reply) => {
+    guard.administrator(request)
+    const expect = ifMatch(request)
+    const { id } = request.params
+    return await mutate(request, reply, async ({ keys }) => {
+      const rotated = existing(await rotateKey(keys, id, request.body?.overlapSeconds ?? 0, expect), id)
+      return answer(200, rotated.key, { key: rotated.secret })
+    })
+  })
+}
+
+function changeRoutes (scope: Scope, { guard, mutate }: Tools): void {
+  scope.patch('/keys/:id', {
+    schema: {
+      summary: 'Change a gateway key',
+      params: Id,
+      headers: IfMatch,
+      body: KeyChange,
+      response: { 200: KeyAnswer, ...problems(404, 409, 412, 413) },
+      tags,
+    },
+  }, async (request, reply) => {
+    guard.administrator(request)
+    const expect = ifMatch(request)
+    const { body, params: { id } } = request
+    const expiresAt = endOf(body.expiresAt)
+    return await mutate(request, reply, async ({ keys }) => answer(200, existing(await keys.update(id, (current) => {
+      expect(current)
+      return {
+        name: body.name?.trim() ?? current.name,
+        allowHeaders: body.allowHeaders === undefined ? current.allowHeaders : unique(body.allowHeaders),
+        requireHeaders: body.requireHeaders === undefined ? current.requireHeaders : unique(body.requireHeaders),
+        allowedProviders: body.allowedProviders === undefined ? current.allowedProviders : body.allowedProviders,
+        allowedModels: body.allowedModels === undefined ? current.allowedModels : body.allowedModels,
+        expiresAt: expiresAt === undefined ? current.expiresAt : expiresAt,
+        disabled: body.disabled ?? current.disabledAt !== null,
+      }
+    }), id)))
+  })
+
+  scope.delete('/keys/:id', {
+    schema: {
+      summary: 'Revoke a gateway key, for good',
+      params: Id,
+      headers: IfMatch,
+      response: { 204: Type.Null(), ...problems(404, 412) },
+      tags,
+    },
+  }, async (request, reply) => {
+    guard.administrator(request)
+    const expect = ifMatch(request)
+    const { id } = request.params
+    return await mutate(request, reply, async ({ keys }) => {
+      existing(await keys.revoke(id, expect), id)
       return { status: 204, body: null }
     })
   })
 }
 
+function existing<T> (found: T | null, id: string): T {
+  if (found === null) throw new NotFound(`There is no key ${id}`)
+  return found
+}
+
+/** undefined: nothing is said of it */
+function endOf (value: string | null | undefined): number | null | undefined {
+  if (value === null || value === undefined) return value
+  const at = parseTime(value)
+  if (at === null || at <= Date.now()) throw invalidField('expiresAt', 'a time in the future, like "2027-01-01T00:00:00Z"', value)
+  return at
+}
+
+function unique<T> (values: readonly T[]): T[] { return [...new Set(values)] }
+
+function answer (status: number, key: GatewayKey, secret: { key?: string } = {}): Outcome {
+  return { status, headers: { etag: etagOf(key) }, body: { ...renderKey(key), ...secret } }
+}
+
 function renderKey (key: GatewayKey) {
+  const time = (at: number | null) => at === null ? null : new Date(at).toISOString()
   return {
     ...key,
+    disabled: key.disabledAt !== null,
+    expiresAt: time(key.expiresAt),
+    disabledAt: time(key.disabledAt),
     createdAt: new Date(key.createdAt).toISOString(),
-    revokedAt: key.revokedAt === null ? null : new Date(key.revokedAt).toISOString(),
+    updatedAt: new Date(key.updatedAt).toISOString(),
+    revokedAt: time(key.revokedAt),
   }
 }

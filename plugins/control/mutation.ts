@@ -1,5 +1,6 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify'
 import { type Authorship, type Changes, type Stores } from '../../src/access/changes.ts'
+import { idempotencyKey, once } from '../../src/access/idempotency.ts'
 
 /** What a change answers with, once it is committed. */
 export interface Outcome {
@@ -11,14 +12,22 @@ export interface Outcome {
 export type Mutate =
   (request: FastifyRequest, reply: FastifyReply, work: (stores: Stores) => Promise<Outcome>) => Promise<FastifyReply>
 
-/** The one way in which a route changes something. */
+/** The one way in which a route changes something: once, where the request carries an Idempotency-Key. */
 export function mutateBy (changes: Changes): Mutate {
   return async (request, reply, work) => {
-    const { status, headers, body } = await changes.run(authorship(request), work)
-    return await reply.code(status).headers(headers ?? {}).send(body)
+    const key = idempotencyKey(request.headers['idempotency-key'])
+    const { answer, replayed } = await changes.run(authorship(request), async (stores) => key === null
+      ? { answer: await work(stores), replayed: false }
+      : await once(stores.idempotency, repeatable(request, key), async () => await work(stores)))
+    if (replayed) reply.header('idempotency-replayed', 'true')
+    return await reply.code(answer.status).headers(answer.headers ?? {}).send(answer.body)
   }
 }
 
 function authorship ({ actor, id, ip }: FastifyRequest): Authorship {
   return { actor, requestId: id, from: ip }
+}
+
+function repeatable ({ actor, method, url, body }: FastifyRequest, key: string) {
+  return { actorId: actor.id, key, route: `${method} ${url}`, body }
 }

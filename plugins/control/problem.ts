@@ -1,11 +1,13 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify'
 import { STATUS_CODES } from 'node:http'
 
+interface Problematic { instancePath: string, message?: string, params?: Record<string, unknown> }
+
 interface Failure extends Error {
   statusCode?: number
   code?: string
   field?: string
-  validation?: { instancePath: string, message?: string, params?: Record<string, unknown> }[]
+  validation?: Problematic[]
   validationContext?: string
 }
 
@@ -30,6 +32,7 @@ function codeOf (error: Failure, status: number): string {
   if (error.code !== undefined && /^(?!FST_)[A-Z_]+$/i.test(error.code)) return error.code.toLowerCase()
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return 'body_too_large'
   if (error.code?.startsWith('FST_ERR_CTP_') === true) return 'invalid_body'
+  if (error instanceof SyntaxError) return 'invalid_body'
   return status === 404 ? 'not_found' : status < 500 ? 'bad_request' : 'internal_error'
 }
 
@@ -46,6 +49,16 @@ function detailOf (error: Failure, status: number): string {
 
 function fieldOf (error: Failure): { field?: string } {
   if (error.field !== undefined) return { field: error.field }
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return { field: 'content-type' }
+  if (error.code?.startsWith('FST_ERR_CTP_') === true || error instanceof SyntaxError) return { field: 'body' }
   const [first] = error.validation ?? []
-  return first === undefined ? {} : { field: first.instancePath.slice(1) }
+  return first === undefined ? {} : { field: pathOf(first) ?? error.validationContext ?? 'body' }
+}
+
+/** what is missing or too much has no path of its own: its parent has it, and its name is beside */
+function pathOf ({ instancePath, params }: Problematic): string | null {
+  const names = params?.['requiredProperties'] ?? params?.['additionalProperties']
+  const named = Array.isArray(names) ? String(names[0]) : ''
+  const path = [instancePath.slice(1), named].filter((part) => part !== '').join('/')
+  return path === '' ? null : path
 }

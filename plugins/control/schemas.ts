@@ -1,52 +1,12 @@
-import { Type } from 'typebox'
+import { type TSchema, Type } from 'typebox'
 
 /** Shapes of the admin API: validation of what comes in, and the description of what goes out. */
-const Amount = Type.Union([Type.String(), Type.Number()], {
-  description: 'more than 0, at most 9 decimals: a decimal string, or a number that means its shortest decimal form',
+export const Time = Type.String({ description: 'RFC 3339, in UTC', examples: ['2026-12-01T00:00:00.000Z'] })
+export const Nullable = <T extends TSchema> (schema: T) => Type.Union([schema, Type.Null()])
+
+export const Text = Type.String({
+  description: 'decimal amount in the currency of the budget, without exponent or trailing zeros', examples: ['12.5'],
 })
-const Time = Type.String({ description: 'RFC 3339' })
-const Nullable = <T extends ReturnType<typeof Type.String>> (schema: T) => Type.Union([schema, Type.Null()])
-
-/** Field by field, domain rules give the errors their names; so here only the outline. */
-const BudgetFields = {
-  name: Type.String(),
-  description: Nullable(Type.String()),
-  organizationId: Nullable(Type.String({ description: 'none: its scopeId matches in every organization' })),
-  scopeType: Type.String({ description: 'organization, team, user or project' }),
-  scopeId: Type.String(),
-  amount: Amount,
-  currency: Type.String({ description: 'ISO 4217' }),
-  period: Type.String({ description: 'daily, weekly, monthly, quarterly, annual or custom' }),
-  timezone: Type.String({ description: 'IANA, default UTC' }),
-  startDate: Time,
-  endDate: Nullable(Time),
-  recurring: Type.Boolean(),
-  mode: Type.String({ description: 'enforced (default) or soft' }),
-  paused: Type.Boolean(),
-  filters: Type.Object({}, { description: '{providers?, models? (with *), tags?}', additionalProperties: true }),
-  alerts: Type.Array(Type.Any(), { description: '[{threshold, actions[], notificationChannels[], message}]' }),
-  tags: Type.Object({}, { additionalProperties: true }),
-  parentBudgetId: Nullable(Type.String()),
-  createdBy: Nullable(Type.String()),
-}
-
-/** described, not validated by the framework: src/budget/define.ts names the field, what is expected and what came */
-export const BudgetBody = { description: 'a budget', type: 'object', properties: BudgetFields }
-
-export const BudgetAnswer = Type.Object({
-  ...BudgetFields,
-  id: Type.String(),
-  enforcedLimit: Type.String({ description: 'where block-all sets the limit' }),
-  amount: Type.String(),
-  version: Type.Integer(),
-  createdAt: Time,
-  updatedAt: Time,
-  archivedAt: Nullable(Time),
-}, { additionalProperties: true })
-
-export const BudgetList = Type.Object({ budgets: Type.Array(BudgetAnswer), count: Type.Integer() })
-
-const Text = Type.String({ description: 'decimal amount in the currency of the budget' })
 
 export const StatusAnswer = Type.Object({
   budgetId: Type.String(),
@@ -95,50 +55,48 @@ export const UsageQuery = Type.Object({
   cursor: Type.Optional(Type.String()),
 }, { additionalProperties: false })
 
-export const ListQuery = Type.Object({
-  includeInactive: Type.Optional(Type.Boolean()),
-  parentBudgetId: Type.Optional(Type.String()),
-  scopeType: Type.Optional(Type.String()),
-  scopeId: Type.Optional(Type.String()),
-}, { additionalProperties: false })
-
-export const Id = Type.Object({ id: Type.String({ maxLength: 64 }) })
-
-const Header = Type.Enum(['user', 'team', 'project', 'session', 'tags'])
-const Name = Type.String({ minLength: 1, maxLength: 256 })
-
-export const KeyBody = Type.Object({
-  name: Name,
-  organizationId: Name,
-  teamId: Type.Optional(Nullable(Name)),
-  projectId: Type.Optional(Nullable(Name)),
-  userId: Type.Optional(Nullable(Name)),
-  allowHeaders: Type.Optional(Type.Array(Header, { maxItems: 5 })),
-  requireHeaders: Type.Optional(Type.Array(Header, { maxItems: 5 })),
-}, { additionalProperties: false })
-
-export const KeyAnswer = Type.Object({
-  id: Type.String(),
-  key: Type.Optional(Type.String({ description: 'the key itself: shown once, in the answer that made it' })),
-  hint: Type.String(),
-  name: Type.String(),
-  organizationId: Type.String(),
-  teamId: Nullable(Type.String()),
-  projectId: Nullable(Type.String()),
-  userId: Nullable(Type.String()),
-  allowHeaders: Type.Array(Type.String()),
-  requireHeaders: Type.Array(Type.String()),
-  createdAt: Time,
-  revokedAt: Nullable(Time),
-})
-
-export const KeyList = Type.Object({ keys: Type.Array(KeyAnswer), count: Type.Integer() })
+export const Id = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, description: 'UUID' }) })
 
 export const Problem = Type.Object({
-  type: Type.String(),
-  title: Type.String(),
+  type: Type.String({ description: 'about:blank: the code says more' }),
+  title: Type.String({ description: 'of the status' }),
   status: Type.Integer(),
-  detail: Type.String(),
-  code: Type.String(),
-  field: Type.Optional(Type.String()),
+  detail: Type.String({ description: 'what was expected, and what came' }),
+  code: Type.String({ description: 'stable, for programs', examples: ['invalid_field'] }),
+  field: Type.Optional(Type.String({ description: 'what is wrong: a JSON path of the body, a parameter or a header' })),
+}, { description: 'RFC 9457, application/problem+json' })
+
+/** the problems of a route that has these besides those that every route has */
+export function problems (...statuses: (404 | 409 | 412 | 413 | 422)[]): Record<number, typeof Problem> {
+  return Object.fromEntries([400, 401, 403, ...statuses, 503].map((status) => [status, Problem]))
+}
+
+export const IfMatch = Type.Object({
+  'if-match': Type.Optional(Type.String({
+    description: 'the ETag that the change is based on, or *; another version by now: 412', examples: ['"42"'],
+  })),
 })
+
+export const IfNoneMatch = Type.Object({
+  'if-none-match': Type.Optional(Type.String({ description: 'an ETag that is known already: 304 where it is still so' })),
+})
+
+export const Once = Type.Object({
+  'idempotency-key': Type.Optional(Type.String({
+    description: '1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, ' +
+      'and happens once',
+    examples: ['01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55'],
+  })),
+})
+
+export const PageQuery = {
+  limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: 'most that are answered at once' }),
+  cursor: Type.Optional(Type.String({ maxLength: 4096, description: 'nextCursor of the page before' })),
+}
+
+export const PageAnswer = {
+  count: Type.Integer({ description: 'of this page' }),
+  limit: Type.Integer(),
+  nextCursor: Nullable(Type.String({ description: 'of the next page; null: this is the last' })),
+  total: Type.Optional(Type.Integer({ description: 'of all pages, where total=true asks for it' })),
+}

@@ -1,6 +1,7 @@
 import { type BudgetCatalog } from '../budget/budget-catalog.ts'
 import { type KeyStore } from '../keys/key.ts'
 import { type Actor } from './actor.ts'
+import { type IdempotencyStore } from './idempotency.ts'
 
 /** Who changes something, and by which request. */
 export interface Authorship {
@@ -14,6 +15,7 @@ export interface Authorship {
 export interface Stores {
   budgets: BudgetCatalog
   keys: KeyStore
+  idempotency: IdempotencyStore
 }
 
 /**

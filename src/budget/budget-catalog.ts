@@ -1,4 +1,5 @@
-import { type Budget, type ScopeType } from './budget.ts'
+import { type Reach } from '../access/actor.ts'
+import { type Budget, type BudgetMode, type Period, type ScopeType } from './budget.ts'
 import { type BudgetDraft } from './hierarchy.ts'
 import { type BudgetStore } from './registry.ts'
 
@@ -11,6 +12,43 @@ export interface BudgetFilter {
   /** at most so many, the oldest first */
   limit?: number
 }
+
+export type BudgetOrder = 'name' | 'createdAt' | 'updatedAt' | 'amount'
+
+/** A page of a list: what is asked for of budgets, of whom, in which order. */
+export interface BudgetQuery {
+  scopeType?: ScopeType
+  scopeId?: string
+  organizationId?: string
+  parentBudgetId?: string
+  mode?: BudgetMode
+  currency?: string
+  period?: Period
+  /** all of them, each a name and its value; null: whatever value */
+  tags?: [string, string | null][]
+  /** a part of the name, in letters of either case */
+  q?: string
+  includeArchived: boolean
+  /** null: everything */
+  reach: Reach | null
+  sort: BudgetOrder
+  descending: boolean
+  limit: number
+  /** the nextCursor of the page before */
+  cursor?: string
+  /** whether to count them all */
+  total: boolean
+}
+
+export interface BudgetPage {
+  budgets: Budget[]
+  /** null: this is the last page */
+  nextCursor: string | null
+  total: number | null
+}
+
+/** Sees the budget as it is, locked, before it changes; what it throws leaves all as it was. */
+export type Allow = (current: Budget) => void
 
 /**
  * Definitions as an administrator works on them. Every change is one transaction, counts the version up, and acts on
@@ -25,10 +63,17 @@ export interface BudgetCatalog extends BudgetStore {
    * The budget applies no more; its accounts, open calls and history stay. Budgets below it stay, and what is above it
    * goes on applying to them. Once archived it stays so: a second time changes nothing.
    */
-  archive (id: string): Promise<Budget>
+  archive (id: string, allow?: Allow): Promise<Budget>
+  /**
+   * It applies again, with the accounts that it had. Conflict where its parent is archived; a second time changes
+   * nothing.
+   */
+  restore (id: string, allow?: Allow): Promise<Budget>
   /** archived ones too */
   get (id: string): Promise<Budget | null>
   list (filter?: BudgetFilter): Promise<Budget[]>
+  /** InvalidField for a cursor of another list */
+  page (query: BudgetQuery): Promise<BudgetPage>
   /** units of the currency per USD from a moment on (ms since the epoch), a decimal string */
   addRate (currency: string, rate: string, effectiveAt: number): Promise<void>
 }

@@ -60,4 +60,13 @@ export interface Identity {
   keyId: string
   sessionId: string | null
   tags: Record<string, string> | null
+  /** what its key may call; absent: everything */
+  limits?: CallLimits
+}
+
+/** null: every one */
+export interface CallLimits {
+  providers: readonly string[] | null
+  /** exact names or globs, split at their asterisks */
+  models: readonly (readonly string[])[] | null
 }

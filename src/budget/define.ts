@@ -1,8 +1,9 @@
-import { DateTime } from 'luxon'
 import { type FastifyError } from '@fastify/error'
+import { parseTime, TIME_EXPECTED } from '../clock.ts'
 import { InvalidField, invalidField } from '../errors.ts'
 import { AMOUNT_EXPECTED, formatNano, parseAmount, percentOf } from '../money/amount.ts'
 import { isCurrency } from '../money/currency.ts'
+import { isPlain } from '../text.ts'
 import { type Budget, type BudgetAlert, type BudgetFilters, type BudgetMode, type Period, type ScopeType } from './budget.ts'
 import { type BudgetDraft } from './hierarchy.ts'
 
@@ -38,13 +39,33 @@ export function changeBudget (current: Budget, body: unknown): BudgetDraft {
   return complete({ ...draftFields(current), ...fieldsOf(body) })
 }
 
+/** JSON merge patch (RFC 7396): as above, and objects are merged name by name */
+export function patchBudget (current: Budget, body: unknown): BudgetDraft {
+  return complete(merged(draftFields(current), fieldsOf(body)))
+}
+
+function merged (target: Fields, patch: Fields): Fields {
+  const result = new Map(Object.entries(target))
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) result.delete(name)
+    else result.set(name, isObject(value) ? merged(objectOr(result.get(name)), value) : value)
+  }
+  return Object.fromEntries(result)
+}
+
+function isObject (value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function objectOr (value: unknown): Fields { return isObject(value) ? value : {} }
+
 function fieldsOf (body: unknown): Fields {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalidField('body', 'a JSON object', body)
+  if (!isObject(body)) throw invalidField('body', 'a JSON object', body)
   for (const name of Object.keys(body)) {
     if (name === 'capToFit' || name === 'failMode') throw notYet(name, name)
     if (!NAMES.has(name)) throw invalidField(name, `absent: there is no such field (${[...NAMES].join(', ')})`, undefined)
   }
-  return body as Fields
+  return body
 }
 
 function complete (f: Fields): BudgetDraft {
@@ -107,18 +128,24 @@ function currencyOf (value: unknown): string {
 }
 
 function zoneOf (value: unknown): string {
-  if (typeof value === 'string' && value.length <= 64 && DateTime.local({ zone: value }).isValid) return value
+  if (typeof value === 'string' && value.length <= 64 && isTimeZone(value)) return value
   throw invalidField('timezone', 'an IANA time zone, e.g. "Europe/Berlin"', value)
 }
 
-const RFC_3339 = /^\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2}))?$/
+/** Not what libraries take besides: `local`, `UTC+3`, `+03:00`. */
+function isTimeZone (name: string): boolean {
+  if (!/^[A-Za-z]/.test(name)) return false
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}
 
 function dateOf (field: string, value: unknown): number {
-  if (typeof value === 'string' && RFC_3339.test(value)) {
-    const at = DateTime.fromISO(value.replace(' ', 'T'), { zone: 'UTC' })
-    if (at.isValid && at.year >= 1970 && at.year < 3000) return at.toMillis()
-  }
-  throw invalidField(field, 'a time like "2026-12-01T00:00:00Z", or a day', value)
+  const at = parseTime(value)
+  if (at === null) throw invalidField(field, TIME_EXPECTED, value)
+  return at
 }
 
 function alertsOf (value: unknown): BudgetAlert[] {
@@ -175,17 +202,17 @@ function stringMap (path: string, value: unknown): Record<string, string> {
   const entries = Object.entries(fields)
   if (entries.length > 64) throw invalidField(path, 'an object of at most 64 strings', `${entries.length} of them`)
   return Object.fromEntries(entries.map(([name, text]) => {
-    if (name === '' || name.length > 128) throw invalidField(path, 'an object with names of 1 to 128 characters', name)
+    if (name === '' || name.length > 128 || !isPlain(name)) throw invalidField(path, 'an object with names of 1 to 128 characters', name)
     return [name, textOf(`${path}/${name}`, text, 256, 0)]
   }))
 }
 
 function mapOf (path: string, value: unknown): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalidField(path, 'an object', value)
+  if (!isObject(value)) throw invalidField(path, 'an object', value)
   for (const name of ['__proto__', 'constructor', 'prototype']) {
     if (Object.hasOwn(value, name)) throw invalidField(path, `an object without ${name}`, value)
   }
-  return value as Fields
+  return value
 }
 
 function rejectOthers (path: string, fields: Fields, names: string[]): void {
@@ -195,8 +222,7 @@ function rejectOthers (path: string, fields: Fields, names: string[]): void {
 
 function textOf (path: string, value: unknown, max: number, min = 1): string {
   const text = typeof value === 'string' ? value.trim() : null
-  // PostgreSQL's text cannot hold the null character
-  if (text !== null && text.length >= min && text.length <= max && !text.includes('\0')) return text
+  if (text !== null && text.length >= min && text.length <= max && isPlain(text)) return text
   throw invalidField(path, `a string of ${min} to ${max} characters`, value)
 }
 

@@ -28,6 +28,9 @@ function read (answer: KeyAnswer, headers: IncomingHttpHeaders): Identity | Refu
   switch (answer.outcome) {
     case 'valid': return withHeaders(answer.key, headers)
     case 'revoked': return REVOKED
+    case 'disabled': return DISABLED
+    case 'expired': return EXPIRED
+    case 'replaced': return REPLACED
     case 'unknown': return UNKNOWN
     case 'unavailable': return UNAVAILABLE
   }
@@ -53,10 +56,15 @@ function identityOf (key: GatewayKey): Identity {
   let identity = fixed.get(key)
   if (identity === undefined) {
     const { organizationId, teamId, projectId, userId, id: keyId } = key
-    identity = { organizationId, teamId, projectId, userId, keyId, sessionId: null, tags: null }
+    identity = { organizationId, teamId, projectId, userId, keyId, sessionId: null, tags: null, ...limitsOf(key) }
     fixed.set(key, identity)
   }
   return identity
+}
+
+function limitsOf ({ allowedProviders, allowedModels }: GatewayKey): Pick<Identity, 'limits'> {
+  if (allowedProviders === null && allowedModels === null) return {}
+  return { limits: { providers: allowedProviders, models: allowedModels?.map((glob) => glob.split('*')) ?? null } }
 }
 
 function spoken (key: GatewayKey, headers: IncomingHttpHeaders): Identity | Refusal {
@@ -98,6 +106,10 @@ const MISSING = refusal('key_missing',
   'No gateway key: send it where your SDK puts its API key (Authorization: Bearer, x-api-key, api-key, x-goog-api-key).')
 const UNKNOWN = refusal('key_invalid', 'This is not a key of this gateway. Keys of providers are not accepted here.')
 const REVOKED = refusal('key_revoked', 'This gateway key was revoked. Ask an administrator for another one.')
+const DISABLED = refusal('key_disabled', 'This gateway key is disabled. An administrator can enable it again.')
+const EXPIRED = refusal('key_expired', 'This gateway key has expired. An administrator can prolong it, or make another one.')
+const REPLACED = refusal('key_expired',
+  'This gateway key was replaced by a new secret, and the time in which both worked is over. Use the new one.')
 const UNAVAILABLE: Refusal = {
   code: 'ledger_unavailable',
   message: 'The key could not be checked, since PostgreSQL did not answer in time.',

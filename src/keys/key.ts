@@ -1,9 +1,10 @@
+import { type Reach } from '../access/actor.ts'
 import { hashSecret, hintOf, makeSecret } from './secret.ts'
 
 /** A gateway key: who its calls are for, and what its calls may say about that in headers. */
 export interface GatewayKey {
   id: string
-  /** the beginning of the key, to tell it from others; the key itself is kept nowhere */
+  /** the beginning of its secret, to tell it from others; the secret itself is kept nowhere */
   hint: string
   name: string
   organizationId: string
@@ -14,9 +15,20 @@ export interface GatewayKey {
   allowHeaders: IdentityHeader[]
   /** identity headers that a call must carry */
   requireHeaders: IdentityHeader[]
-  /** ms since the epoch */
+  /** null: every provider */
+  allowedProviders: string[] | null
+  /** exact names, or globs with *; null: every model */
+  allowedModels: string[] | null
+  /** ms since the epoch; from then on it is refused; null: never */
+  expiresAt: number | null
+  /** refused until it is enabled again */
+  disabledAt: number | null
   createdAt: number
+  updatedAt: number
+  /** for good */
   revokedAt: number | null
+  /** grows with every change of any key */
+  version: number
 }
 
 /** The part of the name behind `x-relaycore-`. */
@@ -24,22 +36,64 @@ export type IdentityHeader = 'user' | 'team' | 'project' | 'session' | 'tags'
 
 export const IDENTITY_HEADERS: readonly IdentityHeader[] = ['user', 'team', 'project', 'session', 'tags']
 
+/** What an administrator may change of a key; whom it speaks for stays. */
+export type KeyTerms =
+  Pick<GatewayKey, 'name' | 'allowHeaders' | 'requireHeaders' | 'allowedProviders' | 'allowedModels' | 'expiresAt'>
+
 /** What an administrator says of a new key. */
-export type KeyDraft = Omit<GatewayKey, 'id' | 'hint' | 'createdAt' | 'revokedAt'>
+export type KeyDraft =
+  Pick<GatewayKey, 'name' | 'organizationId' | 'teamId' | 'projectId' | 'userId' | 'allowHeaders' | 'requireHeaders'> &
+  Partial<KeyTerms>
+
+export interface KeyQuery {
+  organizationId?: string
+  teamId?: string
+  projectId?: string
+  userId?: string
+  includeRevoked: boolean
+  /** null: everything */
+  reach: Reach | null
+  limit: number
+  /** the nextCursor of the page before */
+  cursor?: string
+  /** whether to count them all */
+  total: boolean
+}
+
+export interface KeyPage {
+  keys: GatewayKey[]
+  /** null: this is the last page */
+  nextCursor: string | null
+  total: number | null
+}
+
+/** Sees the key as it is, locked, before it changes; what it throws leaves all as it was. */
+export type AllowKey = (current: GatewayKey) => void
+
+/** A key as one of its secrets finds it. */
+export interface KeyBySecret {
+  key: GatewayKey
+  /** ms since the epoch: a later secret has replaced this one, which works until then; null: it is the current one */
+  validUntil: number | null
+}
 
 /**
  * Where keys live. Every change counts up the version of keys, by which other gateways learn of it.
- * DependencyUnavailable where the store cannot be reached.
+ * DependencyUnavailable where the store cannot be reached; Conflict where a revoked key is to change.
  */
 export interface KeyStore {
   insert (draft: KeyDraft, hash: Buffer, hint: string): Promise<GatewayKey>
-  /** revoked ones too, the oldest first */
-  list (): Promise<GatewayKey[]>
+  /** the oldest first; InvalidField for a cursor of another list */
+  page (query: KeyQuery): Promise<KeyPage>
   get (id: string): Promise<GatewayKey | null>
+  /** `change` sees the key as it is, locked; null: there is no such key */
+  update (id: string, change: (current: GatewayKey) => KeyTerms & { disabled: boolean }): Promise<GatewayKey | null>
+  /** a new secret; the one before works for so many seconds more; null: there is no such key */
+  rotate (id: string, hash: Buffer, hint: string, overlapSeconds: number, allow?: AllowKey): Promise<GatewayKey | null>
   /** for good, and once; null: there is no such key */
-  revoke (id: string): Promise<GatewayKey | null>
-  /** revoked ones too */
-  byHash (hash: Buffer): Promise<GatewayKey | null>
+  revoke (id: string, allow?: AllowKey): Promise<GatewayKey | null>
+  /** revoked ones too, and by secrets that were replaced */
+  byHash (hash: Buffer): Promise<KeyBySecret | null>
 }
 
 /** One more key. `secret` is in this answer and nowhere else ever after. */
@@ -47,4 +101,13 @@ export async function createKey (store: Pick<KeyStore, 'insert'>, draft: KeyDraf
   const secret = makeSecret('rk')
   const key = await store.insert(draft, hashSecret(secret), hintOf(secret))
   return { key, secret }
+}
+
+/** A new secret for a key, shown here only; null: there is no such key. */
+export async function rotateKey (
+  store: Pick<KeyStore, 'rotate'>, id: string, overlapSeconds: number, allow?: AllowKey
+): Promise<{ key: GatewayKey, secret: string } | null> {
+  const secret = makeSecret('rk')
+  const key = await store.rotate(id, hashSecret(secret), hintOf(secret), overlapSeconds, allow)
+  return key === null ? null : { key, secret }
 }

@@ -166,7 +166,7 @@ t.test('bad budgets are refused by the name of the field', async (t) => {
   }
   t.match(await gateway.admin('POST', '/budgets', { ...good, currency: 'EUR' }), { status: 422, body: { detail: /exchange rate/ } })
   t.match(await gateway.admin('POST', '/budgets', '{'), { status: 400 })
-  t.same((await gateway.admin('GET', '/budgets')).body, { budgets: [], count: 0 })
+  t.same((await gateway.admin('GET', '/budgets')).body, { budgets: [], count: 0, limit: 100, nextCursor: null })
 })
 
 t.test('a parent in a cycle, or in another organization, is refused', async (t) => {

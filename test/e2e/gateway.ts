@@ -14,6 +14,8 @@ import { aDatabase } from '../stores/postgres/database.ts'
 
 export interface ChatAnswer { status: number, headers: Headers, text: string, json: Json }
 
+export interface AdminAnswer { status: number, headers: Headers, body: Json }
+
 /** what a test looks into, member by member */
 export type Json = Record<string, unknown>
 
@@ -26,7 +28,7 @@ export interface GatewayUnderTest {
   dataDir: string
   logs: string[]
   fatal: Error[]
-  admin (method: string, path: string, body?: unknown): Promise<{ status: number, body: Json }>
+  admin (method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<AdminAnswer>
   budget (fields?: object): Promise<string>
   key (fields?: object): Promise<string>
   /** a chat completion without an SDK */
@@ -70,14 +72,15 @@ export async function aGateway (t: Test, env: Record<string, string> = {}): Prom
   await app.listen({ host: '127.0.0.1', port: 0 })
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
 
-  const admin: GatewayUnderTest['admin'] = async (method, path, body) => {
+  const admin: GatewayUnderTest['admin'] = async (method, path, body, headers = {}) => {
+    const type = body === undefined ? {} : { 'content-type': 'application/json' }
     const response = await fetch(`${url}/api/v1${path}`, {
       method,
-      headers: { authorization: `Bearer ${ADMIN}`, ...body === undefined ? {} : { 'content-type': 'application/json' } },
+      headers: { authorization: `Bearer ${ADMIN}`, ...type, ...headers },
       ...body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) },
     })
     const text = await response.text()
-    return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as Json }
+    return { status: response.status, headers: response.headers, body: (text === '' ? {} : JSON.parse(text)) as Json }
   }
   const made = async (path: string, body: object): Promise<Json> => {
     const answer = await admin('POST', path, body)

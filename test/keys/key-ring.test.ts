@@ -1,5 +1,6 @@
 import t from 'tap'
-import { createKey, type GatewayKey, type KeyDraft, type KeyStore } from '../../src/keys/key.ts'
+import { type Now } from '../../src/clock.ts'
+import { createKey, type GatewayKey, type KeyBySecret, type KeyDraft, type KeyStore } from '../../src/keys/key.ts'
 import { KeyRing } from '../../src/keys/key-ring.ts'
 import { makeSecret } from '../../src/keys/secret.ts'
 
@@ -8,30 +9,35 @@ const DRAFT: KeyDraft = {
 }
 
 /** Answers when it is told to, so that a test owns what happens meanwhile. */
-class SlowStore implements KeyStore {
-  readonly keys = new Map<string, GatewayKey>()
+class SlowStore implements Pick<KeyStore, 'insert' | 'byHash'> {
+  readonly keys = new Map<string, KeyBySecret>()
   readonly asked: { hash: Buffer, answer: () => void, fail: (error: Error) => void }[] = []
 
   async insert (draft: KeyDraft, hash: Buffer, hint: string): Promise<GatewayKey> {
-    const key = { ...draft, id: String(this.keys.size), hint, createdAt: 1, revokedAt: null }
-    this.keys.set(hash.toString('hex'), key)
+    const key = {
+      allowedProviders: null,
+      allowedModels: null,
+      expiresAt: null,
+      ...draft,
+      id: String(this.keys.size),
+      hint,
+      disabledAt: null,
+      createdAt: 1,
+      updatedAt: 1,
+      revokedAt: null,
+      version: 1,
+    }
+    this.keys.set(hash.toString('hex'), { key, validUntil: null })
     return key
   }
 
-  async revoke (id: string): Promise<GatewayKey | null> {
-    for (const [hash, key] of this.keys) {
-      if (key.id === id) this.keys.set(hash, { ...key, revokedAt: 2 })
+  change (id: string, fields: Partial<GatewayKey>, validUntil: number | null = null): void {
+    for (const [hash, { key }] of this.keys) {
+      if (key.id === id) this.keys.set(hash, { key: { ...key, ...fields }, validUntil })
     }
-    return await this.get(id)
   }
 
-  async list (): Promise<GatewayKey[]> { return [...this.keys.values()] }
-
-  async get (id: string): Promise<GatewayKey | null> {
-    return [...this.keys.values()].find((key) => key.id === id) ?? null
-  }
-
-  async byHash (hash: Buffer): Promise<GatewayKey | null> {
+  async byHash (hash: Buffer): Promise<KeyBySecret | null> {
     const found = this.keys.get(hash.toString('hex')) ?? null
     return await new Promise((resolve, reject) => {
       this.asked.push({ hash, answer: () => { resolve(found) }, fail: reject })
@@ -39,7 +45,7 @@ class SlowStore implements KeyStore {
   }
 }
 
-function aRing (options: { max?: number, maxUnknown?: number } = {}) {
+function aRing (options: { max?: number, maxUnknown?: number, now?: Now } = {}) {
   const store = new SlowStore()
   return { store, ring: new KeyRing({ store, ...options }) }
 }
@@ -95,7 +101,7 @@ t.test('a revoked key is known as such, at once', async (t) => {
   store.asked[0]?.answer()
   await first
 
-  t.match(await store.revoke(key.id), { revokedAt: 2 })
+  store.change(key.id, { revokedAt: 2 })
   ring.invalidate()
 
   const answer = ring.lookup(secret)
@@ -109,7 +115,7 @@ t.test('what was read before a change is not remembered after it', async (t) => 
   const { key, secret } = await createKey(store, DRAFT)
   const early = ring.lookup(secret)
 
-  await store.revoke(key.id)
+  store.change(key.id, { revokedAt: 2 })
   ring.invalidate()
   const late = ring.lookup(secret)
   t.equal(store.asked.length, 2, 'who comes after the change does not share the read from before it')
@@ -133,4 +139,28 @@ t.test('an outage is no wrong key, and is not remembered', async (t) => {
   const again = ring.lookup(secret)
   store.asked[1]?.answer()
   t.same(await again, { outcome: 'valid', key })
+})
+
+t.test('when a key expires is judged at each call, and asks nobody', async (t) => {
+  let now = 100
+  const { store, ring } = aRing({ now: () => now })
+  const ask = async (secret: string) => {
+    const answer = ring.lookup(secret)
+    store.asked.at(-1)?.answer()
+    return (await answer).outcome
+  }
+  const ends = await createKey(store, { ...DRAFT, expiresAt: 200 })
+  const replaced = await createKey(store, { ...DRAFT, expiresAt: 400 })
+  store.change(replaced.key.id, {}, 300)
+  const disabled = await createKey(store, DRAFT)
+  store.change(disabled.key.id, { disabledAt: 1 })
+  const all = async () => [await ask(ends.secret), await ask(replaced.secret), await ask(disabled.secret)]
+  t.same(await all(), ['valid', 'valid', 'disabled'])
+  now = 199
+  t.same(await all(), ['valid', 'valid', 'disabled'])
+  now = 200
+  t.same(await all(), ['expired', 'valid', 'disabled'])
+  now = 300
+  t.same(await all(), ['expired', 'replaced', 'disabled'])
+  t.equal(store.asked.length, 3)
 })

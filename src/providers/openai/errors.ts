@@ -8,6 +8,8 @@ const CODES: Partial<Record<RefusalCode, string>> = {
   key_missing: 'invalid_api_key',
   key_invalid: 'invalid_api_key',
   key_revoked: 'invalid_api_key',
+  key_expired: 'invalid_api_key',
+  key_disabled: 'invalid_api_key',
   model_unpriced: 'model_not_found',
   budget_contention: 'rate_limit_exceeded',
 }

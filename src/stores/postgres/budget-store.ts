@@ -1,10 +1,12 @@
 import { v7 as uuidv7 } from 'uuid'
 import { type Budget, type Identity } from '../../budget/budget.ts'
-import { type BudgetCatalog, type BudgetFilter } from '../../budget/budget-catalog.ts'
+import { type Allow, type BudgetCatalog, type BudgetFilter, type BudgetPage, type BudgetQuery } from '../../budget/budget-catalog.ts'
 import { frozenChanges, placed, type BudgetDraft } from '../../budget/hierarchy.ts'
 import { systemNow, type Now } from '../../clock.ts'
 import { BudgetInUse, Conflict, NotFound, Unprocessable } from '../../errors.ts'
-import { bigintOf, idOf, isUuid, reached, type Queryable, type Transactional } from './pool.ts'
+import { nextCursor, pageQuery, totalQuery } from './budget-lists.ts'
+import { COLUMNS, oneBudget, selectBudgets } from './budget-rows.ts'
+import { idOf, isUuid, reached, type Queryable, type Transactional } from './pool.ts'
 
 /**
  * Budgets in PostgreSQL. A change counts the version of all budgets up first, and that row's lock makes changes happen
@@ -22,7 +24,7 @@ export class PostgresBudgetStore implements BudgetCatalog {
 
   async forIdentity (identity: Identity): Promise<Budget[]> {
     const { organizationId, teamId, projectId, userId } = identity
-    return await reached(select(this.#database, {
+    return await reached(selectBudgets(this.#database, {
       name: 'budgets_for_identity', text: FOR_IDENTITY, values: [organizationId, teamId, projectId, userId],
     }))
   }
@@ -37,15 +39,32 @@ export class PostgresBudgetStore implements BudgetCatalog {
 
   async get (id: string): Promise<Budget | null> {
     if (!isUuid(id)) return null
-    return await reached(one(this.#database, id))
+    return await reached(oneBudget(this.#database, id))
   }
 
   async list (filter: BudgetFilter = {}): Promise<Budget[]> {
     const { scopeType, scopeId, parentBudgetId, includeArchived = false, limit = null } = filter
     if (parentBudgetId !== undefined && !isUuid(parentBudgetId)) return []
-    return await reached(select(this.#database, {
+    return await reached(selectBudgets(this.#database, {
       text: LIST, values: [scopeType ?? null, scopeId ?? null, parentBudgetId ?? null, includeArchived, limit],
     }))
+  }
+
+  async page (query: BudgetQuery): Promise<BudgetPage> {
+    const { limit } = query
+    const found = await reached(selectBudgets(this.#database, pageQuery(query)))
+    const budgets = found.slice(0, limit)
+    const last = budgets.at(-1)
+    return {
+      budgets,
+      nextCursor: found.length > limit && last !== undefined ? nextCursor(query, last) : null,
+      total: query.total ? await this.#total(query) : null,
+    }
+  }
+
+  async #total (query: BudgetQuery): Promise<number> {
+    const [row] = await reached(this.#database.query<{ total: string }>(totalQuery(query)))
+    return idOf(row?.total ?? '0')
   }
 
   async insert (draft: BudgetDraft): Promise<Budget> {
@@ -62,8 +81,9 @@ export class PostgresBudgetStore implements BudgetCatalog {
   async update (id: string, change: (current: Budget) => BudgetDraft): Promise<Budget> {
     return await this.#change(async (tx, version) => {
       const current = await existing(tx, id)
+      const draft = change(current)
       if (current.archivedAt !== null) throw new Conflict(`Budget ${id} is deleted`)
-      const next = await inPlace(tx, current, change(current))
+      const next = await inPlace(tx, current, draft)
       await requireUnused(tx, id, frozenChanges(current, next))
       if (next.currency !== current.currency) await requireRate(tx, next.currency)
       await tx.query({ text: UPDATE, values: [id, ...definitionValues(next), new Date(this.#now()), version] })
@@ -72,11 +92,30 @@ export class PostgresBudgetStore implements BudgetCatalog {
     })
   }
 
-  async archive (id: string): Promise<Budget> {
+  async archive (id: string, allow: Allow = () => undefined): Promise<Budget> {
     return await this.#change(async (tx, version) => {
       const current = await existing(tx, id)
+      allow(current)
       if (current.archivedAt !== null) return current
       await tx.query({ text: ARCHIVE, values: [id, new Date(this.#now()), version] })
+      return await stored(tx, id)
+    })
+  }
+
+  async restore (id: string, allow: Allow = () => undefined): Promise<Budget> {
+    return await this.#change(async (tx, version) => {
+      const current = await existing(tx, id)
+      allow(current)
+      if (current.archivedAt === null) return current
+      const { parentBudgetId } = current
+      const parent = parentBudgetId === null ? null : await stored(tx, parentBudgetId)
+      if (parent !== null && parent.archivedAt !== null) {
+        throw new Conflict(`Its parent, budget ${parent.id}, is deleted: restore that one first`)
+      }
+      // what stands below may have moved meanwhile
+      await inPlace(tx, current, current)
+      await tx.query({ text: RESTORE, values: [id, new Date(this.#now()), version] })
+      await applyLimit(tx, id)
       return await stored(tx, id)
     })
   }
@@ -101,10 +140,10 @@ export class PostgresBudgetStore implements BudgetCatalog {
 async function inPlace (tx: Queryable, current: Budget | null, draft: BudgetDraft): Promise<BudgetDraft> {
   const { parentBudgetId } = draft
   const ancestors = parentBudgetId !== null && isUuid(parentBudgetId)
-    ? await select(tx, { text: ANCESTORS, values: [parentBudgetId] })
+    ? await selectBudgets(tx, { text: ANCESTORS, values: [parentBudgetId] })
     : []
   if (current === null) return placed(draft, { current, ancestors, children: [], levelsBelow: 0 })
-  const children = await select(tx, { text: LIST, values: [null, null, current.id, false, null] })
+  const children = await selectBudgets(tx, { text: LIST, values: [null, null, current.id, false, null] })
   const [below] = await tx.query<{ levels: number }>({ text: LEVELS_BELOW, values: [current.id] })
   return placed(draft, { current, ancestors, children, levelsBelow: below?.levels ?? 0 })
 }
@@ -112,34 +151,16 @@ async function inPlace (tx: Queryable, current: Budget | null, draft: BudgetDraf
 async function existing (tx: Queryable, id: string): Promise<Budget> {
   if (!isUuid(id)) throw new NotFound(`There is no budget ${id}`)
   await tx.query({ text: 'select from budget_definitions where id = $1 for no key update', values: [id] })
-  const budget = await one(tx, id)
+  const budget = await oneBudget(tx, id)
   if (budget === null) throw new NotFound(`There is no budget ${id}`)
   return budget
 }
 
 async function stored (tx: Queryable, id: string): Promise<Budget> {
-  const budget = await one(tx, id)
+  const budget = await oneBudget(tx, id)
   if (budget === null) throw new Error(`Budget ${id} is not in the transaction that wrote it`)
   return budget
 }
-
-async function one (on: Queryable, id: string): Promise<Budget | null> {
-  const [budget] = await select(on, { text: `select ${COLUMNS} where b.id = $1`, values: [id] })
-  return budget ?? null
-}
-
-async function select (on: Queryable, query: { name?: string, text: string, values: unknown[] }): Promise<Budget[]> {
-  const rows = await on.query<BudgetRow>(query)
-  return rows.map(budgetOf)
-}
-
-/** Where currency is USD there is nothing to pin. A rate is in force from its moment on. */
-const COLUMNS = `b.id, b.organization_id, b.name, b.description, b.scope_type, b.scope_id, b.amount_nano,
-  b.enforced_limit_nano, b.currency, b.period, b.timezone, b.start_date, b.end_date, b.recurring, b.mode, b.paused,
-  b.filters, b.alerts, b.tags, b.parent_budget_id, b.created_at, b.updated_at, b.created_by, b.archived_at, b.version,
-  (select trim_scale(r.rate)::text from exchange_rates r where r.currency = b.currency and b.currency <> 'USD'
-    and r.effective_at <= clock_timestamp() order by r.effective_at desc limit 1) as rate
-  from budget_definitions b`
 
 const FOR_IDENTITY = `
   with recursive applying as (
@@ -194,6 +215,8 @@ const UPDATE = `
     end_date = $13, recurring = $14, mode = $15, paused = $16, filters = $17, alerts = $18, tags = $19,
     parent_budget_id = $20, created_by = $21, updated_at = $22, version = $23
   where id = $1`
+
+const RESTORE = 'update budget_definitions set archived_at = null, updated_at = $2, version = $3 where id = $1'
 
 const ARCHIVE = 'update budget_definitions set archived_at = $2, updated_at = $2, version = $3 where id = $1'
 
@@ -256,64 +279,4 @@ const APPLY_LIMIT = `
 async function applyLimit (tx: Queryable, id: string): Promise<void> {
   await tx.query({ text: LOCK_RUNNING, values: [id] })
   await tx.query({ text: APPLY_LIMIT, values: [id] })
-}
-
-interface BudgetRow {
-  id: string
-  organization_id: string | null
-  name: string
-  description: string | null
-  scope_type: Budget['scopeType']
-  scope_id: string
-  amount_nano: string
-  enforced_limit_nano: string
-  currency: string
-  rate: string | null
-  period: Budget['period']
-  timezone: string
-  start_date: Date
-  end_date: Date | null
-  recurring: boolean
-  mode: Budget['mode']
-  paused: boolean
-  filters: Budget['filters']
-  alerts: Budget['alerts']
-  tags: Budget['tags']
-  parent_budget_id: string | null
-  created_at: Date
-  updated_at: Date
-  created_by: string | null
-  archived_at: Date | null
-  version: string
-}
-
-function budgetOf (row: BudgetRow): Budget {
-  return {
-    id: row.id,
-    organizationId: row.organization_id,
-    name: row.name,
-    description: row.description,
-    scopeType: row.scope_type,
-    scopeId: row.scope_id,
-    amountNano: bigintOf(row.amount_nano),
-    enforcedLimitNano: bigintOf(row.enforced_limit_nano),
-    currency: row.currency,
-    rate: row.rate,
-    period: row.period,
-    timezone: row.timezone,
-    startDate: row.start_date.getTime(),
-    endDate: row.end_date?.getTime() ?? null,
-    recurring: row.recurring,
-    mode: row.mode,
-    paused: row.paused,
-    filters: row.filters,
-    alerts: row.alerts,
-    tags: row.tags,
-    parentBudgetId: row.parent_budget_id,
-    createdAt: row.created_at.getTime(),
-    updatedAt: row.updated_at.getTime(),
-    createdBy: row.created_by,
-    archivedAt: row.archived_at?.getTime() ?? null,
-    version: idOf(row.version),
-  }
 }

@@ -1,5 +1,6 @@
 import { type Authorship, type Changes, type Stores } from '../../access/changes.ts'
 import { PostgresBudgetStore } from './budget-store.ts'
+import { PostgresIdempotencyStore } from './idempotency-store.ts'
 import { PostgresKeyStore } from './key-store.ts'
 import { reached, type Database } from './pool.ts'
 
@@ -24,6 +25,7 @@ export class PostgresChanges implements Changes {
       return await reached(this.#database.transaction((tx) => work({
         budgets: new PostgresBudgetStore(tx),
         keys: new PostgresKeyStore(tx),
+        idempotency: new PostgresIdempotencyStore(tx),
       })))
     } finally {
       // also after an error: the commit's answer may have been lost

@@ -1,0 +1,134 @@
+import { Type } from 'typebox'
+import { Nullable, PageAnswer, PageQuery, Text, Time } from './schemas.ts'
+
+/** Shapes of budgets. Bodies are described here, and checked by src/budget/define.ts, which says what is wrong. */
+export const ScopeTypes = Type.Enum(['organization', 'team', 'user', 'project'], { description: 'whom a budget is for' })
+const Periods = Type.Enum(['daily', 'weekly', 'monthly', 'quarterly', 'annual', 'custom'], {
+  description: 'by the calendar of the time zone, weeks from Monday; custom: from startDate to endDate, and again',
+})
+const Modes = Type.Enum(['enforced', 'soft'], { description: 'soft counts and never refuses; enforced if not given' })
+const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217', examples: ['USD'] })
+const Uuid = Type.String({
+  pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$', examples: ['01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55'],
+})
+const Tags = Type.Record(Type.String(), Type.String({ maxLength: 256 }), { examples: [{ costCenter: '4711' }] })
+const Name = (description: string) => Type.String({ minLength: 1, maxLength: 256, description })
+
+export const Amount = Type.Union([Type.String(), Type.Number()], {
+  description: 'more than 0, at most 9,000,000,000, at most 9 decimals: a decimal string, or a number that means its ' +
+    'shortest decimal form',
+  examples: ['12.50'],
+})
+
+const Alert = Type.Object({
+  threshold: Type.Number({ exclusiveMinimum: 0, maximum: 1000, description: 'percent of the amount', examples: [80] }),
+  actions: Type.Array(Type.Enum(['notify', 'block-all']), { description: 'block-all: at most 100 %' }),
+  notificationChannels: Type.Array(Type.String({ maxLength: 256 })),
+  message: Nullable(Type.String({ maxLength: 1024 })),
+})
+
+const Filters = Type.Object({
+  providers: Type.Optional(Type.Array(Type.String(), { examples: [['openai']] })),
+  models: Type.Optional(Type.Array(Type.String(), { description: 'names, or patterns with *', examples: [['gpt-*']] })),
+  tags: Type.Optional(Tags),
+}, { description: 'the budget applies to calls that pass all of them' })
+
+const Fields = {
+  name: Name('for people'),
+  description: Nullable(Type.String({ maxLength: 4096 })),
+  organizationId: Nullable(Name('of scope organization: its scopeId; none: the scopeId matches in every organization')),
+  scopeType: ScopeTypes,
+  scopeId: Name('of the organization, team, user or project'),
+  currency: Currency,
+  period: Periods,
+  timezone: Type.String({ description: 'IANA time zone', default: 'UTC', examples: ['Europe/Berlin'] }),
+  startDate: Time,
+  endDate: Nullable(Time),
+  recurring: Type.Boolean({ description: 'default true, false for custom; false: only the period that holds startDate' }),
+  mode: Modes,
+  paused: Type.Boolean({ description: 'refuses new calls until it is resumed', default: false }),
+  filters: Filters,
+  tags: Tags,
+  parentBudgetId: Nullable(Uuid),
+  createdBy: Nullable(Type.String({ maxLength: 256 })),
+}
+
+const BodyFields = {
+  ...Fields,
+  amount: Amount,
+  alerts: Type.Array(Type.Intersect([Type.Pick(Alert, ['threshold']), Type.Partial(Alert)]), { maxItems: 50 }),
+}
+
+const EXAMPLE = {
+  name: 'Search team',
+  organizationId: 'acme',
+  scopeType: 'team',
+  scopeId: 'search',
+  amount: '250',
+  currency: 'USD',
+  period: 'monthly',
+  timezone: 'Europe/Berlin',
+  alerts: [{ threshold: 80 }, { threshold: 95, actions: ['block-all'] }],
+}
+
+export const NewBudget = Type.Object({
+  ...Type.Partial(Type.Object(BodyFields)).properties,
+  ...Type.Pick(Type.Object(BodyFields), ['name', 'scopeType', 'scopeId', 'amount', 'currency', 'period']).properties,
+}, { additionalProperties: false, examples: [EXAMPLE] })
+
+export const BudgetChange = Type.Partial(Type.Object(BodyFields), {
+  additionalProperties: false,
+  description: 'absent fields stay, null takes away what may be absent',
+  examples: [{ amount: '300', paused: false }],
+})
+
+const Warning = Type.Object({
+  code: Type.Enum(['children_exceed_parent']),
+  message: Type.String(),
+  budgetId: Type.String({ description: 'the budget that promises more below it than it has' }),
+})
+
+export const Warnings = Type.Array(Warning, { description: 'what is allowed, and perhaps not meant' })
+
+export const BudgetAnswer = Type.Object({
+  id: Uuid,
+  ...Fields,
+  amount: Text,
+  enforcedLimit: Type.String({ description: 'the amount, or less where block-all says so', examples: ['237.5'] }),
+  alerts: Type.Array(Alert),
+  version: Type.Integer({ description: 'also the ETag; grows with every change' }),
+  createdAt: Time,
+  updatedAt: Time,
+  archivedAt: Nullable(Time),
+  warnings: Type.Optional(Warnings),
+}, { additionalProperties: true })
+
+export const BudgetPageAnswer = Type.Object({ budgets: Type.Array(BudgetAnswer), ...PageAnswer })
+
+const Inactive = Type.Boolean({ default: false, description: 'archived ones too' })
+
+export const BudgetListQuery = Type.Object({
+  ...PageQuery,
+  includeInactive: Inactive,
+  parentBudgetId: Type.Optional(Uuid),
+  scopeType: Type.Optional(ScopeTypes),
+  scopeId: Type.Optional(Name('exactly')),
+  organizationId: Type.Optional(Name('exactly')),
+  mode: Type.Optional(Modes),
+  currency: Type.Optional(Currency),
+  period: Type.Optional(Periods),
+  tag: Type.Optional(Type.Union([Type.String({ minLength: 1, maxLength: 400 }),
+    Type.Array(Type.String({ minLength: 1, maxLength: 400 }), { maxItems: 20 })],
+  { description: 'name:value, or a name alone; several: all of them', examples: ['costCenter:4711'] })),
+  q: Type.Optional(Name('a part of the name, in letters of either case')),
+  sort: Type.Enum(['name', '-name', 'createdAt', '-createdAt', 'updatedAt', '-updatedAt', 'amount', '-amount'], {
+    default: 'createdAt', description: '-: the greatest first',
+  }),
+  total: Type.Boolean({ default: false, description: 'whether to count all pages' }),
+}, { additionalProperties: false })
+
+export const ScopeParams = Type.Object({ type: ScopeTypes, id: Name('of the scope') })
+
+export const ScopeQuery = Type.Object({
+  ...PageQuery, includeInactive: Inactive, parentBudgetId: Type.Optional(Uuid),
+}, { additionalProperties: false })

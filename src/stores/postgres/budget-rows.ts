@@ -1,0 +1,84 @@
+import { type Budget } from '../../budget/budget.ts'
+import { bigintOf, idOf, type Queryable } from './pool.ts'
+
+/** Budgets as PostgreSQL has them, and as the domain does. */
+export async function oneBudget (on: Queryable, id: string): Promise<Budget | null> {
+  const [budget] = await selectBudgets(on, { text: `select ${COLUMNS} where b.id = $1`, values: [id] })
+  return budget ?? null
+}
+
+/** `text` selects COLUMNS */
+export async function selectBudgets (
+  on: Queryable, query: { name?: string, text: string, values: unknown[] }
+): Promise<Budget[]> {
+  const rows = await on.query<BudgetRow>(query)
+  return rows.map(budgetOf)
+}
+
+/** Where currency is USD there is nothing to pin. A rate is in force from its moment on. */
+export const COLUMNS = `b.id, b.organization_id, b.name, b.description, b.scope_type, b.scope_id, b.amount_nano,
+  b.enforced_limit_nano, b.currency, b.period, b.timezone, b.start_date, b.end_date, b.recurring, b.mode, b.paused,
+  b.filters, b.alerts, b.tags, b.parent_budget_id, b.created_at, b.updated_at, b.created_by, b.archived_at, b.version,
+  (select trim_scale(r.rate)::text from exchange_rates r where r.currency = b.currency and b.currency <> 'USD'
+    and r.effective_at <= clock_timestamp() order by r.effective_at desc limit 1) as rate
+  from budget_definitions b`
+
+interface BudgetRow {
+  id: string
+  organization_id: string | null
+  name: string
+  description: string | null
+  scope_type: Budget['scopeType']
+  scope_id: string
+  amount_nano: string
+  enforced_limit_nano: string
+  currency: string
+  rate: string | null
+  period: Budget['period']
+  timezone: string
+  start_date: Date
+  end_date: Date | null
+  recurring: boolean
+  mode: Budget['mode']
+  paused: boolean
+  filters: Budget['filters']
+  alerts: Budget['alerts']
+  tags: Budget['tags']
+  parent_budget_id: string | null
+  created_at: Date
+  updated_at: Date
+  created_by: string | null
+  archived_at: Date | null
+  version: string
+}
+
+function budgetOf (row: BudgetRow): Budget {
+  return {
+    id: row.id,
+    organizationId: row.organization_id,
+    name: row.name,
+    description: row.description,
+    scopeType: row.scope_type,
+    scopeId: row.scope_id,
+    amountNano: bigintOf(row.amount_nano),
+    enforcedLimitNano: bigintOf(row.enforced_limit_nano),
+    currency: row.currency,
+    rate: row.rate,
+    period: row.period,
+    timezone: row.timezone,
+    startDate: row.start_date.getTime(),
+    endDate: row.end_date?.getTime() ?? null,
+    recurring: row.recurring,
+    mode: row.mode,
+    paused: row.paused,
+    filters: row.filters,
+    alerts: row.alerts,
+    tags: row.tags,
+    parentBudgetId: row.parent_budget_id,
+    createdAt: row.created_at.getTime(),
+    updatedAt: row.updated_at.getTime(),
+    createdBy: row.created_by,
+    archivedAt: row.archived_at?.getTime() ?? null,
+    version: idOf(row.version),
+  }
+}

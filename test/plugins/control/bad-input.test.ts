@@ -1,0 +1,84 @@
+import t from 'tap'
+import { ADMIN, aGateway } from '../../e2e/gateway.ts'
+
+const BUDGET = { name: 'b', scopeType: 'team', scopeId: 'search', amount: '5', currency: 'USD', period: 'monthly' }
+
+t.test('time zones are those of the IANA, by name', async (t) => {
+  const { admin } = await aGateway(t)
+  for (const timezone of ['local', 'system', 'default', 'UTC+3', '+03:00', 'Mars/Base', '', 'Europe/Berlin ', 7, 'x'.repeat(65)]) {
+    t.match(await admin('POST', '/budgets', { ...BUDGET, timezone }), { status: 400, body: { field: 'timezone' } }, String(timezone))
+  }
+  for (const timezone of ['UTC', 'America/Argentina/Ushuaia', 'US/Pacific', 'Asia/Calcutta']) {
+    t.match(await admin('POST', '/budgets', { ...BUDGET, timezone }), { status: 201, body: { timezone } }, timezone)
+  }
+})
+
+t.test('text that cannot be kept as it is is refused, wherever it stands', async (t) => {
+  const gateway = await aGateway(t)
+  const { admin } = gateway
+  const id = await gateway.budget()
+  for (const bad of ['a\0b', '\ud800', 'x\udc00y']) {
+    const cases: [object, string][] = [
+      [{ ...BUDGET, name: bad }, 'name'], [{ ...BUDGET, description: bad }, 'description'], [{ ...BUDGET, scopeId: bad }, 'scopeId'],
+      [{ ...BUDGET, tags: { a: bad } }, 'tags/a'], [{ ...BUDGET, tags: { [bad]: 'a' } }, 'tags'],
+      [{ ...BUDGET, alerts: [{ threshold: 1, message: bad }] }, 'alerts/0/message'], [{ ...BUDGET, createdBy: bad }, 'createdBy'],
+      [{ ...BUDGET, filters: { models: [bad] } }, 'filters/models/0'],
+    ]
+    for (const [body, field] of cases) {
+      t.match(await admin('POST', '/budgets', body), { status: 400, body: { code: 'invalid_field', field } }, field)
+      t.match(await admin('PATCH', `/budgets/${id}`, body), { status: 400, body: { code: 'invalid_field', field } }, field)
+    }
+    t.match(await admin('POST', '/keys', { name: bad, organizationId: 'acme' }), { status: 400, body: { field: 'name' } })
+  }
+  for (const path of ['/budgets/%00', '/budgets?scopeId=%00', '/budgets/scope/team/a%00', '/keys/%00']) {
+    t.match(await admin('GET', path), { status: 400, body: { code: 'invalid_field', field: /id/i } }, path)
+  }
+  t.match(await admin('POST', '/budgets', { ...BUDGET, name: '\u{1f600}' }), { status: 201, body: { name: '\u{1f600}' } })
+})
+
+t.test('every refusal of a request names what is wrong with it', async (t) => {
+  const gateway = await aGateway(t)
+  const { admin, url } = gateway
+  const deep = `${'{"tags":'.repeat(40)}1${'}'.repeat(40)}`
+  const cases: [string, string, unknown, string][] = [
+    ['POST', '/keys', {}, 'name'],
+    ['POST', '/keys', { name: 'k' }, 'organizationId'],
+    ['POST', '/keys', { name: 'k', organizationId: 'a', colour: 1 }, 'colour'],
+    ['POST', '/keys', [], 'body'],
+    ['POST', '/keys', 'null', 'body'],
+    ['POST', '/keys', '{', 'body'],
+    ['POST', '/keys', '', 'body'],
+    ['POST', '/keys', '{"__proto__":{"a":1}}', 'body'],
+    ['POST', '/keys', deep, /^tags/ as unknown as string],
+    ['POST', '/budgets', '"text"', 'body'],
+    ['POST', '/budgets', '{"__proto__":{"a":1}}', 'body'],
+    ['GET', `/budgets/${'x'.repeat(65)}`, undefined, 'id'],
+  ]
+  for (const [method, path, body, field] of cases) {
+    const answer = await admin(method, path, body)
+    t.match(answer, { status: 400, body: { field, code: /^(invalid_field|invalid_body)$/, detail: String } }, `${method} ${path}`)
+  }
+  const typed = await fetch(`${url}/api/v1/keys`, {
+    method: 'POST', headers: { authorization: `Bearer ${ADMIN}`, 'content-type': 'text/xml' }, body: '<a/>',
+  })
+  t.match([typed.status, await typed.json()], [415, { field: 'content-type' }])
+  const huge = await admin('POST', '/budgets', { ...BUDGET, name: 'x'.repeat(1_100_000) })
+  t.match(huge, { status: 413, body: { code: 'body_too_large', field: 'body' } })
+  const malformed = await admin('GET', '/budgets/%ff')
+  t.ok(malformed.status >= 400 && malformed.status < 500)
+})
+
+t.test('rules of budgets and keys hold in the database too', async (t) => {
+  const gateway = await aGateway(t)
+  const id = await gateway.budget()
+  await gateway.key()
+  const refused = ["scope_id = ''", "scope_id = 'other'", 'parent_budget_id = id', "tags = '[]'", "alerts = '{}'", "filters = '1'",
+    "timezone = ''", 'amount_nano = 9000000000000000001', "period = 'custom'", "name = ''"]
+  for (const change of refused) {
+    const text = `update budget_definitions set ${change} where id = '${id}'`
+    await t.rejects(gateway.core.database.query({ text }), { code: '23514' }, change)
+  }
+  for (const change of ["allow_headers = '{x}'", "require_headers = '{org}'", "name = ''", "allowed_models = '{}'", "hash = ''"]) {
+    await t.rejects(gateway.core.database.query({ text: `update api_keys set ${change}` }), { code: '23514' }, change)
+  }
+})
