@@ -136,9 +136,11 @@ export const KeyList = Type.Object({ keys: Type.Array(KeyAnswer), count: Type.In
 
 export const Problem = Type.Object({
   type: Type.String(),
-  title: Type.String(),
+  title: Type.String({ description: 'of the status' }),
   status: Type.Integer(),
-  detail: Type.String(),
-  code: Type.String(),
-  field: Type.Optional(Type.String()),
-})
+  detail: Type.String({ description: 'what is wrong with this request, for people' }),
+  code: Type.String({ description: 'stable, for programs; docs/ERRORS.md has them all' }),
+  requestId: Type.String({ description: 'by which the gateway\'s log and audit log name this request' }),
+  field: Type.Optional(Type.String({ description: 'which one is wrong, e.g. alerts/0/threshold' })),
+  expected: Type.Optional(Type.String({ description: 'what would be right' })),
+}, { title: 'Problem', description: 'RFC 9457' })
