@@ -85,6 +85,7 @@ export const MethodNotAllowed = createError('method_not_allowed', '%s', 405)
 export const Conflict = createError('conflict', '%s', 409)
 export const BudgetInUse = createError('budget_in_use', '%s', 409)
 export const Unprocessable = createError('unprocessable', '%s', 422)
+export const InvalidBody = createError('invalid_body', '%s', 400)
 /** A field of the request is wrong; `field` is its JSON path, `expected` what would be right. */
 export const InvalidField = createError('invalid_field', '%s', 400)
 export const DependencyUnavailable = createError('dependency_unavailable', '%s', 503)

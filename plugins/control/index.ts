@@ -14,6 +14,7 @@ import { type BudgetReporter } from '../../src/reports/reporter.ts'
 import { type UsageHistory } from '../../src/usage/history.ts'
 import { budgetRoutes } from './budgets.ts'
 import { Guard } from './guard.ts'
+import { parseJsonAlone } from './json-body.ts'
 import { keyRoutes } from './keys.ts'
 import { mutateBy, type Mutate } from './mutation.ts'
 import { Paths } from './paths.ts'
@@ -49,6 +50,7 @@ export default async function control (app: FastifyInstance, options: ControlOpt
   const scope = app.withTypeProvider<TypeBoxTypeProvider>()
   scope.setValidatorCompiler(validatorCompiler)
   scope.setErrorHandler((error, request, reply) => answerProblem(error, request, reply))
+  parseJsonAlone(scope)
   const paths = new Paths()
   scope.setNotFoundHandler((request, reply) => paths.answer(request, reply))
   scope.addHook('onRoute', (route) => {

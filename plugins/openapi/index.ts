@@ -52,6 +52,7 @@ async function openapi (app: FastifyInstance, { version, base, tags, describeRou
   })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
+    indexPrefix: app.prefix,
     staticCSP: POLICY,
     theme: { title: 'RelayCore API' },
     uiConfig: { tryItOutEnabled: true, deepLinking: true, displayRequestDuration: true },
