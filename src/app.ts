@@ -1,7 +1,9 @@
 import fp from 'fastify-plugin'
 import { type FastifyInstance } from 'fastify'
+import { describeRoute, TAGS } from '../plugins/control/describe.ts'
 import control from '../plugins/control/index.ts'
 import gateway, { newExchanges } from '../plugins/gateway/gateway.ts'
+import openapi from '../plugins/openapi/index.ts'
 import health from '../plugins/operations/health.ts'
 import metrics from '../plugins/operations/metrics.ts'
 import { type Config } from './config.ts'
@@ -13,7 +15,8 @@ import { systemNow } from './clock.ts'
 
 /**
  * The web around the business, composed: the data plane (`/openai/v1`, `/anthropic/v1`, `/v1`), the admin API
- * (`/api/v1`), health and metrics. Register it in any Fastify app with an open Core; closing the app closes neither.
+ * (`/api/v1`) with its reference (`/docs`), health and metrics. Register it in any Fastify app with an open Core;
+ * closing the app closes neither.
  */
 export interface RelaycoreOptions {
   core: Core
@@ -43,8 +46,21 @@ async function relaycorePlugin (app: FastifyInstance, { core, demoUrl }: Relayco
     },
     closeTimeoutMs: config.shutdownMs,
   })
-  await app.register(control, {
-    prefix: '/api/v1',
+  await app.register(async (admin) => await adminPlane(admin, core))
+  await app.register(health, { notReady: () => core.notReady() })
+  await app.register(metrics, {
+    metrics: core.metrics, collect: () => { collectGauges(core) }, token: config.metricsToken,
+  })
+}
+
+export const relaycore = fp(relaycorePlugin, { name: 'relaycore', fastify: '5.x', encapsulate: true })
+
+const ADMIN_PREFIX = '/api/v1'
+
+async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
+  await admin.register(openapi, { version: VERSION, base: ADMIN_PREFIX, tags: TAGS, describeRoute })
+  await admin.register(control, {
+    prefix: ADMIN_PREFIX,
     budgets: core.budgets,
     usage: core.usage,
     reporter: new BudgetReporter({
@@ -58,15 +74,8 @@ async function relaycorePlugin (app: FastifyInstance, { core, demoUrl }: Relayco
     keyStore: core.keyStore,
     adminTokens: core.adminTokens,
     changes: core.changes,
-    version: VERSION,
-  })
-  await app.register(health, { notReady: () => core.notReady() })
-  await app.register(metrics, {
-    metrics: core.metrics, collect: () => { collectGauges(core) }, token: config.metricsToken,
   })
 }
-
-export const relaycore = fp(relaycorePlugin, { name: 'relaycore', fastify: '5.x', encapsulate: true })
 
 function upstreamsOf (config: Config, demoUrl: string | undefined) {
   return {

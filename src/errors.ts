@@ -84,16 +84,34 @@ export const REFUSAL_STATUS: Record<RefusalCode, number> = {
 export const Unauthorized = createError('unauthorized', '%s', 401)
 export const Forbidden = createError('forbidden', '%s', 403)
 export const NotFound = createError('not_found', '%s', 404)
+export const RouteNotFound = createError('route_not_found', '%s', 404)
+export const MethodNotAllowed = createError('method_not_allowed', '%s', 405)
 export const Conflict = createError('conflict', '%s', 409)
 export const BudgetInUse = createError('budget_in_use', '%s', 409)
 export const Unprocessable = createError('unprocessable', '%s', 422)
 export const IdempotencyKeyReused = createError('idempotency_key_reused', '%s', 422)
 export const PreconditionFailed = createError('precondition_failed', '%s', 412)
+export const InvalidBody = createError('invalid_body', '%s', 400)
 /** A field of the request is wrong; `field` is its JSON path, `expected` what would be right. */
 export const InvalidField = createError('invalid_field', '%s', 400)
 export const DependencyUnavailable = createError('dependency_unavailable', '%s', 503)
 
-export function invalidField (field: string, expected: string, got: unknown): FastifyError & { field: string } {
-  const shown = got === undefined ? 'nothing' : JSON.stringify(got)?.slice(0, 100) ?? String(got)
-  return Object.assign(new InvalidField(`${field} must be ${expected}; got ${shown}`), { field })
+export interface FieldError extends FastifyError {
+  field: string
+  expected: string
+}
+
+export function invalidField (field: string, expected: string, got: unknown): FieldError {
+  return Object.assign(new InvalidField(`${field} must be ${expected}; got ${shown(got)}`), { field, expected })
+}
+
+/** As JSON and short; what is nested is not gone into, since it may be nested deeper than a stack goes. */
+function shown (got: unknown): string {
+  if (got === undefined) return 'nothing'
+  if (Array.isArray(got)) return `a list of ${got.length}`
+  if (typeof got === 'object' && got !== null) {
+    const names = Object.keys(got)
+    return names.length === 0 ? 'an empty object' : `an object with ${names.slice(0, 5).join(', ').slice(0, 100)}`
+  }
+  return JSON.stringify(got)?.slice(0, 100) ?? String(got)
 }

@@ -3,7 +3,6 @@ import {
   type RawServerDefault,
 } from 'fastify'
 import { type IncomingMessage, type ServerResponse } from 'node:http'
-import swagger from '@fastify/swagger'
 import { type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { type Actor } from '../../src/access/actor.ts'
 import { type Changes } from '../../src/access/changes.ts'
@@ -15,13 +14,15 @@ import { type BudgetReporter } from '../../src/reports/reporter.ts'
 import { type UsageHistory } from '../../src/usage/history.ts'
 import { budgetRoutes } from './budgets.ts'
 import { Guard } from './guard.ts'
+import { parseJsonAlone } from './json-body.ts'
 import { keyRoutes } from './keys.ts'
 import { mutateBy, type Mutate } from './mutation.ts'
+import { Paths } from './paths.ts'
 import { answerProblem } from './problem.ts'
 import { refuseBrokenText, validatorCompiler } from './validation.ts'
 
 /**
- * The control plane: the admin API under `/api/v1`. Every route but the API's own description demands an admin token.
+ * The control plane: the admin API under `/api/v1`. Every route demands an admin token.
  * A change acts on this gateway before it is answered. Errors are problem+json (RFC 9457).
  */
 export interface ControlOptions extends FastifyPluginOptions {
@@ -32,7 +33,6 @@ export interface ControlOptions extends FastifyPluginOptions {
   adminTokens: Pick<AdminTokens, 'verify'>
   /** acts on this gateway before it answers */
   changes: Changes
-  version: string
 }
 
 /** what routes work with, besides what they read */
@@ -50,21 +50,13 @@ export default async function control (app: FastifyInstance, options: ControlOpt
   const scope = app.withTypeProvider<TypeBoxTypeProvider>()
   scope.setValidatorCompiler(validatorCompiler)
   scope.setErrorHandler((error, request, reply) => answerProblem(error, request, reply))
-  scope.setNotFoundHandler((request, reply) => answerProblem(
-    Object.assign(new Error(`There is no ${request.method} ${request.url.split('?')[0] ?? ''}`), { statusCode: 404 }),
-    request, reply))
-  scope.addContentTypeParser('application/merge-patch+json', { parseAs: 'string' },
-    scope.getDefaultJsonParser('error', 'error'))
-  scope.addHook('onRoute', (route) => { route.bodyLimit ??= BODY_LIMIT })
-  await scope.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'RelayCore Budget Gateway', version: options.version },
-      components: { securitySchemes: { adminToken: { type: 'http', scheme: 'bearer' } } },
-      security: [{ adminToken: [] }],
-    },
+  parseJsonAlone(scope)
+  const paths = new Paths()
+  scope.setNotFoundHandler((request, reply) => paths.answer(request, reply))
+  scope.addHook('onRoute', (route) => {
+    route.bodyLimit ??= BODY_LIMIT
+    paths.add(route)
   })
-  scope.get('/openapi.json', { schema: { hide: true } }, async () => scope.swagger())
   await scope.register(async (guarded) => {
     const tools: Tools = { ...options, guard: new Guard(options.budgets), mutate: mutateBy(options.changes) }
     const typed = guarded.withTypeProvider<TypeBoxTypeProvider>()

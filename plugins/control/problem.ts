@@ -1,64 +1,76 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify'
 import { STATUS_CODES } from 'node:http'
-
-interface Problematic { instancePath: string, message?: string, params?: Record<string, unknown> }
+import { ADMIN_CODES, type AdminCode } from '../../src/error-codes.ts'
 
 interface Failure extends Error {
   statusCode?: number
   code?: string
   field?: string
-  validation?: Problematic[]
-  validationContext?: string
+  expected?: string
 }
 
-/** RFC 9457: `type, title, status, detail, code` and, where one is wrong, `field`. */
+export const PROBLEM_TYPE = 'application/problem+json'
+
+/** A request may succeed when it is sent again after so many seconds. */
+const RETRY_SECONDS = 1
+
+/**
+ * RFC 9457: `type, title, status, detail, code, requestId` and, where one is wrong, `field` and what was `expected`.
+ * Code and status are always those of a row of ADMIN_CODES; what went wrong inside is for the log alone.
+ */
 export function answerProblem (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = (thrown instanceof Error ? thrown : new Error(String(thrown))) as Failure
-  const status = error.validation !== undefined ? 400 : error.statusCode ?? 500
+  const code = codeOf(error)
+  const { status } = ADMIN_CODES[code]
   if (status >= 500) request.log.error({ err: error }, 'an admin request failed')
+  if (status === 503) reply.header('retry-after', RETRY_SECONDS)
   const problem = {
     type: 'about:blank',
     title: STATUS_CODES[status] ?? 'Error',
     status,
-    detail: detailOf(error, status),
-    code: error.validation !== undefined ? 'invalid_field' : codeOf(error, status),
-    ...fieldOf(error),
+    detail: status === 500 ? ADMIN_CODES[code].meaning : error.message,
+    code,
+    requestId: request.id,
+    ...fieldOf(error, code),
+    ...error.expected === undefined ? {} : { expected: error.expected },
   }
-  return reply.code(status).header('content-type', 'application/problem+json; charset=utf-8').send(JSON.stringify(problem))
+  return reply.code(status).header('content-type', `${PROBLEM_TYPE}; charset=utf-8`).send(JSON.stringify(problem))
 }
 
-function codeOf (error: Failure, status: number): string {
+function fieldOf ({ field }: Failure, code: AdminCode): { field?: string } {
+  if (field !== undefined) return { field }
+  if (code === 'unsupported_media_type') return { field: 'content-type' }
+  return code === 'invalid_body' || code === 'body_too_large' ? { field: 'body' } : {}
+}
+
+const OF_FRAMEWORK: Record<string, AdminCode> = {
+  FST_ERR_BAD_URL: 'invalid_url',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_body',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_body',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid_body',
+  FST_ERR_MAX_PARAM_LENGTH: 'url_too_long',
+}
+
+const OF_STATUS: Record<number, AdminCode> = {
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  409: 'conflict',
+  413: 'body_too_large',
+  414: 'url_too_long',
+  415: 'unsupported_media_type',
+  422: 'unprocessable',
+  503: 'dependency_unavailable',
+}
+
+function codeOf ({ code, statusCode = 500 }: Failure): AdminCode {
   // @fastify/error writes codes in capital letters
-  if (error.code !== undefined && /^(?!FST_)[A-Z_]+$/i.test(error.code)) return error.code.toLowerCase()
-  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return 'body_too_large'
-  if (error.code?.startsWith('FST_ERR_CTP_') === true) return 'invalid_body'
-  if (error instanceof SyntaxError) return 'invalid_body'
-  return status === 404 ? 'not_found' : status < 500 ? 'bad_request' : 'internal_error'
+  const own = code?.toLowerCase()
+  if (own !== undefined && isAdminCode(own)) return own
+  return OF_FRAMEWORK[code ?? ''] ?? OF_STATUS[statusCode] ?? (statusCode < 500 ? 'bad_request' : 'internal_error')
 }
 
-function detailOf (error: Failure, status: number): string {
-  const [first] = error.validation ?? []
-  if (first !== undefined) {
-    const where = `${error.validationContext ?? 'request'}${first.instancePath}`
-    const extra = first.params?.['additionalProperties']
-    return `${where} ${first.message ?? 'is wrong'}${extra === undefined ? '' : `: ${JSON.stringify(extra)}`}`
-  }
-  // what went wrong inside is for the log
-  return status >= 500 && status !== 503 ? 'The gateway failed; see its log.' : error.message
-}
-
-function fieldOf (error: Failure): { field?: string } {
-  if (error.field !== undefined) return { field: error.field }
-  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return { field: 'content-type' }
-  if (error.code?.startsWith('FST_ERR_CTP_') === true || error instanceof SyntaxError) return { field: 'body' }
-  const [first] = error.validation ?? []
-  return first === undefined ? {} : { field: pathOf(first) ?? error.validationContext ?? 'body' }
-}
-
-/** what is missing or too much has no path of its own: its parent has it, and its name is beside */
-function pathOf ({ instancePath, params }: Problematic): string | null {
-  const names = params?.['requiredProperties'] ?? params?.['additionalProperties']
-  const named = Array.isArray(names) ? String(names[0]) : ''
-  const path = [instancePath.slice(1), named].filter((part) => part !== '').join('/')
-  return path === '' ? null : path
-}
+function isAdminCode (code: string): code is AdminCode { return Object.hasOwn(ADMIN_CODES, code) }

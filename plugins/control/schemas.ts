@@ -58,13 +58,15 @@ export const UsageQuery = Type.Object({
 export const Id = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, description: 'UUID' }) })
 
 export const Problem = Type.Object({
-  type: Type.String({ description: 'about:blank: the code says more' }),
+  type: Type.String(),
   title: Type.String({ description: 'of the status' }),
   status: Type.Integer(),
-  detail: Type.String({ description: 'what was expected, and what came' }),
-  code: Type.String({ description: 'stable, for programs', examples: ['invalid_field'] }),
-  field: Type.Optional(Type.String({ description: 'what is wrong: a JSON path of the body, a parameter or a header' })),
-}, { description: 'RFC 9457, application/problem+json' })
+  detail: Type.String({ description: 'what is wrong with this request, for people' }),
+  code: Type.String({ description: 'stable, for programs; docs/ERRORS.md has them all' }),
+  requestId: Type.String({ description: 'by which the gateway\'s log and audit log name this request' }),
+  field: Type.Optional(Type.String({ description: 'which one is wrong, e.g. alerts/0/threshold' })),
+  expected: Type.Optional(Type.String({ description: 'what would be right' })),
+}, { title: 'Problem', description: 'RFC 9457' })
 
 /** the problems of a route that has these besides those that every route has */
 export function problems (...statuses: (404 | 409 | 412 | 413 | 422)[]): Record<number, typeof Problem> {

@@ -8,11 +8,86 @@ import { brokenPath } from '../../src/text.ts'
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => (data) => {
   const value = httpPart === 'querystring' ? Value.Default(schema, Value.Convert(schema, data)) : data
   if (Value.Check(schema, value)) return { value }
-  const [first] = Value.Errors(schema, value).filter(({ keyword }) => keyword !== 'boolean')
-  const error = Object.assign(new Error(first?.message ?? 'is not valid'), {
-    validation: [{ instancePath: '', message: 'is not valid', params: {}, ...first }], validationContext: httpPart,
-  })
-  return { error }
+  const { path, expected } = whatIsWrong(schema, value)
+  return { error: invalidField(path.slice(1) || httpPart || 'request', expected, at(value, path)) }
+}
+
+interface Wrong {
+  /** a JSON pointer */
+  path: string
+  expected: string
+}
+
+function whatIsWrong (schema: TSchema, value: unknown): Wrong {
+  const errors = Value.Errors(schema, value).filter(({ keyword }) => keyword !== 'boolean')
+  const [first] = errors
+  if (first === undefined) return { path: '', expected: expectation(schema) }
+  // of a union that fails as a whole, its first variant's complaint would mislead
+  const union = errors.find(({ keyword, schemaPath, instancePath }) => keyword === 'anyOf' &&
+    first.schemaPath.startsWith(`${schemaPath}/`) && first.instancePath === instancePath)
+  const { keyword, params, message, ...error } = union ?? first
+  const { requiredProperties: [missing] = [], additionalProperties: [extra] = [] } = params as Named
+  const there = at(schema, error.schemaPath.slice(1)) as Shape | undefined
+  if (keyword === 'required' && missing !== undefined) {
+    return { path: `${error.instancePath}/${missing}`, expected: 'given' }
+  }
+  if (keyword === 'additionalProperties' && extra !== undefined) {
+    const names = Object.keys(there?.properties ?? {})
+    return { path: `${error.instancePath}/${extra}`, expected: `absent: the fields are ${names.join(', ')}` }
+  }
+  return { path: error.instancePath, expected: there === undefined ? message : expectation(there) }
+}
+
+interface Named {
+  requiredProperties?: string[]
+  additionalProperties?: string[]
+}
+
+interface Shape {
+  type?: string
+  anyOf?: Shape[]
+  enum?: unknown[]
+  const?: unknown
+  properties?: Record<string, Shape>
+  format?: string
+  pattern?: string
+  minLength?: number
+  maxLength?: number
+  minItems?: number
+  maxItems?: number
+  minimum?: number
+  maximum?: number
+}
+
+const NOUNS: Record<string, string> = {
+  boolean: 'true or false', integer: 'a whole number', null: 'null', number: 'a number', object: 'an object',
+}
+
+/** in words, what a schema takes */
+function expectation (shape: Shape): string {
+  if (shape.anyOf !== undefined) return [...new Set(shape.anyOf.map(expectation))].join(' or ')
+  if (shape.const !== undefined) return JSON.stringify(shape.const)
+  if (shape.enum !== undefined) return `one of ${shape.enum.map(String).join(', ')}`
+  if (shape.type === 'string') {
+    const like = shape.format ?? shape.pattern
+    return `a string${range(shape.minLength, shape.maxLength, ' characters')}${like === undefined ? '' : ` (${like})`}`
+  }
+  if (shape.type === 'array') return `a list${range(shape.minItems, shape.maxItems, ' items')}`
+  return `${NOUNS[shape.type ?? ''] ?? 'another value'}${range(shape.minimum, shape.maximum, '')}`
+}
+
+function range (from: number | undefined, to: number | undefined, unit: string): string {
+  if (from !== undefined && to !== undefined) return unit === '' ? ` from ${from} to ${to}` : ` of ${from} to ${to}${unit}`
+  if (from !== undefined) return unit === '' ? `, ${from} or more` : ` of at least ${from}${unit}`
+  return to === undefined ? '' : unit === '' ? ` up to ${to}` : ` of at most ${to}${unit}`
+}
+
+/** what a JSON pointer leads to */
+function at (value: unknown, pointer: string): unknown {
+  return pointer.split('/').slice(1).reduce<unknown>((inner, name) => {
+    const key = name.replaceAll('~1', '/').replaceAll('~0', '~')
+    return typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key) ? inner[key as never] : undefined
+  }, value)
 }
 
 /** On every route and before everything else that reads them: texts that cannot be stored as they are. */

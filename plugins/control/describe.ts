@@ -1,0 +1,141 @@
+import { type FastifySchema } from 'fastify'
+import { STATUS_CODES } from 'node:http'
+import { ADMIN_CODES, type AdminCode } from '../../src/error-codes.ts'
+import { exampleOf, type Shape } from './examples.ts'
+import { PROBLEM_TYPE } from './problem.ts'
+import { Problem } from './schemas.ts'
+
+declare module 'fastify' {
+  interface FastifySchema {
+    /** codes that this route alone can answer with; those that all routes of its kind share are added to them */
+    errors?: readonly AdminCode[]
+    /** headers of its answers, by their names in ANSWER_HEADERS */
+    answerHeaders?: readonly AnswerHeader[]
+  }
+}
+
+/**
+ * What the API's description says of a route beyond its own schemas: every error that it can answer with, with an
+ * example, and the headers. Most follow from what the route takes, so a new route is described without being listed.
+ */
+export const TAGS = [
+  { name: 'budgets', description: 'Amounts per period for an organization, a team, a project or a user.' },
+  { name: 'keys', description: 'Gateway keys: what AI clients call with, and whom they call for.' },
+]
+
+const ANSWER_HEADERS = {
+  etag: { type: 'string', description: 'The version of the object, for If-Match.', examples: ['"7"'] },
+  location: { type: 'string', description: 'Path of the object that was made.', examples: ['/api/v1/budgets/01912d68'] },
+  'retry-after': { type: 'integer', description: 'Seconds after which to try again.', examples: [1] },
+  'www-authenticate': { type: 'string', description: 'The scheme that is asked for.', examples: ['Bearer'] },
+}
+
+export type AnswerHeader = keyof typeof ANSWER_HEADERS
+
+const OF_STATUS: Record<string, AnswerHeader[]> = {
+  201: ['location'], 401: ['www-authenticate'], 503: ['retry-after'],
+}
+
+const DONE: Record<string, string> = { 200: 'What was asked for.', 201: 'It is made.', 204: 'It is done; there is nothing to tell.' }
+
+interface Route {
+  schema?: FastifySchema
+  url: string
+  route: { method: string | string[] }
+}
+
+/** a route's schema, completed */
+export function describeRoute ({ schema = {}, url, route }: Route) {
+  if (schema.hide === true) return { schema, url }
+  const declared = (schema.response ?? {}) as Record<string, Answer>
+  const answers = Object.fromEntries(Object.entries(declared)
+    .filter(([status]) => Number(status) < 400).map(([status, answer]) => [status, withExample(answer)]))
+  const response = Object.entries({ ...answers, ...problems(codesOf(schema, Object.keys(declared))) })
+    .map(([status, answer]) => [status, answerOf(status, answer, schema.answerHeaders)] as const)
+  return {
+    url,
+    schema: {
+      operationId: operationId(route, url),
+      ...schema,
+      ...schema.body === undefined ? {} : { body: withExample(schema.body as Answer) },
+      response: Object.fromEntries(response),
+    },
+  }
+}
+
+/** in each of its media types, where it has several */
+function withExample (shape: Answer & Shape): Answer {
+  if (shape.type === 'null') return shape
+  if (shape.content === undefined) return { examples: [exampleOf(shape)], ...shape }
+  return {
+    ...shape,
+    content: Object.fromEntries(Object.entries(shape.content).map(([type, media]) =>
+      [type, { example: exampleOf(media.schema), ...media }])),
+  }
+}
+
+/** GET /api/v1/budgets/:id/status is getBudgetStatus */
+function operationId ({ method }: Route['route'], url: string): string {
+  const parts = url.replace(/^.*\/api\/v\d+/, '').split('/').slice(1)
+  const words = parts.flatMap((part, i) => part.startsWith(':') ? [] : [parts[i + 1]?.startsWith(':') === true ? part.replace(/s$/, '') : part])
+  return [[method].flat()[0]?.toLowerCase(), ...words.flatMap((word) => word.split('-')).map((word) =>
+    word.charAt(0).toUpperCase() + word.slice(1))].join('')
+}
+
+interface Answer {
+  description?: string
+  headers?: object
+  content?: Record<string, { schema: Shape }>
+}
+
+function answerOf (status: string, answer: Answer, own: readonly AnswerHeader[] = []): Answer {
+  const names = [...OF_STATUS[status] ?? [], ...status.startsWith('2') ? own : []]
+  const headers = Object.fromEntries(names.map((name) => [name, ANSWER_HEADERS[name]]))
+  return {
+    ...answer,
+    description: answer.description ?? DONE[status] ?? '',
+    ...names.length === 0 ? {} : { headers: { ...headers, ...answer.headers } },
+  }
+}
+
+/** what a route can refuse follows from what it takes; of a status that it names without codes, all */
+function codesOf ({ body, params, querystring, headers, errors = [] }: FastifySchema, statuses: string[]): AdminCode[] {
+  const codes = new Set<AdminCode>(['unauthorized', 'forbidden', 'internal_error', 'dependency_unavailable', ...errors])
+  if ((body ?? params ?? querystring ?? headers) !== undefined) codes.add('invalid_field')
+  if (params !== undefined) codes.add('not_found').add('url_too_long')
+  if (body !== undefined) codes.add('invalid_body').add('body_too_large').add('unsupported_media_type')
+  const said = new Set([...codes].map((code) => ADMIN_CODES[code].status))
+  for (const code of CODES) {
+    const { status } = ADMIN_CODES[code]
+    if (statuses.includes(String(status)) && !said.has(status)) codes.add(code)
+  }
+  return [...codes]
+}
+
+const CODES = Object.keys(ADMIN_CODES) as AdminCode[]
+
+function problems (codes: AdminCode[]): Record<string, Answer> {
+  const statuses = [...new Set(codes.map((code) => ADMIN_CODES[code].status))]
+  return Object.fromEntries(statuses.map((status) =>
+    [status, problemAnswer(codes.filter((code) => ADMIN_CODES[code].status === status).sort())]))
+}
+
+function problemAnswer (codes: AdminCode[]) {
+  return {
+    description: codes.map((code) => `\`${code}\`: ${ADMIN_CODES[code].meaning}`).join('\n\n'),
+    content: {
+      [PROBLEM_TYPE]: {
+        schema: { allOf: [Problem, { type: 'object', required: ['code'], properties: { code: { type: 'string', enum: codes } } }] },
+        examples: Object.fromEntries(codes.map((code) => [code, { value: problemExample(code) }])),
+      },
+    },
+  }
+}
+
+function problemExample (code: AdminCode): object {
+  const { status, meaning } = ADMIN_CODES[code]
+  const general = { type: 'about:blank', title: STATUS_CODES[status], status, detail: meaning, code, requestId: 'req-1f' }
+  if (code !== 'invalid_field') return general
+  const expected = 'an ISO 4217 code in capital letters, e.g. "USD"'
+  return { ...general, detail: `currency must be ${expected}; got "usd"`, field: 'currency', expected }
+}
