@@ -123,6 +123,10 @@ export const Settings = Type.Object({
   journalSyncMs: whole(1, 60_000, 50, {
     env: 'RELAYCORE_JOURNAL_SYNC_MS', description: 'how long the journal may wait for the disk, ms',
   }),
+  writeOffMs: whole(0, 31_536_000_000, 86_400_000, {
+    env: 'RELAYCORE_WRITE_OFF_MS',
+    description: 'how long a gateway may be silent before what it leased is counted as spent, ms; 0: for ever',
+  }),
   shutdownMs: whole(0, 3_600_000, 30_000, {
     env: 'RELAYCORE_SHUTDOWN_MS', description: 'how long a stop waits for open calls, ms',
   }),

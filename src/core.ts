@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { MemoryHotStatus, MemoryHub } from './account/memory-hot-status.ts'
 import { type HotStatus } from './account/hot-status.ts'
+import { LostGateways } from './account/lost-gateways.ts'
 import { BudgetRegistry } from './budget/registry.ts'
 import { BudgetTracker } from './budget/tracker.ts'
 import { systemNow } from './clock.ts'
@@ -50,6 +51,8 @@ export interface CoreOptions {
 
 /** of the heartbeat, which goes out every second */
 const ANSWERS_WITHIN_MS = 10_000
+/** those that may have been silent for too long */
+const LOST_EVERY_MS = 60_000
 const PARTITIONS_EVERY_MS = 12 * 3_600_000
 /** an embedded database that has not answered for so long is looked after */
 const EMBEDDED_SILENT_MS = 3_000
@@ -78,6 +81,7 @@ export class Core {
   readonly #options: CoreOptions
   readonly #closers: Close[]
   readonly #partitions: NodeJS.Timeout
+  readonly #lost: NodeJS.Timeout
   readonly #watch: NodeJS.Timeout | null
   #reviving = false
   #closed: Promise<void> | null = null
@@ -150,6 +154,8 @@ export class Core {
     })
     hot.onHint(() => { void this.registry.refresh() })
     this.#partitions = setInterval(() => { void this.#keepPartitions() }, PARTITIONS_EVERY_MS).unref()
+    const lost = new LostGateways({ authority, afterMs: config.writeOffMs, log })
+    this.#lost = setInterval(() => { void lost.look() }, LOST_EVERY_MS).unref()
     this.#watch = config.databaseUrl === undefined
       ? setInterval(() => { void this.#reviveEmbedded() }, EMBEDDED_SILENT_MS / 3).unref()
       : null
@@ -185,6 +191,7 @@ export class Core {
   async #close (): Promise<void> {
     const { log, config } = this.#options
     clearInterval(this.#partitions)
+    clearInterval(this.#lost)
     if (this.#watch !== null) clearInterval(this.#watch)
     this.tracker.stop()
     await this.registry.stop()

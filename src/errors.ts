@@ -41,6 +41,8 @@ export interface Refusal {
   /** the field of the request that is wrong, where one is */
   field?: string
   budget?: RefusalBudget
+  /** by which the log and the answer name what was refused */
+  callId?: string
 }
 
 /** HTTP status of a refusal where the dialect has no rule of its own (DESIGN section 9). */

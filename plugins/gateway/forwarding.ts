@@ -7,7 +7,7 @@ import { refusePath } from './admission.ts'
 import { Exchange, type ExchangeCall } from './exchange.ts'
 import { upstreamHeaders } from './headers.ts'
 import { type Inbound, isGone, type Plane } from './plane.ts'
-import { internalError, refuse, sendRefusal, shuttingDown, writeRefusal } from './refusals.ts'
+import { internalError, refuse, sendRefusal, shuttingDown, withCallId, writeRefusal } from './refusals.ts'
 import { type Route, type RouteTable } from './routes.ts'
 import { isUsable, ROOT_PREFIX, type UsableUpstream } from './upstream.ts'
 
@@ -161,8 +161,9 @@ function exchange (
     onDisconnect: endpoint.kind === 'free' ? 'abort' : plane.onDisconnect[upstream.name] ?? 'drain',
     exchanges: plane.exchanges,
     refuse: (refusal, released) => {
-      if (released) plane.gate.refused(refusal, provider.name)
-      writeRefusal(provider, refusal, response, headers, userAgent)
+      const named = withCallId(refusal, headers)
+      if (released) plane.gate.refused(named, provider.name)
+      writeRefusal(provider, named, response, headers, userAgent)
     },
     log: request.log,
   })

@@ -14,15 +14,16 @@ export const CALL_ID_HEADER = 'x-relaycore-call-id'
 export function refuse (
   gate: CallGate, provider: Provider, refusal: Refusal, request: FastifyRequest, reply: FastifyReply
 ): void {
-  gate.refused(refusal, provider.name)
-  sendRefusal(provider, refusal, request, reply)
+  const named = withCallId(refusal, reply.getHeaders())
+  gate.refused(named, provider.name)
+  sendRefusal(provider, named, request, reply)
 }
 
 /** Answers with a refusal that has been counted already. */
 export function sendRefusal (
   provider: Provider, refusal: Refusal, request: FastifyRequest, reply: FastifyReply
 ): void {
-  const callId = String(reply.getHeader(CALL_ID_HEADER) ?? uuidv7())
+  const { callId } = withCallId(refusal, reply.getHeaders())
   const { status, headers, body } = render(provider, refusal, callId, request.headers['user-agent'] ?? '')
   reply.code(status).headers({ ...headers, [CALL_ID_HEADER]: callId })
   if (!reply.hasHeader('content-type')) reply.header('content-type', JSON_TYPE)
@@ -33,12 +34,19 @@ export function sendRefusal (
 export function writeRefusal (
   provider: Provider, refusal: Refusal, response: ServerResponse, own: OutgoingHttpHeaders, userAgent: string
 ): void {
-  const callId = String(own[CALL_ID_HEADER] ?? uuidv7())
+  const { callId } = withCallId(refusal, own)
   const { status, headers, body } = render(provider, refusal, callId, userAgent)
   response.writeHead(status, {
     'content-type': JSON_TYPE, [CALL_ID_HEADER]: callId, ...own, ...headers, 'content-length': Buffer.byteLength(body),
   })
   response.end(body)
+}
+
+/** the log and the answer name a refusal alike: by its call's id, or one of its own where no call came about */
+export function withCallId (
+  refusal: Refusal, headers: Record<string, unknown>
+): Refusal & { callId: string } {
+  return { ...refusal, callId: refusal.callId ?? String(headers[CALL_ID_HEADER] ?? uuidv7()) }
 }
 
 export function internalError (): Refusal {

@@ -66,8 +66,10 @@ export class BudgetIntegration implements CallGate {
       answer = UNDECIDED
     }
     this.#o.metrics.decision.observe((performance.now() - started) / 1000)
-    if (isRefusal(answer)) this.refused(answer, intake.provider.name)
-    return answer
+    if (!isRefusal(answer)) return answer
+    const named = { ...answer, callId: newCallId(this.#o.now()) }
+    this.refused(named, intake.provider.name)
+    return named
   }
 
   models (provider: string): string[] {
@@ -77,7 +79,7 @@ export class BudgetIntegration implements CallGate {
 
   refused (refusal: Refusal, provider: string | null): void {
     this.#o.metrics.refusals.inc({ reason: refusal.code })
-    this.#o.log.info({ reason: refusal.code, provider, budget: refusal.budget?.id }, 'refused')
+    this.#o.log.info({ call: refusal.callId, reason: refusal.code, provider, budget: refusal.budget?.id }, 'refused')
   }
 
   get openCalls (): number { return this.#open.size }

@@ -65,6 +65,8 @@ export interface GatewayInDoubt {
   state: string
   /** its last sign of life, ms since the epoch */
   since: number
+  /** so long by PostgreSQL's own clock */
+  silentMs: number
   accounts: number
 }
 
@@ -180,13 +182,13 @@ export class PostgresAuthority implements Authority {
   }
 
   async gateways (): Promise<GatewayInDoubt[]> {
-    const rows = await run<{ incarnation: string, host: string, state: string, heartbeat_at: Date, accounts: number }>(
-      this.#grants, { text: IN_DOUBT })
+    const rows = await run<InDoubtRow>(this.#grants, { text: IN_DOUBT })
     return rows.map((row) => ({
       incarnation: idOf(row.incarnation),
       host: row.host,
       state: row.state,
       since: row.heartbeat_at.getTime(),
+      silentMs: row.silent_ms,
       accounts: row.accounts,
     }))
   }
@@ -203,8 +205,18 @@ export class PostgresAuthority implements Authority {
   }
 }
 
+interface InDoubtRow {
+  incarnation: string
+  host: string
+  state: string
+  heartbeat_at: Date
+  silent_ms: number
+  accounts: number
+}
+
 const IN_DOUBT = `
-  select g.incarnation, g.host, g.state, g.heartbeat_at, count(*)::integer as accounts
+  select g.incarnation, g.host, g.state, g.heartbeat_at, count(*)::integer as accounts,
+    extract(epoch from clock_timestamp() - g.heartbeat_at)::double precision * 1000 as silent_ms
   from gateways g join leases l on l.incarnation = g.incarnation and l.state = 'open'
     and l.granted_nano > l.returned_nano + l.posted_nano
   where g.state = 'recovering' or (g.state = 'live' and g.heartbeat_at < clock_timestamp() - interval '10 seconds')

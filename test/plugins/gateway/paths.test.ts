@@ -81,6 +81,7 @@ t.test('a refused path says what is there instead, in the dialect of the path', 
   const method = await ask(`${url}/v1/chat/completions`, { method: 'GET', headers: AUTH })
 
   t.equal(openai.status, 403)
+  t.equal(openai.headers['x-relaycore-call-id'], gate.refusals[0]?.refusal.callId, 'the log names it as the answer does')
   const { message } = json(openai)['error'] as { message: string }
   t.match(message, /^POST \/openai\/v1\/embeddings is not available/)
   t.match(message, /POST \/openai\/v1\/chat\/completions/)

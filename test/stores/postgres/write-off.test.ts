@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { LostGateways } from '../../../src/account/lost-gateways.ts'
 import { type UsageEvent } from '../../../src/usage/usage.ts'
 import { anEvent } from '../../account/contract-authority.ts'
 import { aWorld, type PostgresWorld } from './world.ts'
@@ -39,6 +40,24 @@ t.test('a write-off counts as spent what was leased, once', async (t) => {
   t.same(await figures(lost), { settled: 100n, leased: 0n, inDoubt: 0n })
   await t.rejects(lost.world.authority.writeOff(lost.lost), /closed already/)
   t.same(await lost.world.authority.gateways(), [])
+  await lost.world.assertAudit(t)
+})
+
+t.test('a gateway that was silent for the set time is given up once, by whoever looks', async (t) => {
+  const lost = await aLostGateway(t)
+  const { authorities } = lost.world
+  const said: string[] = []
+  const say = (_: object, message: string) => { said.push(message) }
+  const look = (afterMs: number) => Promise.all(authorities.map((authority) =>
+    new LostGateways({ authority, afterMs, log: { warn: say, error: say } }).look()))
+
+  await look(0)
+  await look(2 * 3_600_000)
+  t.same(await figures(lost), { settled: 0n, leased: 100n, inDoubt: 100n })
+
+  await look(1_800_000)
+  t.same(await figures(lost), { settled: 100n, leased: 0n, inDoubt: 0n })
+  t.equal(said.filter((message) => message.startsWith('a gateway is given up')).length, 1)
   await lost.world.assertAudit(t)
 })
 
