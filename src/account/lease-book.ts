@@ -26,6 +26,8 @@ export interface Need {
   quoteNano: bigint
   /** of the budget, as the caller knows it: figures of another version may not refuse */
   budgetVersion: number
+  /** the limit that this version of the budget sets */
+  limitNano: bigint
 }
 
 export type Held = Pick<Need, 'accountId' | 'quoteNano'>
@@ -97,6 +99,7 @@ export class LeaseBook {
 
   /** a decision at once, or null: `decide` is called later, exactly once */
   hold (needs: Need[], now: number, decide: (decision: HoldDecision) => void): HoldDecision | null {
+    for (const need of needs) this.#heedLimit(need)
     if (this.#take(needs, now, true)) return HELD
     const known = this.#refusedByFigures(needs, now)
     if (known !== null) return known
@@ -260,6 +263,16 @@ export class LeaseBook {
       this.#touched.add(lease)
     }
     return true
+  }
+
+  /** past the limit, e.g. since it was lowered, no right that was granted before may be spent */
+  #heedLimit (need: Need): void {
+    const lease = this.#of(need)
+    lease.knowLimit(need.limitNano, need.budgetVersion)
+    if (lease.room >= 0n || lease.free <= 0n) return
+    lease.giveUp(lease.free)
+    this.#giving.add(lease)
+    this.#touched.add(lease)
   }
 
   #serve (call: Waiting, now: number): void {

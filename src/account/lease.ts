@@ -108,6 +108,13 @@ export class Lease {
     this.#feelPressure(now)
   }
 
+  /** the budget may have been given a lower limit since the last figures */
+  knowLimit (limitNano: bigint, budgetVersion: number): void {
+    const f = this.figures
+    if (f === null || f.limitNano === null || budgetVersion <= f.budgetVersion || limitNano >= f.limitNano) return
+    this.figures = { ...f, limitNano, budgetVersion }
+  }
+
   recall (now: number): void {
     this.recalledAt = now
     this.#pressed = true

@@ -208,7 +208,9 @@ export class BudgetTracker {
       const enforced = budget.mode === 'enforced'
       const quote = convertNano(quoteNano, budget.rate)
       holds.push({ accountId, quoteNano: quote, rate: budget.rate, enforced })
-      if (enforced) needs.push({ accountId, quoteNano: quote, budgetVersion: budget.version })
+      if (enforced) {
+        needs.push({ accountId, quoteNano: quote, budgetVersion: budget.version, limitNano: budget.enforcedLimitNano })
+      }
     }
     const hold: CallHold = { holds, applied }
     let answer: ((value: CallHold | Refusal) => void) | null = null

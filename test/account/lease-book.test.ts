@@ -89,7 +89,9 @@ class World {
 
   call (gateway: Gateway, path: number[], quoteNano: bigint): void {
     const id = `call ${this.calls++}`
-    const needs = path.map((i) => ({ accountId: this.accountIds[i] as number, quoteNano, budgetVersion: 1 }))
+    const needs = path.map((i) => ({
+      accountId: this.accountIds[i] as number, quoteNano, budgetVersion: 1, limitNano: 1_000_000n,
+    }))
     this.undecided++
     const decide = (decision: HoldDecision) => {
       this.undecided--

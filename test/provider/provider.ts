@@ -16,6 +16,8 @@ import {
 export interface Behaviour {
   /** before the first header */
   delayMs?: number
+  /** the first header waits for it, e.g. for the test to go on */
+  until?: Promise<unknown>
   /** pieces of text in the answer, each an event of a stream */
   pieces?: number
   /** between the events of a stream */
@@ -158,6 +160,7 @@ async function answer (
 ): Promise<void> {
   const { fault } = behaviour
   if (behaviour.delayMs !== undefined) await wait(behaviour.delayMs)
+  await behaviour.until
   if (response.destroyed || fault === 'never') return
   if (fault === 'close' || fault === 'reset') {
     broke()

@@ -288,10 +288,8 @@ t.test('a wrong password is told without the password', async (t) => {
 t.test('memory is bounded by the number of accounts it may know', async (t) => {
   const a = await aGateway(t, shared.url, { deploymentId: 'small', incarnation: 1, maxAccounts: 10 })
   const b = await aGateway(t, shared.url, { deploymentId: 'small', incarnation: 2 })
-  for (let accountId = 1; accountId <= 30; accountId++) {
-    a.publish(figures({ accountId }))
-    await a.watch(accountId)
-  }
+  for (let accountId = 1; accountId <= 30; accountId++) a.publish(figures({ accountId }))
+  for (let accountId = 1; accountId <= 30; accountId++) await a.watch(accountId)
   const watched = Array.from({ length: 30 }, (_, i) => i + 1).filter((id) => a.others(id) !== undefined)
 
   t.equal(watched.length, 10)
