@@ -12,6 +12,7 @@ import { collectGauges } from './gauges.ts'
 import { providers } from './providers/index.ts'
 import { BudgetReporter } from './reports/reporter.ts'
 import { systemNow } from './clock.ts'
+import { VERSION } from './version.ts'
 
 /**
  * The web around the business, composed: the data plane (`/openai/v1`, `/anthropic/v1`, `/v1`), the admin API
@@ -23,8 +24,6 @@ export interface RelaycoreOptions {
   /** base URL of the built-in demo provider; absent: `demo-*` models are refused */
   demoUrl?: string
 }
-
-export const VERSION = '0.1.0'
 
 async function relaycorePlugin (app: FastifyInstance, { core, demoUrl }: RelaycoreOptions): Promise<void> {
   const { config } = core

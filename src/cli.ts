@@ -1,16 +1,15 @@
 import { parseArgs } from 'node:util'
-import { VERSION } from './app.ts'
 import { type Config, ConfigError, describeSettings, loadConfig } from './config.ts'
 import { AdminTokens } from './keys/admin-tokens.ts'
 import { IDENTITY_HEADERS, type IdentityHeader } from './keys/key.ts'
 import { createKey } from './keys/key.ts'
 import { formatNano } from './money/amount.ts'
-import { startServer } from './server.ts'
 import { PostgresAuthority } from './stores/postgres/authority.ts'
 import { PostgresAdminTokenStore, PostgresKeyStore } from './stores/postgres/key-store.ts'
 import { attachPostgres } from './stores/postgres/launcher.ts'
 import { migrate } from './stores/postgres/migrate.ts'
 import { Database } from './stores/postgres/pool.ts'
+import { VERSION } from './version.ts'
 
 const HELP = `relaycore: a budget gateway for AI spend
 
@@ -104,6 +103,8 @@ const COMMANDS: Record<string, (config: Config, values: Values) => Promise<void>
 }
 
 async function start (config: Config): Promise<void> {
+  // the other commands need nothing of the web
+  const { startServer } = await import('./server.ts')
   const starting = startServer({
     config,
     say: (message) => { console.log(message) },

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { POSTGRES_ENV, REDIS_ENV } from './services/index.ts'
+import pg from 'pg'
+import { migrate } from '../src/stores/postgres/migrate.ts'
+import { POSTGRES_ENV, REDIS_ENV, TEMPLATE_ENV } from './services/index.ts'
 import { startPostgres } from './services/postgres.ts'
 import { startRedis } from './services/redis.ts'
 
@@ -15,6 +17,7 @@ async function services (): Promise<Record<string, string>> {
     const postgres = await startPostgres()
     stops.push(postgres.stop)
     env[POSTGRES_ENV] = postgres.url
+    env[TEMPLATE_ENV] = await makeTemplate(postgres.url)
   }
   if (process.env[REDIS_ENV] === undefined) {
     const redis = await startRedis()
@@ -22,6 +25,17 @@ async function services (): Promise<Record<string, string>> {
     env[REDIS_ENV] = redis.socket
   }
   return env
+}
+
+/** migrated once; a copy costs each test less than a migration */
+async function makeTemplate (server: string): Promise<string> {
+  const name = 'relaycore_template'
+  const client = new pg.Client(server)
+  await client.connect()
+  await client.query(`create database ${name}`)
+  await client.end()
+  await migrate(server.replace(/\/[^/?]*(\?|$)/, `/${name}$1`))
+  return name
 }
 
 async function tap (env: Record<string, string>): Promise<number> {

@@ -7,6 +7,8 @@ import { startRedis } from './redis.ts'
  */
 export const POSTGRES_ENV = 'RELAYCORE_TEST_PG'
 export const REDIS_ENV = 'RELAYCORE_TEST_REDIS'
+/** name of a migrated database on the PostgreSQL of `npm test` */
+export const TEMPLATE_ENV = 'RELAYCORE_TEST_TEMPLATE'
 
 type AtEnd = (stop: () => Promise<void>) => void
 

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import root, { type Test } from 'tap'
 import { migrate } from '../../../src/stores/postgres/migrate.ts'
-import { postgresUrl } from '../../services/index.ts'
+import { postgresUrl, TEMPLATE_ENV } from '../../services/index.ts'
 
-/** Made once per process; the others are copies of it. */
+/** The others are copies of it; a test file that is run by itself makes its own. */
 let template: Promise<string> | undefined
 
 /** A connection string. */
@@ -14,7 +14,8 @@ export async function anEmptyDatabase (t: Test): Promise<string> {
 }
 
 export async function aDatabase (t: Test): Promise<string> {
-  template ??= migrated()
+  const given = process.env[TEMPLATE_ENV]
+  template ??= given === undefined ? migrated() : Promise.resolve(given)
   return await create(t, `template ${await template}`)
 }
 
