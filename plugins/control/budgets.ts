@@ -24,6 +24,7 @@ export function budgetRoutes (scope: Scope, tools: Tools): void {
 
 function listRoutes (scope: Scope, { budgets, guard }: Tools): void {
   scope.get('/budgets', {
+    config: { access: 'see' },
     schema: {
       summary: 'List budgets',
       querystring: BudgetListQuery,
@@ -43,6 +44,7 @@ function listRoutes (scope: Scope, { budgets, guard }: Tools): void {
   })
 
   scope.get('/budgets/scope/:type/:id', {
+    config: { access: 'see' },
     schema: {
       summary: 'List the budgets of a scope',
       params: ScopeParams,
@@ -85,6 +87,7 @@ async function answerPage (budgets: Tools['budgets'], query: BudgetQuery) {
 
 function changeRoutes (scope: Scope, { guard, mutate }: Tools): void {
   scope.post('/budgets', {
+    config: { access: 'change' },
     schema: {
       summary: 'Create a budget',
       headers: Once,
@@ -102,6 +105,7 @@ function changeRoutes (scope: Scope, { guard, mutate }: Tools): void {
     scope.route({
       method,
       url: '/budgets/:id',
+      config: { access: 'change' },
       schema: {
         summary,
         params: Id,
@@ -123,6 +127,7 @@ function changeRoutes (scope: Scope, { guard, mutate }: Tools): void {
   }
 
   scope.delete('/budgets/:id', {
+    config: { access: 'change' },
     schema: {
       summary: 'Archive a budget',
       description: 'It applies no more; its usage is money and stays.',
@@ -141,6 +146,7 @@ function changeRoutes (scope: Scope, { guard, mutate }: Tools): void {
   })
 
   scope.post('/budgets/:id/restore', {
+    config: { access: 'change' },
     schema: {
       summary: 'Restore an archived budget',
       description: 'Its parent must not be archived. One that is not archived stays as it is.',
@@ -167,6 +173,7 @@ function answer (status: number, budget: Budget, headers: Record<string, string>
 
 function readRoutes (scope: Scope, { guard, reporter, usage }: Tools): void {
   scope.get('/budgets/:id', {
+    config: { access: 'see' },
     schema: {
       summary: 'Read a budget',
       params: Id,
@@ -180,10 +187,12 @@ function readRoutes (scope: Scope, { guard, reporter, usage }: Tools): void {
   })
 
   scope.get('/budgets/:id/status', {
+    config: { access: 'check' },
     schema: { params: Id, response: { 200: StatusAnswer, default: Problem }, tags: ['budgets'] },
   }, async (request) => await reporter.status(await guard.budget(request, request.params.id)))
 
   scope.get('/budgets/:id/usage', {
+    config: { access: 'see' },
     schema: { params: Id, querystring: UsageQuery, response: { 200: UsageAnswer, default: Problem }, tags: ['budgets'] },
   }, async (request) => {
     const { limit, cursor } = request.query

@@ -1,6 +1,7 @@
-import { type FastifyRequest } from 'fastify'
-import { type Actor, type Reach } from '../../src/access/actor.ts'
-import { type Budget } from '../../src/budget/budget.ts'
+import { type FastifyRequest, type RouteOptions } from 'fastify'
+import { type Access, ACCESS, type Actor, admits, type Reach } from '../../src/access/actor.ts'
+import { requireChangeable } from '../../src/access/reach.ts'
+import { type Budget, type Identity } from '../../src/budget/budget.ts'
 import { type BudgetCatalog } from '../../src/budget/budget-catalog.ts'
 import { Forbidden, NotFound } from '../../src/errors.ts'
 
@@ -9,6 +10,30 @@ declare module 'fastify' {
     /** who asks; every guarded route has one */
     actor: Actor
   }
+  interface FastifyContextConfig {
+    /** who may ask this route at all; every guarded route says so */
+    access?: Access
+  }
+}
+
+/** A route that does not say who may ask it is none: the start fails. */
+export function requireAccess ({ method, url, config }: RouteOptions): void {
+  if (config?.access !== undefined) return
+  const names = Object.keys(ACCESS).join(' | ')
+  throw new Error(`${[method].flat().join()} ${url} must say who may ask it: config: { access: ${names} }`)
+}
+
+/** By the role alone, before anything is looked at: the answer tells nothing of what there is. */
+export async function admit ({ actor, routeOptions }: FastifyRequest): Promise<void> {
+  const { access } = routeOptions.config
+  if (access === undefined || !admits(access, actor.role)) throw new Forbidden(REFUSALS[actor.role])
+}
+
+const REFUSALS: Record<Actor['role'], string> = {
+  administrator: 'Nobody may ask this',
+  manager: 'This is for administrators',
+  viewer: 'A viewer changes nothing',
+  client: 'A gateway key sees its budgets\' status and its holds, and checks constraints; the rest is for admins',
 }
 
 /**
@@ -16,26 +41,28 @@ declare module 'fastify' {
  * never made. What it sees and may not change is 403.
  */
 export class Guard {
-  readonly #budgets: Pick<BudgetCatalog, 'get'>
+  readonly #budgets: Pick<BudgetCatalog, 'get' | 'forIdentity'>
 
-  constructor (budgets: Pick<BudgetCatalog, 'get'>) { this.#budgets = budgets }
+  constructor (budgets: Pick<BudgetCatalog, 'get' | 'forIdentity'>) { this.#budgets = budgets }
 
-  /** a budget that the asker may see, and, where it is to be changed, change */
+  /**
+   * A budget that the asker may see, and, where its definition is to be changed, change. To record usage on it or to
+   * hold, seeing it is enough: the route's own access says who may.
+   */
   async budget ({ actor }: FastifyRequest, id: string, to: 'see' | 'change' = 'see'): Promise<Budget> {
-    const budget = await this.#budgets.get(id)
-    if (budget === null || actor.reach !== null) throw new NotFound(`There is no budget ${id}`)
-    if (to === 'change') this.#mayChange(actor)
+    const budget = actor.identity === undefined
+      ? await this.#budgets.get(id, actor.reach)
+      : await this.#applying(actor.identity, id)
+    if (budget === null) throw new NotFound(`There is no budget ${id}`)
+    if (to === 'change') requireChangeable(budget, actor.reach)
     return budget
+  }
+
+  async #applying (identity: Identity, id: string): Promise<Budget | null> {
+    const budgets = await this.#budgets.forIdentity(identity)
+    return budgets.find((budget) => budget.id === id && budget.archivedAt === null) ?? null
   }
 
   /** of what lists may tell; null: everything */
   reach ({ actor }: FastifyRequest): Reach | null { return actor.reach }
-
-  administrator ({ actor }: FastifyRequest): void {
-    if (actor.role !== 'administrator') throw new Forbidden('This is for administrators')
-  }
-
-  #mayChange (actor: Actor): void {
-    if (actor.role === 'viewer') throw new Forbidden('A viewer changes nothing')
-  }
 }

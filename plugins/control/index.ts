@@ -13,7 +13,7 @@ import { type KeyStore } from '../../src/keys/key.ts'
 import { type BudgetReporter } from '../../src/reports/reporter.ts'
 import { type UsageHistory } from '../../src/usage/history.ts'
 import { budgetRoutes } from './budgets.ts'
-import { Guard } from './guard.ts'
+import { admit, Guard, requireAccess } from './guard.ts'
 import { parseJsonAlone } from './json-body.ts'
 import { keyRoutes } from './keys.ts'
 import { mutateBy, type Mutate } from './mutation.ts'
@@ -26,7 +26,7 @@ import { refuseBrokenText, validatorCompiler } from './validation.ts'
  * A change acts on this gateway before it is answered. Errors are problem+json (RFC 9457).
  */
 export interface ControlOptions extends FastifyPluginOptions {
-  budgets: Pick<BudgetCatalog, 'get' | 'page'>
+  budgets: Pick<BudgetCatalog, 'get' | 'page' | 'forIdentity'>
   usage: UsageHistory
   reporter: Pick<BudgetReporter, 'status'>
   keyStore: Pick<KeyStore, 'page' | 'get'>
@@ -61,7 +61,9 @@ export default async function control (app: FastifyInstance, options: ControlOpt
     const tools: Tools = { ...options, guard: new Guard(options.budgets), mutate: mutateBy(options.changes) }
     const typed = guarded.withTypeProvider<TypeBoxTypeProvider>()
     guarded.decorateRequest('actor')
+    guarded.addHook('onRoute', requireAccess)
     guarded.addHook('onRequest', authenticate(options.adminTokens))
+    guarded.addHook('onRequest', admit)
     guarded.addHook('preValidation', refuseBrokenText)
     budgetRoutes(typed, tools)
     keyRoutes(typed, tools)

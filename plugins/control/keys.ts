@@ -18,17 +18,18 @@ export function keyRoutes (scope: Scope, tools: Tools): void {
 
 function readRoutes (scope: Scope, { guard, keyStore }: Tools): void {
   scope.get('/keys', {
+    config: { access: 'see' },
     schema: {
       summary: 'List gateway keys', querystring: KeyListQuery, response: { 200: KeyPageAnswer, ...problems() }, tags,
     },
   }, async (request) => {
-    guard.administrator(request)
     const { limit } = request.query
     const { keys, nextCursor, total } = await keyStore.page({ ...request.query, reach: guard.reach(request) })
     return { keys: keys.map(renderKey), count: keys.length, limit, nextCursor, ...total === null ? {} : { total } }
   })
 
   scope.get('/keys/:id', {
+    config: { access: 'see' },
     schema: {
       summary: 'Read a gateway key',
       params: Id,
@@ -37,15 +38,15 @@ function readRoutes (scope: Scope, { guard, keyStore }: Tools): void {
       tags,
     },
   }, async (request, reply) => {
-    guard.administrator(request)
     const { id } = request.params
-    const key = existing(await keyStore.get(id), id)
+    const key = existing(await keyStore.get(id, guard.reach(request)), id)
     return notModified(request, reply, key) ? await reply.code(304).send(null) : renderKey(key)
   })
 }
 
-function secretRoutes (scope: Scope, { guard, mutate }: Tools): void {
+function secretRoutes (scope: Scope, { mutate }: Tools): void {
   scope.post('/keys', {
+    config: { access: 'change' },
     schema: {
       summary: 'Make a gateway key',
       description: 'The answer alone shows its secret.',
@@ -55,7 +56,6 @@ function secretRoutes (scope: Scope, { guard, mutate }: Tools): void {
       tags,
     },
   }, async (request, reply) => {
-    guard.administrator(request)
     const { body } = request
     const expiresAt = endOf(body.expiresAt)
     return await mutate(request, reply, async ({ keys }) => {
@@ -77,6 +77,7 @@ function secretRoutes (scope: Scope, { guard, mutate }: Tools): void {
   })
 
   scope.post('/keys/:id/rotate', {
+    config: { access: 'change' },
     schema: {
       summary: 'Give a gateway key a new secret',
       description: 'The answer alone shows it. The secret before works until the overlap ends.',
@@ -87,7 +88,6 @@ function secretRoutes (scope: Scope, { guard, mutate }: Tools): void {
       tags,
     },
   }, async (request, reply) => {
-    guard.administrator(request)
     const expect = ifMatch(request)
     const { id } = request.params
     return await mutate(request, reply, async ({ keys }) => {
@@ -97,8 +97,9 @@ function secretRoutes (scope: Scope, { guard, mutate }: Tools): void {
   })
 }
 
-function changeRoutes (scope: Scope, { guard, mutate }: Tools): void {
+function changeRoutes (scope: Scope, { mutate }: Tools): void {
   scope.patch('/keys/:id', {
+    config: { access: 'change' },
     schema: {
       summary: 'Change a gateway key',
       params: Id,
@@ -108,7 +109,6 @@ function changeRoutes (scope: Scope, { guard, mutate }: Tools): void {
       tags,
     },
   }, async (request, reply) => {
-    guard.administrator(request)
     const expect = ifMatch(request)
     const { body, params: { id } } = request
     const expiresAt = endOf(body.expiresAt)
@@ -127,6 +127,7 @@ function changeRoutes (scope: Scope, { guard, mutate }: Tools): void {
   })
 
   scope.delete('/keys/:id', {
+    config: { access: 'change' },
     schema: {
       summary: 'Revoke a gateway key, for good',
       params: Id,
@@ -135,7 +136,6 @@ function changeRoutes (scope: Scope, { guard, mutate }: Tools): void {
       tags,
     },
   }, async (request, reply) => {
-    guard.administrator(request)
     const expect = ifMatch(request)
     const { id } = request.params
     return await mutate(request, reply, async ({ keys }) => {

@@ -11,7 +11,10 @@ export interface Authorship {
   from: string
 }
 
-/** What a change may work on: all of it in the change's own transaction. */
+/**
+ * What a change may work on: all of it in the change's own transaction, and within its author's reach. What is out of
+ * it is not there for these stores, whatever a route asks of them.
+ */
 export interface Stores {
   budgets: BudgetCatalog
   keys: KeyStore

@@ -69,8 +69,8 @@ export interface BudgetCatalog extends BudgetStore {
    * nothing.
    */
   restore (id: string, allow?: Allow): Promise<Budget>
-  /** archived ones too */
-  get (id: string): Promise<Budget | null>
+  /** archived ones too; null: there is none within reach. Without the parent that is out of reach. */
+  get (id: string, reach?: Reach | null): Promise<Budget | null>
   list (filter?: BudgetFilter): Promise<Budget[]>
   /** InvalidField for a cursor of another list */
   page (query: BudgetQuery): Promise<BudgetPage>

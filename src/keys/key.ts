@@ -85,7 +85,8 @@ export interface KeyStore {
   insert (draft: KeyDraft, hash: Buffer, hint: string): Promise<GatewayKey>
   /** the oldest first; InvalidField for a cursor of another list */
   page (query: KeyQuery): Promise<KeyPage>
-  get (id: string): Promise<GatewayKey | null>
+  /** null: there is none within reach */
+  get (id: string, reach?: Reach | null): Promise<GatewayKey | null>
   /** `change` sees the key as it is, locked; null: there is no such key */
   update (id: string, change: (current: GatewayKey) => KeyTerms & { disabled: boolean }): Promise<GatewayKey | null>
   /** a new secret; the one before works for so many seconds more; null: there is no such key */

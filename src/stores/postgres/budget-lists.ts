@@ -1,7 +1,7 @@
 import { type Budget } from '../../budget/budget.ts'
 import { type BudgetOrder, type BudgetQuery } from '../../budget/budget-catalog.ts'
 import { COLUMNS } from './budget-rows.ts'
-import { Conditions, orderBy, withinReach, type Order } from './conditions.ts'
+import { Conditions, orderBy, parentWithinReach, withinReach, type Order } from './conditions.ts'
 import { cursorOf, positionOf } from './cursor.ts'
 
 /** Lists of budgets as statements: one page by the keyset of its order, and the count of all of it. */
@@ -63,5 +63,7 @@ function conditionsOf (query: BudgetQuery): Conditions {
   }
   if (query.q !== undefined) conditions.and(`strpos(lower(b.name), lower(${conditions.value(query.q)})) > 0`)
   withinReach(conditions, query.reach)
+  // that a budget out of reach is somebody's parent is not told
+  if (query.parentBudgetId !== undefined) parentWithinReach(conditions, query.reach)
   return conditions
 }

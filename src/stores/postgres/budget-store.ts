@@ -1,10 +1,13 @@
 import { v7 as uuidv7 } from 'uuid'
+import { type Reach } from '../../access/actor.ts'
+import { isOthers, keptWithin, outOfReach, requireChangeable } from '../../access/reach.ts'
 import { type Budget, type Identity } from '../../budget/budget.ts'
 import { type Allow, type BudgetCatalog, type BudgetFilter, type BudgetPage, type BudgetQuery } from '../../budget/budget-catalog.ts'
 import { frozenChanges, placed, type BudgetDraft } from '../../budget/hierarchy.ts'
 import { systemNow, type Now } from '../../clock.ts'
 import { BudgetInUse, Conflict, NotFound, Unprocessable } from '../../errors.ts'
 import { nextCursor, pageQuery, totalQuery } from './budget-lists.ts'
+import { hasMember, standings, withinReachOf } from './budget-reach.ts'
 import { COLUMNS, oneBudget, selectBudgets } from './budget-rows.ts'
 import { idOf, isUuid, reached, type Queryable, type Transactional } from './pool.ts'
 
@@ -12,14 +15,17 @@ import { idOf, isUuid, reached, type Queryable, type Transactional } from './poo
  * Budgets in PostgreSQL. A change counts the version of all budgets up first, and that row's lock makes changes happen
  * one after the other: what is checked of parents and children stays true until the change is committed. Then come the
  * budget's row and its accounts by id, the order in which everybody locks.
+ * With a reach it is the store of somebody who reaches no more: what is out of it is not there, and cannot be made.
  */
 export class PostgresBudgetStore implements BudgetCatalog {
   readonly #database: Transactional
   readonly #now: Now
+  readonly #reach: Reach | null
 
-  constructor (database: Transactional, now: Now = systemNow) {
+  constructor (database: Transactional, now: Now = systemNow, reach: Reach | null = null) {
     this.#database = database
     this.#now = now
+    this.#reach = reach
   }
 
   async forIdentity (identity: Identity): Promise<Budget[]> {
@@ -37,9 +43,9 @@ export class PostgresBudgetStore implements BudgetCatalog {
     return { budgets: idOf(row.budgets), keys: idOf(row.keys) }
   }
 
-  async get (id: string): Promise<Budget | null> {
+  async get (id: string, reach: Reach | null = this.#reach): Promise<Budget | null> {
     if (!isUuid(id)) return null
-    return await reached(oneBudget(this.#database, id))
+    return await reached(seen(this.#database, id, reach))
   }
 
   async list (filter: BudgetFilter = {}): Promise<Budget[]> {
@@ -53,7 +59,7 @@ export class PostgresBudgetStore implements BudgetCatalog {
   async page (query: BudgetQuery): Promise<BudgetPage> {
     const { limit } = query
     const found = await reached(selectBudgets(this.#database, pageQuery(query)))
-    const budgets = found.slice(0, limit)
+    const budgets = await reached(withinReachOf(this.#database, found.slice(0, limit), query.reach))
     const last = budgets.at(-1)
     return {
       budgets,
@@ -69,54 +75,55 @@ export class PostgresBudgetStore implements BudgetCatalog {
 
   async insert (draft: BudgetDraft): Promise<Budget> {
     return await this.#change(async (tx, version) => {
-      const next = await inPlace(tx, null, draft)
+      const next = await this.#place(tx, null, draft)
       await requireRate(tx, next.currency)
       const id = uuidv7()
       const at = new Date(this.#now())
       await tx.query({ text: INSERT, values: [id, ...definitionValues(next), at, version] })
-      return await stored(tx, id)
+      return await this.#stored(tx, id)
     })
   }
 
   async update (id: string, change: (current: Budget) => BudgetDraft): Promise<Budget> {
     return await this.#change(async (tx, version) => {
-      const current = await existing(tx, id)
+      const current = await this.#existing(tx, id)
       const draft = change(current)
       if (current.archivedAt !== null) throw new Conflict(`Budget ${id} is deleted`)
-      const next = await inPlace(tx, current, draft)
+      const next = await this.#place(tx, current, draft)
       await requireUnused(tx, id, frozenChanges(current, next))
       if (next.currency !== current.currency) await requireRate(tx, next.currency)
       await tx.query({ text: UPDATE, values: [id, ...definitionValues(next), new Date(this.#now()), version] })
       await applyLimit(tx, id)
-      return await stored(tx, id)
+      return await this.#stored(tx, id)
     })
   }
 
   async archive (id: string, allow: Allow = () => undefined): Promise<Budget> {
     return await this.#change(async (tx, version) => {
-      const current = await existing(tx, id)
+      const current = await this.#existing(tx, id)
       allow(current)
       if (current.archivedAt !== null) return current
       await tx.query({ text: ARCHIVE, values: [id, new Date(this.#now()), version] })
-      return await stored(tx, id)
+      return await this.#stored(tx, id)
     })
   }
 
   async restore (id: string, allow: Allow = () => undefined): Promise<Budget> {
     return await this.#change(async (tx, version) => {
-      const current = await existing(tx, id)
+      const current = await this.#existing(tx, id)
       allow(current)
       if (current.archivedAt === null) return current
-      const { parentBudgetId } = current
-      const parent = parentBudgetId === null ? null : await stored(tx, parentBudgetId)
+      const { parentBudgetId } = await there(tx, id)
+      const parent = parentBudgetId === null ? null : await there(tx, parentBudgetId)
       if (parent !== null && parent.archivedAt !== null) {
-        throw new Conflict(`Its parent, budget ${parent.id}, is deleted: restore that one first`)
+        const which = current.parentBudgetId === null ? '' : `, budget ${parent.id},`
+        throw new Conflict(`Its parent${which} is deleted: restore that one first`)
       }
       // what stands below may have moved meanwhile
-      await inPlace(tx, current, current)
+      await this.#place(tx, current, current)
       await tx.query({ text: RESTORE, values: [id, new Date(this.#now()), version] })
       await applyLimit(tx, id)
-      return await stored(tx, id)
+      return await this.#stored(tx, id)
     })
   }
 
@@ -125,6 +132,38 @@ export class PostgresBudgetStore implements BudgetCatalog {
       text: 'insert into exchange_rates (currency, rate, effective_at) values ($1, $2, $3)',
       values: [currency, rate, new Date(effectiveAt)],
     }))
+  }
+
+  /** Locked, as within reach. */
+  async #existing (tx: Queryable, id: string): Promise<Budget> {
+    const budget = isUuid(id) ? await locked(tx, id, this.#reach) : null
+    if (budget === null) throw new NotFound(`There is no budget ${id}`)
+    requireChangeable(budget, this.#reach)
+    return budget
+  }
+
+  async #stored (tx: Queryable, id: string): Promise<Budget> {
+    const budget = await seen(tx, id, this.#reach)
+    if (budget === null) throw new Error(`Budget ${id} is not in the transaction that wrote it`)
+    return budget
+  }
+
+  /** The draft where it is to stand: within reach, and, where what is above it is not, where it stands already. */
+  async #place (tx: Queryable, current: Budget | null, draft: BudgetDraft): Promise<BudgetDraft> {
+    const reach = this.#reach
+    const kept = keptWithin(draft, reach)
+    if (reach === null) return await inPlace(tx, current, kept)
+    if (isOthers(kept, current, reach) && !await hasMember(tx, kept.scopeType, kept.scopeId, reach)) {
+      throw outOfReach('scopeId', 'what you manage, or of a scope that a budget below it has already')
+    }
+    const above = current === null ? null : (await there(tx, current.id)).parentBudgetId
+    if (above !== null && current?.parentBudgetId === null) {
+      if (kept.parentBudgetId !== null) throw outOfReach('parentBudgetId', 'left as it is: a budget above what you manage is its parent')
+      return await inPlace(tx, current, { ...kept, parentBudgetId: above })
+    }
+    const { parentBudgetId } = kept
+    const known = parentBudgetId !== null && (await standings(tx, [parentBudgetId], reach)).size > 0
+    return await inPlace(tx, current, kept, known)
   }
 
   async #change<T> (work: (tx: Queryable, version: number) => Promise<T>): Promise<T> {
@@ -137,9 +176,9 @@ export class PostgresBudgetStore implements BudgetCatalog {
 }
 
 /** The draft where it is to stand, judged by budgets that nobody can change meanwhile. */
-async function inPlace (tx: Queryable, current: Budget | null, draft: BudgetDraft): Promise<BudgetDraft> {
+async function inPlace (tx: Queryable, current: Budget | null, draft: BudgetDraft, known = true): Promise<BudgetDraft> {
   const { parentBudgetId } = draft
-  const ancestors = parentBudgetId !== null && isUuid(parentBudgetId)
+  const ancestors = parentBudgetId !== null && isUuid(parentBudgetId) && known
     ? await selectBudgets(tx, { text: ANCESTORS, values: [parentBudgetId] })
     : []
   if (current === null) return placed(draft, { current, ancestors, children: [], levelsBelow: 0 })
@@ -148,15 +187,20 @@ async function inPlace (tx: Queryable, current: Budget | null, draft: BudgetDraf
   return placed(draft, { current, ancestors, children, levelsBelow: below?.levels ?? 0 })
 }
 
-async function existing (tx: Queryable, id: string): Promise<Budget> {
-  if (!isUuid(id)) throw new NotFound(`There is no budget ${id}`)
-  await tx.query({ text: 'select from budget_definitions where id = $1 for no key update', values: [id] })
-  const budget = await oneBudget(tx, id)
-  if (budget === null) throw new NotFound(`There is no budget ${id}`)
-  return budget
+/** null: there is none, or none within reach */
+async function seen (on: Queryable, id: string, reach: Reach | null): Promise<Budget | null> {
+  const standing = await standings(on, [id], reach)
+  const budget = standing.has(id.toLowerCase()) ? await oneBudget(on, id) : null
+  return budget === null || standing.get(budget.id) === true ? budget : { ...budget, parentBudgetId: null }
 }
 
-async function stored (tx: Queryable, id: string): Promise<Budget> {
+async function locked (tx: Queryable, id: string, reach: Reach | null): Promise<Budget | null> {
+  await tx.query({ text: 'select from budget_definitions where id = $1 for no key update', values: [id] })
+  return await seen(tx, id, reach)
+}
+
+/** whatever the reach */
+async function there (tx: Queryable, id: string): Promise<Budget> {
   const budget = await oneBudget(tx, id)
   if (budget === null) throw new Error(`Budget ${id} is not in the transaction that wrote it`)
   return budget

@@ -1,4 +1,5 @@
 import { type Authorship, type Changes, type Stores } from '../../access/changes.ts'
+import { systemNow } from '../../clock.ts'
 import { PostgresBudgetStore } from './budget-store.ts'
 import { PostgresIdempotencyStore } from './idempotency-store.ts'
 import { PostgresKeyStore } from './key-store.ts'
@@ -20,11 +21,11 @@ export class PostgresChanges implements Changes {
     this.#changed = changed
   }
 
-  async run<T> (_by: Authorship, work: (stores: Stores) => Promise<T>): Promise<T> {
+  async run<T> ({ actor }: Authorship, work: (stores: Stores) => Promise<T>): Promise<T> {
     try {
       return await reached(this.#database.transaction((tx) => work({
-        budgets: new PostgresBudgetStore(tx),
-        keys: new PostgresKeyStore(tx),
+        budgets: new PostgresBudgetStore(tx, systemNow, actor.reach),
+        keys: new PostgresKeyStore(tx, actor.reach),
         idempotency: new PostgresIdempotencyStore(tx),
       })))
     } finally {

@@ -45,16 +45,22 @@ export function orderBy ({ column, descending }: Order): string {
  */
 export function withinReach (conditions: Conditions, reach: Reach | null): void {
   if (reach === null) return
-  const organization = conditions.value(reach.organizationId)
-  conditions.and(`b.organization_id = ${organization}`)
-  if (reach.scope === null) return
-  const [type, id] = [conditions.value(reach.scope.type), conditions.value(reach.scope.id)]
-  conditions.and(`b.id in (
-    with recursive reached as (
-      select id from budget_definitions
-      where organization_id = ${organization} and scope_type = ${type} and scope_id = ${id}
+  conditions.and(`b.organization_id = ${conditions.value(reach.organizationId)}`)
+  if (reach.scope !== null) conditions.and(`b.id in (${reachedIds(conditions, reach)})`)
+}
+
+/** Of the budgets that a statement calls b, those whose parent is within reach. */
+export function parentWithinReach (conditions: Conditions, reach: Reach | null): void {
+  if (reach !== null) conditions.and(`b.parent_budget_id in (${reachedIds(conditions, reach)})`)
+}
+
+function reachedIds (conditions: Conditions, { organizationId, scope }: Reach): string {
+  const ofOrganization = `select id from budget_definitions where organization_id = ${conditions.value(organizationId)}`
+  if (scope === null) return ofOrganization
+  return `with recursive reached as (
+      ${ofOrganization} and scope_type = ${conditions.value(scope.type)} and scope_id = ${conditions.value(scope.id)}
       union
       select c.id from reached r join budget_definitions c on c.parent_budget_id = r.id
     )
-    select id from reached)`)
+    select id from reached`
 }

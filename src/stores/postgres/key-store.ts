@@ -1,25 +1,34 @@
 import { v7 as uuidv7 } from 'uuid'
+import { type Reach } from '../../access/actor.ts'
+import { othersOf, outOfReach, requireOwnHeaders } from '../../access/reach.ts'
 import { Conflict } from '../../errors.ts'
 import { type AdminTokenStore } from '../../keys/admin-tokens.ts'
 import {
   type AllowKey, type GatewayKey, type IdentityHeader, type KeyBySecret, type KeyDraft, type KeyPage, type KeyQuery,
   type KeyStore, type KeyTerms,
 } from '../../keys/key.ts'
+import { hasMember } from './budget-reach.ts'
 import { Conditions, orderBy, type Order } from './conditions.ts'
 import { cursorOf, positionOf } from './cursor.ts'
 import { idOf, isUuid, reached, type Database, type Query, type Queryable, type Transactional } from './pool.ts'
 
-/** Keys in PostgreSQL. Each change is one transaction with the version of keys, which it locks first. */
+/**
+ * Keys in PostgreSQL. Each change is one transaction with the version of keys, which it locks first.
+ * With a reach it is the store of somebody who reaches no more: what is out of it is not there, and cannot be made.
+ */
 export class PostgresKeyStore implements KeyStore {
   readonly #database: Transactional
+  readonly #reach: Reach | null
 
-  constructor (database: Transactional) {
+  constructor (database: Transactional, reach: Reach | null = null) {
     this.#database = database
+    this.#reach = reach
   }
 
   async insert (draft: KeyDraft, hash: Buffer, hint: string): Promise<GatewayKey> {
     const { name, organizationId, teamId, projectId, userId } = draft
     return await this.#change(async (tx, version) => {
+      await this.#requireOwn(tx, draft)
       const id = uuidv7()
       const values = [id, version, hash, hint, organizationId, teamId, projectId, userId]
       await tx.query({ text: INSERT, values: [...values, name, ...termValues({ ...OPEN, ...draft })] })
@@ -45,8 +54,8 @@ export class PostgresKeyStore implements KeyStore {
     }
   }
 
-  async get (id: string): Promise<GatewayKey | null> {
-    return isUuid(id) ? await reached(one(this.#database, id)) : null
+  async get (id: string, reach: Reach | null = this.#reach): Promise<GatewayKey | null> {
+    return isUuid(id) ? await reached(one(this.#database, id, reach)) : null
   }
 
   async update (
@@ -55,6 +64,7 @@ export class PostgresKeyStore implements KeyStore {
     return await this.#changed(id, async (tx, current, version) => {
       const next = change(current)
       requireLasting(current)
+      requireOwnHeaders(next, current, this.#reach)
       await tx.query({ text: UPDATE, values: [id, version, next.name, ...termValues(next), next.disabled] })
     })
   }
@@ -84,6 +94,17 @@ export class PostgresKeyStore implements KeyStore {
     return row === undefined ? null : { key: keyOf(row), validUntil: row.valid_until?.getTime() ?? null }
   }
 
+  async #requireOwn (tx: Queryable, draft: KeyDraft): Promise<void> {
+    const others = othersOf(draft, this.#reach)
+    requireOwnHeaders(draft, null, this.#reach)
+    if (this.#reach === null) return
+    for (const { field, scopeType, scopeId } of others) {
+      if (!await hasMember(tx, scopeType, scopeId, this.#reach)) {
+        throw outOfReach(field, 'absent, or of a scope that a budget within what you manage has already')
+      }
+    }
+  }
+
   async #count (query: Query): Promise<number> {
     const [row] = await reached(this.#database.query<{ total: string }>(query))
     return idOf(row?.total ?? '0')
@@ -95,7 +116,7 @@ export class PostgresKeyStore implements KeyStore {
   ): Promise<GatewayKey | null> {
     if (!isUuid(id)) return null
     return await this.#change(async (tx, version) => {
-      const current = await one(tx, id)
+      const current = await one(tx, id, this.#reach)
       if (current === null) return null
       await work(tx, current, version)
       return await stored(tx, id)
@@ -132,9 +153,14 @@ function conditionsOf (query: KeyQuery): Conditions {
   conditions.same('b.team_id', teamId)
   conditions.same('b.project_id', projectId)
   conditions.same('b.user_id', userId)
+  keyWithinReach(conditions, reach)
+  return conditions
+}
+
+/** a key is where its calls are */
+function keyWithinReach (conditions: Conditions, reach: Reach | null): void {
   conditions.same('b.organization_id', reach?.organizationId)
   if (reach?.scope != null) conditions.same(`b.${reach.scope.type}_id`, reach.scope.id)
-  return conditions
 }
 
 /** Admin tokens in PostgreSQL. No version: gateways remember a token for a second at most. */
@@ -228,8 +254,11 @@ interface KeyRow {
   version: string
 }
 
-async function one (on: Queryable, id: string): Promise<GatewayKey | null> {
-  const [key] = await select(on, { text: `select ${COLUMNS} where b.id = $1`, values: [id] })
+async function one (on: Queryable, id: string, reach: Reach | null = null): Promise<GatewayKey | null> {
+  const conditions = new Conditions()
+  conditions.same('b.id', id)
+  keyWithinReach(conditions, reach)
+  const [key] = await select(on, { text: `select ${COLUMNS} where ${conditions.text}`, values: conditions.values })
   return key ?? null
 }
 
