@@ -128,6 +128,7 @@ alter table budget_definitions add constraint budget_definitions_check1 CHECK ((
 alter table budget_definitions add constraint budget_definitions_check2 CHECK (((scope_type <> 'organization'::text) OR (organization_id = scope_id)));
 alter table budget_definitions add constraint budget_definitions_check3 CHECK (((period <> 'custom'::text) OR (end_date IS NOT NULL) OR (NOT recurring)));
 alter table budget_definitions add constraint budget_definitions_check4 CHECK ((parent_budget_id <> id));
+alter table budget_definitions add constraint budget_definitions_check5 CHECK ((timezone(timezone, created_at) IS NOT NULL));
 alter table budget_definitions add constraint budget_definitions_created_by_check CHECK ((length(created_by) <= 256));
 alter table budget_definitions add constraint budget_definitions_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text));
 alter table budget_definitions add constraint budget_definitions_description_check CHECK ((length(description) <= 4096));
@@ -204,6 +205,24 @@ alter table deployment add constraint deployment_pkey PRIMARY KEY (singleton);
 alter table deployment add constraint deployment_singleton_check CHECK (singleton);
 comment on table deployment is 'one row: names this ledger, e.g. in the keys of the shared hot status';
 
+create table detached_months (
+  month date not null,
+  detached_at timestamp(3) with time zone default clock_timestamp() not null
+);
+alter table detached_months add constraint detached_months_month_check CHECK ((month = date_trunc('month'::text, (month)::timestamp with time zone)));
+alter table detached_months add constraint detached_months_pkey PRIMARY KEY (month);
+
+create table detached_usage (
+  account_id bigint not null,
+  month date not null,
+  settled_nano bigint not null,
+  charges bigint not null
+);
+alter table detached_usage add constraint detached_usage_account_id_fkey FOREIGN KEY (account_id) REFERENCES budget_accounts(id);
+alter table detached_usage add constraint detached_usage_month_fkey FOREIGN KEY (month) REFERENCES detached_months(month) ON DELETE CASCADE;
+alter table detached_usage add constraint detached_usage_pkey PRIMARY KEY (account_id, month);
+comment on table detached_usage is 'what the records of a detached month charged each account';
+
 create table exchange_rates (
   currency text not null,
   effective_at timestamp(3) with time zone not null,
@@ -262,6 +281,35 @@ CREATE INDEX leases_open ON public.leases USING btree (incarnation) WHERE (state
 comment on table leases is 'cumulative figures that only grow: what one process life took of one account, gave back, and spent';
 comment on column leases.state is 'kept: closed, but for what events that were set aside will be posted with; closed: nothing is left';
 comment on column leases.written_off_nano is 'counted as spent by a write-off, and not yet replaced by what was really spent';
+
+create table usage_by_day (
+  account_id bigint not null,
+  dimension text not null,
+  day date not null,
+  value text not null,
+  amount_nano bigint not null,
+  records bigint not null,
+  input_tokens bigint not null,
+  output_tokens bigint not null
+) with (fillfactor=80);
+alter table usage_by_day add constraint usage_by_day_pkey PRIMARY KEY (account_id, dimension, day, value);
+comment on table usage_by_day is 'as usage_by_hour; day: in the budget''s zone';
+
+create table usage_by_hour (
+  account_id bigint not null,
+  dimension text not null,
+  hour timestamp(3) with time zone not null,
+  value text not null,
+  amount_nano bigint not null,
+  records bigint not null,
+  input_tokens bigint not null,
+  output_tokens bigint not null
+) with (fillfactor=80);
+alter table usage_by_hour add constraint usage_by_hour_pkey PRIMARY KEY (account_id, dimension, hour, value);
+comment on table usage_by_hour is 'sums of budget_usage_records; account_id needs no check of its own, each row comes of a record';
+comment on column usage_by_hour.dimension is 'source, provider, model, key, user, team, project, or tag: and its name';
+comment on column usage_by_hour.hour is 'in which the call opened, by the clocks of the budget''s zone';
+comment on column usage_by_hour.input_tokens is 'all that went in, read from and written to caches too';
 
 create table usage_events (
   day date not null,
@@ -374,6 +422,80 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.add_to_usage_rollups(_days date[], _events uuid[], _accounts bigint[], _amounts bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET enable_nestloop TO 'off'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict use_column
+begin
+  with charge as materialized (
+    select * from unnest(_days, _events, _accounts, _amounts) c (event_day, event_id, account_id, amount_nano)
+  ),
+  account as materialized (
+    select k.account_id, a.period_start, coalesce(a.period_end, 'infinity') as period_end, b.timezone
+    from (select distinct account_id from charge) k
+    cross join lateral (select * from budget_accounts a where a.id = k.account_id limit 1) a
+    cross join lateral (select * from budget_definitions b where b.id = a.budget_id limit 1) b
+  ),
+  event as materialized (
+    select k.event_id, e.source, left(e.provider, 256) as provider, left(coalesce(e.model_used, e.model), 256) as model,
+      left(e.key_id, 256) as key_id, left(e.user_id, 256) as user_id, left(e.team_id, 256) as team_id,
+      left(e.project_id, 256) as project_id, e.tags, e.opened_at,
+      coalesce(e.input_tokens, 0) + coalesce(e.cache_read_tokens, 0) + coalesce(e.cache_write_5m_tokens, 0)
+        + coalesce(e.cache_write_1h_tokens, 0) as input_tokens,
+      coalesce(e.output_tokens, 0) as output_tokens
+    from (select distinct event_day, event_id from charge) k
+    cross join lateral (select * from usage_events e where e.day = k.event_day and e.id = k.event_id limit 1) e
+  ),
+  fact as materialized (
+    select c.account_id, c.amount_nano, e.*, a.timezone,
+      date_trunc('hour', greatest(a.period_start, least(e.opened_at, a.period_end - interval '1 millisecond')), a.timezone) as hour
+    from charge c join event e using (event_id) join account a using (account_id)
+  ),
+  by_hour as materialized (
+    select f.account_id, f.timezone, f.hour,
+      case when grouping(f.source) = 0 then 'source' when grouping(f.provider) = 0 then 'provider'
+        when grouping(f.model) = 0 then 'model' when grouping(f.key_id) = 0 then 'key'
+        when grouping(f.user_id) = 0 then 'user' when grouping(f.team_id) = 0 then 'team' else 'project' end as dimension,
+      coalesce(f.source, f.provider, f.model, f.key_id, f.user_id, f.team_id, f.project_id) as value,
+      sum(f.amount_nano)::bigint as amount_nano, count(*) as records, sum(f.input_tokens)::bigint as input_tokens,
+      sum(f.output_tokens)::bigint as output_tokens
+    from fact f
+    group by f.account_id, f.timezone, f.hour, grouping sets ((f.source), (f.provider), (f.model), (f.key_id), (f.user_id),
+      (f.team_id), (f.project_id))
+    union all
+    select f.account_id, f.timezone, f.hour, t.dimension, t.value, sum(f.amount_nano)::bigint, count(*),
+      sum(f.input_tokens)::bigint, sum(f.output_tokens)::bigint
+    from fact f cross join lateral (
+      select 'tag:' || left(t.name, 64) as dimension, left(t.value, 256) as value
+      from jsonb_each_text(case when jsonb_typeof(f.tags) = 'object' then f.tags end) t (name, value)
+      where t.value is not null order by t.name limit 8
+    ) t
+    where f.tags is not null
+    group by f.account_id, f.timezone, f.hour, t.dimension, t.value
+  ),
+  hours as (
+    insert into usage_by_hour as r (account_id, dimension, hour, value, amount_nano, records, input_tokens, output_tokens)
+    select s.account_id, s.dimension, s.hour, s.value, s.amount_nano, s.records, s.input_tokens, s.output_tokens
+    from by_hour s where s.value is not null
+    order by s.account_id, s.dimension, s.hour, s.value
+    on conflict (account_id, dimension, hour, value) do update set
+      amount_nano = r.amount_nano + excluded.amount_nano, records = r.records + excluded.records,
+      input_tokens = r.input_tokens + excluded.input_tokens, output_tokens = r.output_tokens + excluded.output_tokens
+  )
+  insert into usage_by_day as r (account_id, dimension, day, value, amount_nano, records, input_tokens, output_tokens)
+  select s.account_id, s.dimension, (s.hour at time zone s.timezone)::date, s.value, sum(s.amount_nano), sum(s.records),
+    sum(s.input_tokens), sum(s.output_tokens)
+  from by_hour s where s.value is not null
+  group by 1, 2, 3, 4 order by 1, 2, 3, 4
+  on conflict (account_id, dimension, day, value) do update set
+    amount_nano = r.amount_nano + excluded.amount_nano, records = r.records + excluded.records,
+    input_tokens = r.input_tokens + excluded.input_tokens, output_tokens = r.output_tokens + excluded.output_tokens;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.beat(_incarnation bigint, _accounts bigint[])
  RETURNS TABLE(account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone)
  LANGUAGE plpgsql
@@ -405,15 +527,18 @@ CREATE OR REPLACE FUNCTION public.calculate_budget_status(_budget uuid)
  LANGUAGE sql
  STABLE
 AS $function$
-  select a.id, a.subject, a.period_start, a.period_end, a.limit_nano,
-    coalesce(sum(r.amount_nano), 0)::bigint, count(r.event_id)
-  from budget_accounts a left join budget_usage_records r on r.account_id = a.id
+  select a.id, a.subject, a.period_start, a.period_end, a.limit_nano, (r.settled_nano + d.settled_nano)::bigint,
+    (r.charges + d.charges)::bigint
+  from budget_accounts a
+  cross join lateral (select coalesce(sum(r.amount_nano), 0) as settled_nano, count(*) as charges
+    from budget_usage_records r where r.account_id = a.id) r
+  cross join lateral (select coalesce(sum(d.settled_nano), 0) as settled_nano, coalesce(sum(d.charges), 0) as charges
+    from detached_usage d where d.account_id = a.id) d
   where a.budget_id = _budget
-  group by a.id
   order by a.id
 $function$
 ;
-comment on function calculate_budget_status is 'from the records alone, for audit: the cache and the accounts must equal it';
+comment on function calculate_budget_status is 'from the records and detached months alone, for audit: the cache and the accounts must equal it';
 
 CREATE OR REPLACE FUNCTION public.close_leases(_incarnation bigint, _kept json)
  RETURNS void
@@ -642,6 +767,17 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.keep_usage_rollups()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform add_to_usage_rollups(array_agg(n.day), array_agg(n.event_id), array_agg(n.account_id), array_agg(n.amount_nano))
+  from new_records n having count(*) > 0;
+  return null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.post_usage(_incarnation bigint, _events json, _charges json, _returns json)
  RETURNS TABLE(event_id uuid, account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone)
  LANGUAGE plpgsql
@@ -746,6 +882,33 @@ begin
   select null::uuid, f.* from account_figures(_incarnation, _touched) f;
 end $function$
 ;
+
+CREATE OR REPLACE FUNCTION public.rebuild_usage_rollups(_budget uuid)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  _account bigint;
+  _day date;
+  _rebuilt integer := 0;
+begin
+  perform 1 from budget_accounts a where a.budget_id = _budget order by a.id for no key update;
+  for _account in
+    select a.id from budget_accounts a
+    where a.budget_id = _budget and not exists (select from detached_usage d where d.account_id = a.id) order by a.id
+  loop
+    delete from usage_by_hour h where h.account_id = _account;
+    delete from usage_by_day d where d.account_id = _account;
+    for _day in select distinct r.day from budget_usage_records r where r.account_id = _account order by r.day loop
+      perform add_to_usage_rollups(array_agg(r.day), array_agg(r.event_id), array_agg(r.account_id), array_agg(r.amount_nano))
+      from budget_usage_records r where r.account_id = _account and r.day = _day;
+    end loop;
+    _rebuilt := _rebuilt + 1;
+  end loop;
+  return _rebuilt;
+end $function$
+;
+comment on function rebuild_usage_rollups is 'returns of how many accounts';
 
 CREATE OR REPLACE FUNCTION public.record_entry(_incarnation bigint, _outcome text, _accounts bigint[], _amounts bigint[])
  RETURNS void
@@ -859,3 +1022,5 @@ end $function$
 CREATE TRIGGER keep_budget_status_cache AFTER INSERT ON public.budget_usage_records REFERENCING NEW TABLE AS new_records FOR EACH STATEMENT EXECUTE FUNCTION keep_budget_status_cache();
 
 CREATE TRIGGER keep_spending_below AFTER INSERT ON public.budget_usage_records REFERENCING NEW TABLE AS new_records FOR EACH STATEMENT EXECUTE FUNCTION keep_spending_below();
+
+CREATE TRIGGER keep_usage_rollups AFTER INSERT ON public.budget_usage_records REFERENCING NEW TABLE AS new_records FOR EACH STATEMENT EXECUTE FUNCTION keep_usage_rollups();

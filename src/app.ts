@@ -1,9 +1,7 @@
 import fp from 'fastify-plugin'
-import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { type FastifyInstance } from 'fastify'
 import { describeRoute, TAGS } from '../plugins/control/describe.ts'
 import control from '../plugins/control/index.ts'
-import { answerProblem } from '../plugins/control/problem.ts'
-import { frameworkErrors } from '../plugins/gateway/framework-errors.ts'
 import gateway, { newExchanges } from '../plugins/gateway/gateway.ts'
 import openapi from '../plugins/openapi/index.ts'
 import health from '../plugins/operations/health.ts'
@@ -13,6 +11,7 @@ import { type Core } from './core.ts'
 import { collectGauges } from './gauges.ts'
 import { providers } from './providers/index.ts'
 import { BudgetReporter } from './reports/reporter.ts'
+import { UsageSummary } from './reports/summary.ts'
 import { systemNow } from './clock.ts'
 import { VERSION } from './version.ts'
 
@@ -58,18 +57,6 @@ export const relaycore = fp(relaycorePlugin, { name: 'relaycore', fastify: '5.x'
 
 const ADMIN_PREFIX = '/api/v1'
 
-/**
- * Fastify refuses a malformed URL before any plugin hears of it. As the server option `frameworkErrors` this answers in
- * the form of the path. `mount`: the prefix under which `relaycore` is registered.
- */
-export function malformedRequests (core: Core, mount = '') {
-  const ofCalls = frameworkErrors({ gate: core.gate, providers, mount })
-  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
-    if ((request.raw.url ?? '').startsWith(`${mount}${ADMIN_PREFIX}/`)) void answerProblem(error, request, reply)
-    else ofCalls(error, request, reply)
-  }
-}
-
 async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
   await admin.register(openapi, { version: VERSION, base: ADMIN_PREFIX, tags: TAGS, describeRoute })
   await admin.register(control, {
@@ -84,6 +71,7 @@ async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
       incarnation: core.incarnation,
       now: systemNow,
     }),
+    summary: new UsageSummary({ sums: core.sums, now: systemNow }),
     keyStore: core.keyStore,
     adminTokens: core.adminTokens,
     changes: core.changes,

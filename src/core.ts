@@ -24,6 +24,7 @@ import { PostgresChanges } from './stores/postgres/changes.ts'
 import { type LaunchedPostgres, launchPostgres } from './stores/postgres/launcher.ts'
 import { ensurePartitions, migrate } from './stores/postgres/migrate.ts'
 import { Database } from './stores/postgres/pool.ts'
+import { PostgresUsageSums } from './stores/postgres/usage-sums.ts'
 import { PostgresUsageStore } from './stores/postgres/usage-store.ts'
 import { RedisHotStatus } from './stores/redis/hot-status.ts'
 import { LedgerWriter } from './usage/ledger-writer.ts'
@@ -71,6 +72,7 @@ export class Core {
   readonly database: Database
   readonly budgets: PostgresBudgetStore
   readonly usage: PostgresUsageStore
+  readonly sums: PostgresUsageSums
   readonly changes: PostgresChanges
   readonly keyStore: PostgresKeyStore
   readonly keys: KeyRing
@@ -111,6 +113,7 @@ export class Core {
     this.prices = new CatalogPriceBook()
     this.budgets = new PostgresBudgetStore(database)
     this.usage = new PostgresUsageStore(database)
+    this.sums = new PostgresUsageSums(database)
     this.changes = new PostgresChanges({ database, changed: () => { this.changed() } })
     this.keyStore = new PostgresKeyStore(database)
     this.keys = new KeyRing({ store: this.keyStore })

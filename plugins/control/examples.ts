@@ -11,7 +11,6 @@ export interface Shape {
   anyOf?: Shape[]
   allOf?: Shape[]
   properties?: Record<string, Shape>
-  required?: string[]
   items?: Shape
   minimum?: number
 }

@@ -11,6 +11,7 @@ import { Forbidden, Unauthorized } from '../../src/errors.ts'
 import { type AdminTokens } from '../../src/keys/admin-tokens.ts'
 import { type KeyStore } from '../../src/keys/key.ts'
 import { type BudgetReporter } from '../../src/reports/reporter.ts'
+import { type UsageSummary } from '../../src/reports/summary.ts'
 import { type UsageHistory } from '../../src/usage/history.ts'
 import { budgetRoutes } from './budgets.ts'
 import { admit, Guard, requireAccess } from './guard.ts'
@@ -19,6 +20,7 @@ import { keyRoutes } from './keys.ts'
 import { mutateBy, type Mutate } from './mutation.ts'
 import { Paths } from './paths.ts'
 import { answerProblem } from './problem.ts'
+import { summaryRoutes } from './summary.ts'
 import { refuseBrokenText, validatorCompiler } from './validation.ts'
 
 /**
@@ -29,6 +31,7 @@ export interface ControlOptions extends FastifyPluginOptions {
   budgets: Pick<BudgetCatalog, 'get' | 'page' | 'forIdentity'>
   usage: UsageHistory
   reporter: Pick<BudgetReporter, 'status'>
+  summary: Pick<UsageSummary, 'of'>
   keyStore: Pick<KeyStore, 'page' | 'get'>
   adminTokens: Pick<AdminTokens, 'verify'>
   /** acts on this gateway before it answers */
@@ -67,6 +70,7 @@ export default async function control (app: FastifyInstance, options: ControlOpt
     guarded.addHook('preValidation', refuseBrokenText)
     budgetRoutes(typed, tools)
     keyRoutes(typed, tools)
+    summaryRoutes(typed, tools)
   })
 }
 

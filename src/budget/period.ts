@@ -29,6 +29,22 @@ export function periodAt (budget: PeriodBudget, at: number): PeriodBounds | null
   return null
 }
 
+/**
+ * The period whose figures tell most of a budget: the running one; before it begins its first, after its end its last.
+ */
+export function shownPeriod (budget: PeriodBudget, at: number): PeriodBounds {
+  const { startDate, endDate, period, recurring } = budget
+  const running = periodAt(budget, at)
+  if (running !== null) return running
+  const last = recurring && period !== 'custom' && endDate !== null && at >= endDate ? endDate - 1 : startDate
+  return periodAt(budget, last) as PeriodBounds
+}
+
+/** The calendar day of a zone that holds `at`. */
+export function dayAt (zone: string, at: number): { start: number, end: number } {
+  return calendarPeriod(at, zone, 'day')
+}
+
 function holds (period: PeriodBounds, at: number): boolean {
   return at >= period.start && (period.end === null || at < period.end)
 }

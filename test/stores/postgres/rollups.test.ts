@@ -1,0 +1,186 @@
+import fc from 'fast-check'
+import { DateTime } from 'luxon'
+import t, { type Test } from 'tap'
+import { v7 as uuidv7 } from 'uuid'
+import { type Charge, type UsageEvent } from '../../../src/usage/usage.ts'
+import { anEvent } from '../../account/contract-authority.ts'
+import { aWorld, type PostgresWorld } from './world.ts'
+
+/** What the sums must be, from the records themselves: the account's period and the event's time decide the hour. */
+const FACTS = `
+  select f.account_id, d.dimension, d.value, date_trunc('hour', f.at, f.timezone) as hour,
+    (f.at at time zone f.timezone)::date as day, f.amount_nano, coalesce(f.input_tokens, 0)
+      + coalesce(f.cache_read_tokens, 0) + coalesce(f.cache_write_5m_tokens, 0) + coalesce(f.cache_write_1h_tokens, 0) as input,
+    coalesce(f.output_tokens, 0) as output
+  from (
+    select r.account_id, r.amount_nano, e.*, b.timezone,
+      greatest(a.period_start, least(e.opened_at, coalesce(a.period_end, 'infinity') - interval '1 millisecond')) as at
+    from budget_usage_records r join budget_accounts a on a.id = r.account_id
+    join budget_definitions b on b.id = a.budget_id join usage_events e on e.day = r.day and e.id = r.event_id
+  ) f
+  cross join lateral (
+    values ('source', f.source), ('provider', f.provider), ('model', coalesce(f.model_used, f.model)), ('key', f.key_id),
+      ('user', f.user_id), ('team', f.team_id), ('project', f.project_id)
+    union all select 'tag:' || k, v from jsonb_each_text(f.tags) x (k, v)
+  ) d (dimension, value) where d.value is not null`
+
+const WRONG = (['hour', 'day'] as const).map((grain) => `
+  with expected as (
+    select account_id, dimension, ${grain}, value, sum(amount_nano)::bigint as amount, count(*) as records,
+      sum(input)::bigint as input, sum(output)::bigint as output
+    from (${FACTS}) fact group by 1, 2, 3, 4
+  ),
+  kept as (
+    select account_id, dimension, ${grain}, value, amount_nano, records, input_tokens, output_tokens from usage_by_${grain}
+  )
+  select 'missing' as what, * from (table expected except table kept) m
+  union all select 'surplus', * from (table kept except table expected) s`)
+
+const UNSETTLED = `
+  select a.id, a.settled_nano, sum(d.amount_nano) as days from budget_accounts a
+  left join usage_by_day d on d.account_id = a.id and d.dimension = 'source'
+  group by a.id having coalesce(sum(d.amount_nano), 0) <> a.settled_nano`
+
+async function assertSums (t: Test, { sql }: PostgresWorld): Promise<void> {
+  for (const query of WRONG) t.same(await sql(query), [])
+  t.same(await sql(UNSETTLED), [], 'the days of a period are what is settled on its account')
+}
+
+interface Placed { zone: string, accounts: number[], from: number, to: number }
+
+/** a daily and a monthly budget in a zone, with the accounts of some days around a time */
+async function aZone (world: PostgresWorld, zone: string, around: string): Promise<Placed> {
+  const start = DateTime.fromISO(around, { zone }).startOf('day')
+  const [daily, monthly] = [await world.defineBudget(null), await world.defineBudget(null)]
+  await world.sql('update budget_definitions set timezone = $1 where id = any ($2)', [zone, [daily, monthly]])
+  const specs = [-1, 0, 1].map((day) => ({
+    budgetId: daily,
+    subject: '',
+    periodStart: start.plus({ days: day }).toMillis(),
+    periodEnd: start.plus({ days: day + 1 }).toMillis(),
+  }))
+  const month = start.startOf('month')
+  const periodEnd = month.plus({ months: 1 }).toMillis()
+  specs.push({ budgetId: monthly, subject: '', periodStart: month.toMillis(), periodEnd })
+  const accounts = (await world.authority.ensureAccounts(specs)).map(({ accountId }) => accountId)
+  return { zone, accounts, from: start.minus({ days: 2 }).toMillis(), to: start.plus({ days: 3 }).toMillis() }
+}
+
+interface Drawn {
+  /** a part of the time of its place */
+  at: number
+  /** place of the account, and amount */
+  charges: [number, number][]
+  user: string | null
+  tags: Record<string, string> | null
+  model: string
+}
+
+const charge = fc.tuple(fc.nat(3), fc.integer({ min: -1000, max: 1_000_000 }))
+const tag = fc.dictionary(fc.constantFrom('env', 'feature', 'Ünï 🚀'), fc.constantFrom('', 'a', 'ß'), { noNullPrototype: true })
+
+const drawn: fc.Arbitrary<Drawn> = fc.record({
+  at: fc.double({ min: 0, max: 0.999_999, noNaN: true }),
+  charges: fc.uniqueArray(charge, { selector: ([account]) => account, minLength: 1 }),
+  user: fc.constantFrom('ann', 'bob', null),
+  tags: fc.option(tag),
+  model: fc.constantFrom('small', 'large'),
+})
+
+function eventOf ({ at, charges, user, tags, model }: Drawn, { accounts, from, to }: Placed): UsageEvent {
+  const openedAt = Math.floor(from + at * (to - from))
+  const paid: Charge[] = charges.map(([account, amount]) => ({
+    accountId: accounts[account] ?? 0, amountNano: BigInt(amount), coveredNano: 0n,
+  }))
+  const event = anEvent(paid, { id: uuidv7({ msecs: openedAt }) })
+  return {
+    opening: { ...event.opening, userId: user, tags, teamId: user === null ? null : 'red', model },
+    end: {
+      ...event.end,
+      modelUsed: null,
+      usage: {
+        inputTokens: 3,
+        cacheReadTokens: 5,
+        cacheWrite5mTokens: 7,
+        cacheWrite1hTokens: 11,
+        outputTokens: charges.length,
+        reasoningTokens: 1,
+        webSearches: 0,
+        tier: null,
+      },
+    },
+  }
+}
+
+const PLACES: [string, string][] = [
+  ['Europe/Berlin', '2026-03-29'], ['Europe/Berlin', '2026-10-25'], ['America/New_York', '2026-11-01'],
+  ['Asia/Kolkata', '2026-01-01'], ['Australia/Lord_Howe', '2026-04-05'], ['America/Havana', '2025-11-02'],
+  ['Asia/Beirut', '2026-03-29'], ['UTC', '2024-02-29'],
+]
+
+t.test('sums by hour and day are those of the records, over changes of the clocks and ends of months', async (t) => {
+  const world = await aWorld(t)
+  const places = await Promise.all(PLACES.map(([zone, around]) => aZone(world, zone, around)))
+  const incarnation = await world.authority.join('journal', 'host')
+  const batch = fc.array(fc.tuple(fc.nat(PLACES.length - 1), drawn), { minLength: 1, maxLength: 30 })
+
+  await fc.assert(fc.asyncProperty(fc.array(batch, { minLength: 1, maxLength: 4 }), async (batches) => {
+    const events = batches.map((some) => some.map(([place, one]) => eventOf(one, places[place] as Placed)))
+    await Promise.all(events.map((some, i) => world.authorities[i % 3]?.post(incarnation, some, [])))
+    // a batch that is sent again adds nothing
+    await world.authority.post(incarnation, events[0] ?? [], [])
+  }), { numRuns: 15 })
+
+  await assertSums(t, world)
+  const all = 'select * from usage_by_hour order by account_id, dimension, hour, value'
+  const before = await world.sql(all)
+  t.ok(before.length > 100)
+  await world.sql('update usage_by_hour set amount_nano = 1; delete from usage_by_day')
+  const rebuilt = await world.sql('select rebuild_usage_rollups(id) as accounts from budget_definitions')
+  t.equal(rebuilt.reduce((sum, { accounts }) => sum + Number(accounts), 0), PLACES.length * 4)
+  t.same(await world.sql(all), before, 'and the same when they are made anew')
+  await assertSums(t, world)
+  await world.assertAudit(t)
+})
+
+t.test('what is charged after its period is summed within it', async (t) => {
+  const world = await aWorld(t)
+  const { accounts: [, , , accountId = 0] } = await aZone(world, 'Europe/Berlin', '2026-10-31')
+  const incarnation = await world.authority.join('journal', 'host')
+  await world.authority.grant(incarnation, { calls: [{ needs: [{ accountId, needNano: 500n }] }], extras: [] })
+  await world.silence(incarnation)
+  await world.authority.writeOff(incarnation)
+
+  t.same(await world.sql(`
+    select hour, amount_nano, records from usage_by_hour where dimension = 'source'`), [
+    { hour: new Date('2026-10-31T22:00:00Z'), amount_nano: '500', records: '1' },
+  ], 'in its last hour, since its time is past the end')
+  await assertSums(t, world)
+})
+
+t.test('no text keeps an event from being recorded, and a hundred tags cost what eight do', async (t) => {
+  const world = await aWorld(t)
+  const { accounts: [, accountId = 0] } = await aZone(world, 'UTC', '2026-05-05')
+  const incarnation = await world.authority.join('journal', 'host')
+  const id = uuidv7({ msecs: Date.UTC(2026, 4, 5) })
+  const event = anEvent([{ accountId, amountNano: 7n, coveredNano: 0n }], { id })
+  const long = '🚀'.repeat(600)
+  const tags = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`${i + 100}${long}`, long]))
+  const answer = await world.authority.post(incarnation, [{
+    opening: { ...event.opening, tags, model: long, userId: long, provider: long, teamId: '' },
+    end: { ...event.end, modelUsed: long },
+  }], [])
+
+  t.equal(answer.inserted.length, 1)
+  const [row] = await world.sql(`
+    select count(*)::integer as rows, max(length(value)) as longest, sum(amount_nano)::integer as sum from usage_by_hour
+    where dimension like 'tag:%'`)
+  t.same(row, { rows: 8, longest: 256, sum: 56 })
+  t.match(await world.sql("select value from usage_by_day where dimension = 'team'"), [{ value: '' }])
+})
+
+t.test('a zone that PostgreSQL does not know is no zone of a budget', async (t) => {
+  const { sql, defineBudget } = await aWorld(t)
+  const id = await defineBudget(1n)
+  await t.rejects(sql('update budget_definitions set timezone = $1 where id = $2', ['Mars/Olympus', id]), { code: '22023' })
+})
