@@ -1,7 +1,9 @@
 import fp from 'fastify-plugin'
-import { type FastifyInstance } from 'fastify'
+import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { describeRoute, TAGS } from '../plugins/control/describe.ts'
 import control from '../plugins/control/index.ts'
+import { answerProblem } from '../plugins/control/problem.ts'
+import { frameworkErrors } from '../plugins/gateway/framework-errors.ts'
 import gateway, { newExchanges } from '../plugins/gateway/gateway.ts'
 import openapi from '../plugins/openapi/index.ts'
 import health from '../plugins/operations/health.ts'
@@ -56,6 +58,18 @@ async function relaycorePlugin (app: FastifyInstance, { core, demoUrl }: Relayco
 export const relaycore = fp(relaycorePlugin, { name: 'relaycore', fastify: '5.x', encapsulate: true })
 
 const ADMIN_PREFIX = '/api/v1'
+
+/**
+ * Fastify refuses a malformed URL before any plugin hears of it. As the server option `frameworkErrors` this answers in
+ * the form of the path. `mount`: the prefix under which `relaycore` is registered.
+ */
+export function malformedRequests (core: Core, mount = '') {
+  const ofCalls = frameworkErrors({ gate: core.gate, providers, mount })
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    if ((request.raw.url ?? '').startsWith(`${mount}${ADMIN_PREFIX}/`)) void answerProblem(error, request, reply)
+    else ofCalls(error, request, reply)
+  }
+}
 
 async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
   await admin.register(openapi, { version: VERSION, base: ADMIN_PREFIX, tags: TAGS, describeRoute })

@@ -1,5 +1,5 @@
 /** For embedding: open a Core, and register `relaycore` (or single plugins) in a Fastify app of your own. */
-export { relaycore, type RelaycoreOptions } from './app.ts'
+export { malformedRequests, relaycore, type RelaycoreOptions } from './app.ts'
 export { VERSION } from './version.ts'
 export { type Config, ConfigError, loadConfig } from './config.ts'
 export { Core, type CoreOptions, type Log } from './core.ts'

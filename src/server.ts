@@ -1,7 +1,7 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { type AddressInfo } from 'node:net'
 import { pino } from 'pino'
-import { relaycore } from './app.ts'
+import { malformedRequests, relaycore } from './app.ts'
 import { type Config, rejectOwnAddress } from './config.ts'
 import { Core } from './core.ts'
 import { firstStart, guide } from './first-start.ts'
@@ -41,7 +41,7 @@ export async function startServer ({ config, say, onFatal }: StartOptions): Prom
   try {
     const demo = await startDemoProvider()
     closers.push(() => demo.close())
-    const app = createApp(log)
+    const app = createApp(log, core)
     closers.push(() => app.close())
     await app.register(relaycore, { core, demoUrl: demo.url })
     await app.listen({ host: config.host, port: config.port })
@@ -57,9 +57,10 @@ export async function startServer ({ config, say, onFatal }: StartOptions): Prom
   }
 }
 
-function createApp (log: FastifyBaseLogger): FastifyInstance {
+function createApp (log: FastifyBaseLogger, core: Core): FastifyInstance {
   return Fastify({
     loggerInstance: log,
+    frameworkErrors: malformedRequests(core),
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: 256, ignoreTrailingSlash: false, caseSensitive: true },
     return503OnClosing: false,

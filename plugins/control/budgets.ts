@@ -9,7 +9,7 @@ import {
 } from './budget-schemas.ts'
 import { type Scope, type Tools } from './index.ts'
 import { type Outcome } from './mutation.ts'
-import { etagOf, ifMatch, notModified } from './preconditions.ts'
+import { etagOf, ifMatch, notModified, withoutBody } from './preconditions.ts'
 import { Id, IfMatch, IfNoneMatch, Once, Problem, problems, StatusAnswer, UsageAnswer, UsageQuery } from './schemas.ts'
 
 /** bodies are checked by src/budget/define.ts, which names the field; the schema describes them */
@@ -183,7 +183,7 @@ function readRoutes (scope: Scope, { guard, reporter, usage }: Tools): void {
     },
   }, async (request, reply) => {
     const budget = await guard.budget(request, request.params.id)
-    return notModified(request, reply, budget) ? await reply.code(304).send(null) : renderBudget(budget)
+    return notModified(request, reply, budget) ? await withoutBody(reply) : renderBudget(budget)
   })
 
   scope.get('/budgets/:id/status', {

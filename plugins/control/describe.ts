@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import { ADMIN_CODES, type AdminCode } from '../../src/error-codes.ts'
 import { exampleOf, type Shape } from './examples.ts'
 import { PROBLEM_TYPE } from './problem.ts'
-import { Problem } from './schemas.ts'
+import { Once, Problem } from './schemas.ts'
 
 declare module 'fastify' {
   interface FastifySchema {
@@ -45,12 +45,13 @@ interface Route {
 }
 
 /** a route's schema, completed */
-export function describeRoute ({ schema = {}, url, route }: Route) {
-  if (schema.hide === true) return { schema, url }
+export function describeRoute ({ schema: own = {}, url, route }: Route) {
+  if (own.hide === true) return { schema: own, url }
+  const schema = !CHANGING.has(methodOf(route)) ? own : { ...own, headers: withOnce(own.headers as Shape | undefined) }
   const declared = (schema.response ?? {}) as Record<string, Answer>
   const answers = Object.fromEntries(Object.entries(declared)
     .filter(([status]) => Number(status) < 400).map(([status, answer]) => [status, withExample(answer)]))
-  const response = Object.entries({ ...answers, ...problems(codesOf(schema, Object.keys(declared))) })
+  const response = Object.entries({ ...answers, ...problems(codesOf(schema, Object.keys(declared), route)) })
     .map(([status, answer]) => [status, answerOf(status, answer, schema.answerHeaders)] as const)
   return {
     url,
@@ -58,9 +59,23 @@ export function describeRoute ({ schema = {}, url, route }: Route) {
       operationId: operationId(route, url),
       ...schema,
       ...schema.body === undefined ? {} : { body: withExample(schema.body as Answer) },
+      ...schema.querystring === undefined ? {} : { querystring: withDefaults(schema.querystring as Shape) },
       response: Object.fromEntries(response),
     },
   }
+}
+
+/** that change something by their name: they go through `mutate`, which takes a key */
+const CHANGING = new Set(['PUT', 'PATCH', 'DELETE'])
+
+function withOnce (headers: Shape = { type: 'object' }): Shape {
+  return { ...headers, properties: { ...headers.properties, ...Once.properties } }
+}
+
+/** what has a default need not be sent */
+function withDefaults (query: Shape): Shape {
+  const required = (query.required ?? []).filter((name) => query.properties?.[name]?.default === undefined)
+  return { ...query, required }
 }
 
 /** in each of its media types, where it has several */
@@ -75,12 +90,14 @@ function withExample (shape: Answer & Shape): Answer {
 }
 
 /** GET /api/v1/budgets/:id/status is getBudgetStatus */
-function operationId ({ method }: Route['route'], url: string): string {
+function operationId (route: Route['route'], url: string): string {
   const parts = url.replace(/^.*\/api\/v\d+/, '').split('/').slice(1)
   const words = parts.flatMap((part, i) => part.startsWith(':') ? [] : [parts[i + 1]?.startsWith(':') === true ? part.replace(/s$/, '') : part])
-  return [[method].flat()[0]?.toLowerCase(), ...words.flatMap((word) => word.split('-')).map((word) =>
+  return [methodOf(route).toLowerCase(), ...words.flatMap((word) => word.split('-')).map((word) =>
     word.charAt(0).toUpperCase() + word.slice(1))].join('')
 }
+
+function methodOf ({ method }: Route['route']): string { return [method].flat()[0] ?? 'GET' }
 
 interface Answer {
   description?: string
@@ -99,16 +116,20 @@ function answerOf (status: string, answer: Answer, own: readonly AnswerHeader[] 
 }
 
 /** what a route can refuse follows from what it takes; of a status that it names without codes, all */
-function codesOf ({ body, params, querystring, headers, errors = [] }: FastifySchema, statuses: string[]): AdminCode[] {
+function codesOf (
+  { body, params, querystring, headers, errors = [] }: FastifySchema, statuses: string[], route: Route['route']
+): AdminCode[] {
   const codes = new Set<AdminCode>(['unauthorized', 'forbidden', 'internal_error', 'dependency_unavailable', ...errors])
   if ((body ?? params ?? querystring ?? headers) !== undefined) codes.add('invalid_field')
   if (params !== undefined) codes.add('not_found').add('url_too_long')
-  if (body !== undefined) codes.add('invalid_body').add('body_too_large').add('unsupported_media_type')
+  // a body that nobody asked for is read all the same
+  if (body !== undefined || methodOf(route) !== 'GET') codes.add('invalid_body').add('body_too_large').add('unsupported_media_type')
   const said = new Set([...codes].map((code) => ADMIN_CODES[code].status))
   for (const code of CODES) {
     const { status } = ADMIN_CODES[code]
     if (statuses.includes(String(status)) && !said.has(status)) codes.add(code)
   }
+  if ('idempotency-key' in ((headers as Shape | undefined)?.properties ?? {})) codes.add('idempotency_key_reused')
   return [...codes]
 }
 

@@ -11,6 +11,7 @@ export interface Shape {
   anyOf?: Shape[]
   allOf?: Shape[]
   properties?: Record<string, Shape>
+  required?: string[]
   items?: Shape
   minimum?: number
 }

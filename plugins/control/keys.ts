@@ -5,7 +5,7 @@ import { createKey, type GatewayKey, rotateKey } from '../../src/keys/key.ts'
 import { type Scope, type Tools } from './index.ts'
 import { KeyAnswer, KeyChange, KeyListQuery, KeyPageAnswer, NewKey, Rotation } from './key-schemas.ts'
 import { type Outcome } from './mutation.ts'
-import { etagOf, ifMatch, notModified } from './preconditions.ts'
+import { etagOf, ifMatch, notModified, withoutBody } from './preconditions.ts'
 import { Id, IfMatch, IfNoneMatch, Once, problems } from './schemas.ts'
 
 const tags = ['keys']
@@ -40,7 +40,7 @@ function readRoutes (scope: Scope, { guard, keyStore }: Tools): void {
   }, async (request, reply) => {
     const { id } = request.params
     const key = existing(await keyStore.get(id, guard.reach(request)), id)
-    return notModified(request, reply, key) ? await reply.code(304).send(null) : renderKey(key)
+    return notModified(request, reply, key) ? await withoutBody(reply) : renderKey(key)
   })
 }
 

@@ -32,6 +32,9 @@ export function notModified ({ headers }: FastifyRequest, reply: FastifyReply, c
   return tags === '*' || tags.some((tag) => tag.replace(/^W\//, '') === etag)
 }
 
+/** 304 with nothing behind it, not even the four letters of `null` in its content-length */
+export function withoutBody (reply: FastifyReply): FastifyReply { return reply.code(304).send() }
+
 function tagsOf (name: string, value: string | undefined): string[] | '*' | null {
   if (value === undefined) return null
   const text = value.trim()

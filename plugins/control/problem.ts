@@ -28,7 +28,7 @@ export function answerProblem (thrown: unknown, request: FastifyRequest, reply: 
     type: 'about:blank',
     title: STATUS_CODES[status] ?? 'Error',
     status,
-    detail: status === 500 ? ADMIN_CODES[code].meaning : error.message,
+    detail: detailOf(error, code),
     code,
     requestId: request.id,
     ...fieldOf(error, code),
@@ -37,9 +37,18 @@ export function answerProblem (thrown: unknown, request: FastifyRequest, reply: 
   return reply.code(status).header('content-type', `${PROBLEM_TYPE}; charset=utf-8`).send(JSON.stringify(problem))
 }
 
+function detailOf ({ message }: Failure, code: AdminCode): string {
+  const { status, meaning, remedy } = ADMIN_CODES[code]
+  // the framework's own words repeat the URL, however long
+  return status === 500 ? meaning : OF_URL.has(code) ? `${meaning} ${remedy}` : message
+}
+
+const OF_URL = new Set<AdminCode>(['invalid_url', 'url_too_long'])
+
 function fieldOf ({ field }: Failure, code: AdminCode): { field?: string } {
   if (field !== undefined) return { field }
   if (code === 'unsupported_media_type') return { field: 'content-type' }
+  if (OF_URL.has(code)) return { field: 'url' }
   return code === 'invalid_body' || code === 'body_too_large' ? { field: 'body' } : {}
 }
 

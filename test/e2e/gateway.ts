@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Test } from 'tap'
-import { relaycore } from '../../src/app.ts'
+import { malformedRequests, relaycore } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { Core } from '../../src/core.ts'
 import { startDemoProvider } from '../../src/providers/demo/server.ts'
@@ -62,7 +62,13 @@ export async function aGateway (t: Test, env: Record<string, string> = {}): Prom
   const note = (details: object, message: string) => { logs.push(JSON.stringify({ message, ...details })) }
   const log = { info: note, warn: note, error: note, fatal: note }
   const core = await Core.open({ config, log, onFatal: (error) => { fatal.push(error) } })
-  const app = Fastify({ forceCloseConnections: true, return503OnClosing: false })
+  const app = Fastify({
+    forceCloseConnections: true,
+    return503OnClosing: false,
+    frameworkErrors: malformedRequests(core),
+    // what fails inside is told to the log alone
+    logger: { level: 'error', stream: { write: (line) => { logs.push(line) } } },
+  })
   t.teardown(async () => {
     await app.close()
     await core.close()

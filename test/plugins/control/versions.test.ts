@@ -16,6 +16,7 @@ t.test('every answer with a budget names its version, and a known one is not sen
   for (const known of [etag(made), `W/${etag(made)}`, `"0", ${etag(made)}`, '*']) {
     const answer = await admin('GET', path, undefined, { 'if-none-match': known })
     t.same([answer.status, answer.body, etag(answer)], [304, {}, etag(made)], known)
+    t.equal(answer.headers.get('content-length'), null, 'it has no body, so no length')
   }
   const put = await admin('PUT', path, { amount: '6' })
   t.not(etag(put), etag(made))

@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto'
+import { type Test } from 'tap'
+import { ADMIN, aGateway, type GatewayUnderTest, type Json } from '../e2e/gateway.ts'
+import { type Caller } from './run.ts'
+import { type Known } from './values.ts'
+
+/** A gateway with something of everything, in two organizations, so that requests meet objects. */
+export interface FuzzedGateway {
+  gateway: GatewayUnderTest
+  url: string
+  callers: Caller[]
+  known: Known
+  /** after all that was asked: it admits calls, its database answers and has all its tables, nothing hangs in it */
+  stillWhole (t: Test): Promise<void>
+}
+
+const METRICS = 'a-token-for-metrics'
+const LIVES = { scopeType: 'team', organizationId: 'acme', amount: '5', currency: 'USD', period: 'monthly' }
+
+export async function aFuzzedGateway (t: Test): Promise<FuzzedGateway> {
+  const gateway = await aGateway(t, { RELAYCORE_METRICS_TOKEN: METRICS })
+  const { admin, core, url } = gateway
+  const canary = `canary-${randomBytes(6).toString('hex')}`
+  await core.database.query({ text: 'create table fuzz_canary (n int)' })
+  await core.budgets.addRate('EUR', '0.9', Date.now() - 1_000)
+  const top = await gateway.budget({ name: 'top' })
+  const red = await gateway.budget({ ...LIVES, name: 'red', scopeId: 'red', parentBudgetId: top, alerts: [{ threshold: 1e-4 }] })
+  const foreign = await gateway.budget({ ...LIVES, name: canary, organizationId: 'umbrella', scopeId: canary, tags: { of: canary } })
+  const archived = await gateway.budget({ ...LIVES, name: 'gone', scopeId: 'gone', currency: 'EUR' })
+  await admin('DELETE', `/budgets/${archived}`)
+  const secret = await gateway.key({ teamId: 'red' })
+  const foreignKey = await admin('POST', '/keys', { name: canary, organizationId: 'umbrella', teamId: canary })
+  for (let i = 0; i < 5; i++) await gateway.chat(secret, {})
+  await gateway.chat(String(foreignKey.body['key']), {})
+  await gateway.events()
+  const keys = (await admin('GET', '/keys')).body['keys'] as Json[]
+  const secrets = [ADMIN, METRICS, 'openai-secret', 'anthropic-secret', secret, String(foreignKey.body['key']), gateway.dataDir]
+  return {
+    gateway,
+    url,
+    known: {
+      ids: new Map([['budgets', [top, red, foreign, archived]], ['keys', keys.map(({ id }) => String(id))]]),
+      cursors: [],
+    },
+    callers: [{ name: 'an administrator', authorization: `Bearer ${ADMIN}`, secrets }],
+    stillWhole: async (t) => {
+      await core.database.query({ text: 'select from fuzz_canary' })
+      t.same(await core.database.query({
+        text: "select query from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'",
+      }), [], 'no transaction is left open')
+      t.equal(({} as Json)['admin'], undefined, 'no prototype has changed')
+      t.same(gateway.fatal, [])
+      await gateway.budget({ name: 'after', scopeId: 'after' })
+      t.equal((await gateway.chat(await gateway.key({ organizationId: 'after' }), {})).status, 200, 'it admits calls')
+    },
+  }
+}
