@@ -14,6 +14,7 @@ import { collectGauges } from './gauges.ts'
 import { providers } from './providers/index.ts'
 import { BudgetReporter } from './reports/reporter.ts'
 import { UsageSummary } from './reports/summary.ts'
+import { PostgresReportStore } from './stores/postgres/report-store.ts'
 import { systemNow } from './clock.ts'
 import { VERSION } from './version.ts'
 
@@ -78,10 +79,10 @@ async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
     budgets: core.budgets,
     usage: core.usage,
     reporter: new BudgetReporter({
-      authority: core.authority,
-      usage: core.usage,
+      store: new PostgresReportStore(core.database),
       hot: core.hot,
       tracker: core.tracker,
+      prices: core.prices,
       incarnation: core.incarnation,
       now: systemNow,
     }),

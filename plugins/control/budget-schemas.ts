@@ -84,9 +84,9 @@ export const BudgetChange = Type.Partial(Type.Object(BodyFields), {
 
 const Warning = Type.Object({
   code: Type.Enum(['children_exceed_parent']),
-  message: Type.String(),
-  budgetId: Type.String({ description: 'the budget that promises more below it than it has' }),
-})
+  message: Type.String({ examples: ['The budgets below "Search" have 300 USD a month together, more than its own 250 USD'] }),
+  budgetId: Type.String({ description: 'the budget that has less than those right below it together' }),
+}, { title: 'BudgetWarning' })
 
 export const Warnings = Type.Array(Warning, { description: 'what is allowed, and perhaps not meant' })
 

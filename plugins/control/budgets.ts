@@ -1,7 +1,8 @@
 import { Type } from 'typebox'
 import { type Budget } from '../../src/budget/budget.ts'
-import { type BudgetOrder, type BudgetQuery } from '../../src/budget/budget-catalog.ts'
+import { type BudgetCatalog, type BudgetOrder, type BudgetQuery } from '../../src/budget/budget-catalog.ts'
 import { changeBudget, defineBudget, patchBudget, renderBudget } from '../../src/budget/define.ts'
+import { sharesWarning, type Warning } from '../../src/budget/shares.ts'
 import { formatNano } from '../../src/money/amount.ts'
 import { type UsageRecord } from '../../src/usage/history.ts'
 import {
@@ -10,7 +11,7 @@ import {
 import { type Scope, type Tools } from './index.ts'
 import { type Outcome } from './mutation.ts'
 import { etagOf, ifMatch, notModified, withoutBody } from './preconditions.ts'
-import { Id, IfMatch, IfNoneMatch, Once, Problem, problems, StatusAnswer, UsageAnswer, UsageQuery } from './schemas.ts'
+import { Id, IfMatch, IfNoneMatch, Once, Problem, problems, UsageAnswer, UsageQuery } from './schemas.ts'
 
 /** bodies are checked by src/budget/define.ts, which names the field; the schema describes them */
 const unchecked = () => () => true
@@ -98,7 +99,8 @@ function changeRoutes (scope: Scope, { guard, mutate }: Tools): void {
     validatorCompiler: unchecked,
   }, async (request, reply) => await mutate(request, reply, async ({ budgets }) => {
     const budget = await budgets.insert(defineBudget(request.body, Date.now()))
-    return answer(201, budget, { location: `/api/v1/budgets/${budget.id}` })
+    const headers = { location: `/api/v1/budgets/${budget.id}` }
+    return answer(201, budget, await warningsOf(budgets, budget), headers)
   }))
 
   for (const [method, change, summary] of CHANGES) {
@@ -118,10 +120,13 @@ function changeRoutes (scope: Scope, { guard, mutate }: Tools): void {
       handler: async (request, reply) => {
         const expect = ifMatch(request)
         const { id } = await guard.budget(request, request.params.id, 'change')
-        return await mutate(request, reply, async ({ budgets }) => answer(200, await budgets.update(id, (current) => {
-          expect(current)
-          return change(current, request.body)
-        })))
+        return await mutate(request, reply, async ({ budgets }) => {
+          const budget = await budgets.update(id, (current) => {
+            expect(current)
+            return change(current, request.body)
+          })
+          return answer(200, budget, await warningsOf(budgets, budget))
+        })
       },
     })
   }
@@ -158,7 +163,10 @@ function changeRoutes (scope: Scope, { guard, mutate }: Tools): void {
   }, async (request, reply) => {
     const expect = ifMatch(request)
     const { id } = await guard.budget(request, request.params.id, 'change')
-    return await mutate(request, reply, async ({ budgets }) => answer(200, await budgets.restore(id, expect)))
+    return await mutate(request, reply, async ({ budgets }) => {
+      const budget = await budgets.restore(id, expect)
+      return answer(200, budget, await warningsOf(budgets, budget))
+    })
   })
 }
 
@@ -167,11 +175,21 @@ const CHANGES = [
   ['PATCH', patchBudget, 'Change a budget by a JSON merge patch (RFC 7396)'],
 ] as const
 
-function answer (status: number, budget: Budget, headers: Record<string, string> = {}): Outcome {
-  return { status, headers: { ...headers, etag: etagOf(budget) }, body: renderBudget(budget) }
+function answer (
+  status: number, budget: Budget, warnings: Warning[], headers: Record<string, string> = {}
+): Outcome {
+  return { status, headers: { ...headers, etag: etagOf(budget) }, body: { ...renderBudget(budget), warnings } }
 }
 
-function readRoutes (scope: Scope, { guard, reporter, usage }: Tools): void {
+/** of the budget as it is now, and of the one above it */
+async function warningsOf (budgets: Pick<BudgetCatalog, 'family'>, budget: Budget): Promise<Warning[]> {
+  const { above, siblings, below } = await budgets.family(budget.id)
+  const now = Date.now()
+  return [sharesWarning(budget, below, now), above === null ? null : sharesWarning(above, siblings, now)]
+    .filter((one) => one !== null)
+}
+
+function readRoutes (scope: Scope, { guard, usage }: Tools): void {
   scope.get('/budgets/:id', {
     config: { access: 'see' },
     schema: {
@@ -185,11 +203,6 @@ function readRoutes (scope: Scope, { guard, reporter, usage }: Tools): void {
     const budget = await guard.budget(request, request.params.id)
     return notModified(request, reply, budget) ? await withoutBody(reply) : renderBudget(budget)
   })
-
-  scope.get('/budgets/:id/status', {
-    config: { access: 'check' },
-    schema: { params: Id, response: { 200: StatusAnswer, default: Problem }, tags: ['budgets'] },
-  }, async (request) => await reporter.status(await guard.budget(request, request.params.id)))
 
   scope.get('/budgets/:id/usage', {
     config: { access: 'see' },

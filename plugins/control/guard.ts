@@ -63,6 +63,9 @@ export class Guard {
     return budgets.find((budget) => budget.id === id && budget.archivedAt === null) ?? null
   }
 
+  /** how far its asker sees above a budget that it sees: a client all the way, since its calls are held on all of it */
+  reachAbove ({ actor }: FastifyRequest): Reach | null { return actor.identity === undefined ? actor.reach : null }
+
   /** of what lists may tell; null: everything */
   reach ({ actor }: FastifyRequest): Reach | null { return actor.reach }
 }

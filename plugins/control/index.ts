@@ -14,12 +14,15 @@ import { type BudgetReporter } from '../../src/reports/reporter.ts'
 import { type UsageSummary } from '../../src/reports/summary.ts'
 import { type UsageHistory } from '../../src/usage/history.ts'
 import { budgetRoutes } from './budgets.ts'
+import { constraintRoutes } from './constraints.ts'
 import { admit, Guard, requireAccess } from './guard.ts'
+import { hierarchyRoutes } from './hierarchy.ts'
 import { parseJsonAlone } from './json-body.ts'
 import { keyRoutes } from './keys.ts'
 import { mutateBy, type Mutate } from './mutation.ts'
 import { Paths } from './paths.ts'
 import { answerProblem } from './problem.ts'
+import { statusRoutes } from './status.ts'
 import { summaryRoutes } from './summary.ts'
 import { refuseBrokenText, validatorCompiler } from './validation.ts'
 
@@ -30,7 +33,7 @@ import { refuseBrokenText, validatorCompiler } from './validation.ts'
 export interface ControlOptions extends FastifyPluginOptions {
   budgets: Pick<BudgetCatalog, 'get' | 'page' | 'forIdentity'>
   usage: UsageHistory
-  reporter: Pick<BudgetReporter, 'status'>
+  reporter: Pick<BudgetReporter, 'status' | 'hierarchy' | 'check'>
   summary: Pick<UsageSummary, 'of'>
   keyStore: Pick<KeyStore, 'page' | 'get'>
   adminTokens: Pick<AdminTokens, 'verify'>
@@ -69,6 +72,9 @@ export default async function control (app: FastifyInstance, options: ControlOpt
     guarded.addHook('onRequest', admit)
     guarded.addHook('preValidation', refuseBrokenText)
     budgetRoutes(typed, tools)
+    statusRoutes(typed, tools)
+    hierarchyRoutes(typed, tools)
+    constraintRoutes(typed, tools)
     keyRoutes(typed, tools)
     summaryRoutes(typed, tools)
   })

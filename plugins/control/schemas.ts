@@ -8,28 +8,6 @@ export const Text = Type.String({
   description: 'decimal amount in the currency of the budget, without exponent or trailing zeros', examples: ['12.5'],
 })
 
-export const StatusAnswer = Type.Object({
-  budgetId: Type.String(),
-  currentAmount: Text,
-  limit: Text,
-  enforcedLimit: Text,
-  currency: Type.String(),
-  percentUsed: Type.Number(),
-  remaining: Text,
-  held: Text,
-  inDoubt: Text,
-  leased: Text,
-  heldIsUpperBound: Type.Boolean(),
-  daysRemaining: Type.Union([Type.Number(), Type.Null()]),
-  burnRate: Type.String({ description: 'per day' }),
-  projectedTotal: Text,
-  status: Type.String({ description: 'normal, warning, critical or exceeded' }),
-  activeAlerts: Type.Array(Type.Any()),
-  periodStart: Nullable(Time),
-  periodEnd: Nullable(Time),
-  lastUpdated: Time,
-})
-
 export const UsageAnswer = Type.Object({
   usage: Type.Array(Type.Object({
     id: Type.String(),

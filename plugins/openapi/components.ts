@@ -31,6 +31,8 @@ function shareSchemas (value: unknown, schemas: Json): unknown {
   if (!isObject(value)) return value
   const inner = Object.fromEntries(Object.entries(value)
     .map(([name, one]) => [name, DATA.has(name) ? one : shareSchemas(one, schemas)]))
+  // of a shape that holds others like itself; in a route's own schema it cannot be named
+  if (typeof inner['sameAs'] === 'string') return { $ref: `#/components/schemas/${inner['sameAs']}` }
   const { title, examples: _, ...rest } = inner
   if (typeof title !== 'string') return inner
   return { $ref: share(schemas, 'schemas', title, rest) }

@@ -1,5 +1,6 @@
 import { type BudgetCatalog } from '../budget/budget-catalog.ts'
 import { type KeyStore } from '../keys/key.ts'
+import { type AlertStore } from '../reports/alert-store.ts'
 import { type Actor } from './actor.ts'
 import { type IdempotencyStore } from './idempotency.ts'
 
@@ -18,6 +19,7 @@ export interface Authorship {
 export interface Stores {
   budgets: BudgetCatalog
   keys: KeyStore
+  alerts: AlertStore
   idempotency: IdempotencyStore
 }
 

@@ -73,7 +73,7 @@ function compile (budget: Budget): Compiled {
   return one
 }
 
-function compileFilters ({ filters }: Budget): Compiled['matches'] {
+function compileFilters ({ filters }: Pick<Budget, 'filters'>): Compiled['matches'] {
   const { providers, models } = filters
   const tags = filters.tags === undefined ? [] : Object.entries(filters.tags)
   const globs = models?.map((model) => model.split('*'))
@@ -81,6 +81,11 @@ function compileFilters ({ filters }: Budget): Compiled['matches'] {
     (providers === undefined || providers.includes(provider)) &&
     (globs === undefined || globs.some((parts) => matchesGlob(parts, model))) &&
     tags.every(([name, value]) => callTags !== null && Object.hasOwn(callTags, name) && callTags[name] === value)
+}
+
+/** whether calls of a model can pass a budget's filters, with the right tags */
+export function takesModel ({ filters }: Budget, provider: string, model: string): boolean {
+  return compileFilters({ filters: { ...filters, tags: {} } })(provider, model, null)
 }
 
 /** `parts`: the pattern split at its asterisks. Linear: each part is looked for once, from left to right. */

@@ -47,6 +47,15 @@ export interface BudgetPage {
   total: number | null
 }
 
+/** Those next to a budget with which it is held or compared; archived ones are passed over. */
+export interface Family {
+  /** the nearest above; null: there is none within reach */
+  above: Budget | null
+  /** right below that one, the budget itself among them */
+  siblings: Budget[]
+  below: Budget[]
+}
+
 /** Sees the budget as it is, locked, before it changes; what it throws leaves all as it was. */
 export type Allow = (current: Budget) => void
 
@@ -72,6 +81,7 @@ export interface BudgetCatalog extends BudgetStore {
   /** archived ones too; null: there is none within reach. Without the parent that is out of reach. */
   get (id: string, reach?: Reach | null): Promise<Budget | null>
   list (filter?: BudgetFilter): Promise<Budget[]>
+  family (id: string): Promise<Family>
   /** InvalidField for a cursor of another list */
   page (query: BudgetQuery): Promise<BudgetPage>
   /** units of the currency per USD from a moment on (ms since the epoch), a decimal string */

@@ -22,7 +22,7 @@ export interface Surroundings {
 }
 
 /** Levels from the topmost budget to the lowest. Each level is one account more to hold a call on. */
-export const MAX_LEVELS = 10
+export const MAX_LEVELS = 8
 
 /**
  * The draft in its place: with the organization that it has by its scope, by itself or by its parent.

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { DateTime, type DateTimeUnit, Duration } from 'luxon'
 import { type Budget } from './budget.ts'
 
@@ -40,6 +41,12 @@ export function shownPeriod (budget: PeriodBudget, at: number): PeriodBounds {
   return periodAt(budget, last) as PeriodBounds
 }
 
+/** `[from, until)` of a period in which the budget applies: it may begin in the middle of one, and end in another. */
+export function appliesWithin ({ startDate, endDate, period }: PeriodBudget, { start, end }: PeriodBounds) {
+  const last = period === 'custom' || endDate === null ? end : end === null ? endDate : Math.min(end, endDate)
+  return { from: Math.max(start, startDate), until: last }
+}
+
 /** The calendar day of a zone that holds `at`. */
 export function dayAt (zone: string, at: number): { start: number, end: number } {
   return calendarPeriod(at, zone, 'day')
@@ -49,10 +56,23 @@ function holds (period: PeriodBounds, at: number): boolean {
   return at >= period.start && (period.end === null || at < period.end)
 }
 
+/** Calendars take their time, and many budgets ask for the same periods. */
+const known = new LRUCache<string, { start: number, end: number }>({ max: 5_000 })
+const HOUR_MS = 3_600_000
+
 function calendarPeriod (at: number, zone: string, unit: DateTimeUnit): { start: number, end: number } {
+  const key = `${zone} ${unit} ${Math.floor(at / HOUR_MS)}`
+  const one = known.get(key)
+  if (one !== undefined && holds(one, at)) return one
+  const found = findPeriod(at, zone, unit)
+  known.set(key, found)
+  return found
+}
+
+function findPeriod (at: number, zone: string, unit: DateTimeUnit): { start: number, end: number } {
   const here = DateTime.fromMillis(at, { zone })
   const start = firstMoment(here.startOf(unit))
-  if (start > at) return calendarPeriod(start - 1, zone, unit)
+  if (start > at) return findPeriod(start - 1, zone, unit)
   let next = here.startOf(unit).plus(unit === 'quarter' ? { months: 3 } : { [`${unit}s`]: 1 }).startOf(unit)
   let end = firstMoment(next)
   // a zone that skips a whole day (Apia, 2011-12-30) lands on the same day again
@@ -67,7 +87,9 @@ function calendarPeriod (at: number, zone: string, unit: DateTimeUnit): { start:
 function firstMoment (day: DateTime): number {
   const date = day.toISODate()
   let at = day.toMillis()
-  for (let step = 3 * 3_600_000; step >= 60_000; step = Math.floor(step / 2)) {
+  const before = DateTime.fromMillis(at - 3 * HOUR_MS, { zone: day.zone })
+  if (day.hour === 0 && day.minute === 0 && before.offset === day.offset) return at
+  for (let step = 3 * HOUR_MS; step >= 60_000; step = Math.floor(step / 2)) {
     while (DateTime.fromMillis(at - step, { zone: day.zone }).toISODate() === date) at -= step
   }
   // to the minute: offsets change at whole minutes

@@ -165,6 +165,9 @@ export class BudgetTracker {
   /** finished calls' charges that no post has recorded yet, beyond what leases paid */
   debt (accountId: number): bigint { return this.#debt.get(accountId) ?? 0n }
 
+  /** of all accounts that have some, as it is now */
+  debts (): Map<number, bigint> { return new Map(this.#debt) }
+
   /** the newest account of each budget that this gateway has used, and its lease */
   * inUse (): IterableIterator<{ applied: AppliedBudget, lease: Lease }> {
     for (const { applied, accountId } of this.#accounts.values()) {

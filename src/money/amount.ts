@@ -83,6 +83,19 @@ export function convertNano (usdNano: bigint, rate: string | null): bigint {
   return ceilDiv(usdNano * numerator, denominator)
 }
 
+/** the greatest amount of nano-USD that `convertNano` makes at most `nano` of */
+export function mostUsd (nano: bigint, rate: string | null): bigint {
+  if (rate === null) return nano
+  const { numerator, denominator } = rateOf(rate)
+  return nano * denominator / numerator
+}
+
+/** the least amount of nano-USD that `convertNano` makes at least `nano` of */
+export function leastUsd (nano: bigint, rate: string | null): bigint {
+  if (rate === null || nano === 0n) return nano
+  return mostUsd(nano - 1n, rate) + 1n
+}
+
 /** rounded up; both positive or zero */
 export function ceilDiv (dividend: bigint, divisor: bigint): bigint {
   return (dividend + divisor - 1n) / divisor

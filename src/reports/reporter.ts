@@ -1,38 +1,38 @@
-import { type Authority, type LeaseFigures } from '../account/authority.ts'
+import { type Reach } from '../access/actor.ts'
 import { type HotStatus } from '../account/hot-status.ts'
-import { type Budget } from '../budget/budget.ts'
-import { periodAt } from '../budget/period.ts'
+import { takesModel } from '../budget/applies.ts'
+import { type Budget, type ScopeType } from '../budget/budget.ts'
+import { shownPeriod } from '../budget/period.ts'
 import { type BudgetTracker } from '../budget/tracker.ts'
 import { type Now } from '../clock.ts'
+import { Unprocessable } from '../errors.ts'
 import { formatNano } from '../money/amount.ts'
-import { type AlertRecord, type UsageHistory } from '../usage/history.ts'
+import { type PriceBook } from '../pricing/price.ts'
+import { type RenderedCheck, renderCheck, seenIn } from './chain.ts'
+import { judge } from './constraints.ts'
+import { renderTree, treesOf } from './hierarchy.ts'
+import { type ConstraintQuestion, readQuestion } from './question.ts'
+import { type ReportStore } from './report-store.ts'
+import { type LedgerAccount, standingOf, UNTOUCHED } from './standing.ts'
+import { type BudgetStanding, renderStatus } from './status.ts'
+import { suggestionsFor } from './suggestions.ts'
 
 /**
- * BudgetReporter: what a budget's current period looks like now, over all gateways. Recorded figures and what is leased
- * come from one read of the ledger; what gateways hold and have not yet recorded from their own live figures. Where
- * those of a gateway are missing, all that it has leased counts as held, and the answer says that it is an upper bound.
+ * BudgetReporter: how budgets stand now, over all gateways, with the figures that the next hold finds. It reads alone:
+ * no account comes into being, no lease moves. However many budgets are asked about: one statement for their accounts,
+ * and one pipeline for what other gateways say of those that they lease.
  */
 export interface ReporterOptions {
-  authority: Pick<Authority, 'inspect'>
-  usage: UsageHistory
-  hot: HotStatus
-  tracker: Pick<BudgetTracker, 'view' | 'debt'>
+  store: ReportStore
+  hot: Pick<HotStatus, 'read'>
+  tracker: Pick<BudgetTracker, 'view' | 'debts'>
+  prices: PriceBook
   incarnation: number
   now: Now
 }
 
-export interface Standing {
-  spentNano: bigint
-  heldNano: bigint
-  inDoubtNano: bigint
-  /** leased by gateways and idle: neither spent nor held */
-  leasedNano: bigint
-  heldIsUpperBound: boolean
-}
-
-const DAY_MS = 86_400_000
-/** a forecast from less than this is noise */
-const LEAST_ELAPSED_MS = 3_600_000
+/** what an answer may hold; a larger hierarchy is to be asked for in parts */
+const MOST_BUDGETS = 5_000
 
 export class BudgetReporter {
   readonly #o: ReporterOptions
@@ -42,106 +42,68 @@ export class BudgetReporter {
   /** the answer of GET /budgets/:id/status */
   async status (budget: Budget) {
     const now = this.#o.now()
-    const period = periodAt(budget, now)
-    const accountId = period === null ? null : await this.#account(budget, period.start)
-    const standing = accountId === null ? NOTHING : await this.#standing(accountId)
-    const alerts = accountId === null ? [] : await this.#o.usage.alerts(accountId)
-    const { spentNano, heldNano } = standing
-    const limit = budget.mode === 'enforced' ? budget.enforcedLimitNano : budget.amountNano
-    const remaining = limit - spentNano - heldNano
-    const daysRemaining = period === null || period.end === null ? null : (period.end - now) / DAY_MS
-    const since = Math.max(LEAST_ELAPSED_MS, now - Math.max(period?.start ?? now, budget.startDate))
-    const burnRate = spentNano * BigInt(DAY_MS) / BigInt(Math.round(since))
+    return renderStatus((await this.standings([budget], now))[0] as BudgetStanding, now)
+  }
+
+  /** the answer of GET /budgets/hierarchy/:type/:id */
+  async hierarchy (scope: { type: ScopeType, id: string }, { reach, includeArchived }: HierarchyOptions) {
+    const found = await this.#o.store.tree(scope, reach, MOST_BUDGETS + 1)
+    if (found.length > MOST_BUDGETS) {
+      throw new Unprocessable(`These are more than ${MOST_BUDGETS} budgets: ask for the hierarchy of a scope further down`)
+    }
+    const now = this.#o.now()
+    const shown = includeArchived ? found : found.filter(({ archivedAt }) => archivedAt === null)
+    const standings = new Map((await this.standings(shown, now)).map((one) => [one.budget.id, one]))
     return {
-      budgetId: budget.id,
-      currentAmount: formatNano(spentNano),
-      limit: formatNano(budget.amountNano),
-      enforcedLimit: formatNano(limit),
-      currency: budget.currency,
-      percentUsed: percentOf(spentNano, budget.amountNano),
-      remaining: formatNano(remaining > 0n ? remaining : 0n),
-      held: formatNano(heldNano),
-      inDoubt: formatNano(standing.inDoubtNano),
-      leased: formatNano(standing.leasedNano),
-      heldIsUpperBound: standing.heldIsUpperBound,
-      daysRemaining: daysRemaining === null ? null : round(daysRemaining, 2),
-      burnRate: formatNano(burnRate),
-      projectedTotal: formatNano(daysRemaining === null
-        ? spentNano
-        : spentNano + burnRate * BigInt(Math.round(daysRemaining * 1000)) / 1000n),
-      status: statusWord(spentNano, budget.amountNano),
-      activeAlerts: alerts.map(renderAlert),
-      periodStart: period === null ? null : new Date(period.start).toISOString(),
-      periodEnd: period === null || period.end === null ? null : new Date(period.end).toISOString(),
-      lastUpdated: new Date(now).toISOString(),
+      hierarchy: treesOf(found, includeArchived).map((node) => renderTree(node, standings, now)),
+      count: shown.length,
     }
   }
 
-  async #account (budget: Budget, periodStart: number): Promise<number | null> {
-    const [account] = await this.#o.usage.accounts([{ budgetId: budget.id, subject: '', periodStart }])
-    return account?.accountId ?? null
+  /** the answer of POST /budgets/:id/check-constraints; `reach`: of which budgets above it may tell */
+  async check (budget: Budget, question: ConstraintQuestion, reach: Reach | null): Promise<RenderedCheck> {
+    const { prices, store } = this.#o
+    const now = this.#o.now()
+    const asked = await readQuestion(question, budget, { prices, now, rate: (currency) => store.rate(currency) })
+    const { estimate, priced } = asked
+    const line = await store.chain(budget.id)
+    const chain = await this.standings(line, now)
+    const passes = priced === null || takesModel(budget, priced.model.provider, priced.model.model)
+    const verdict = judge(chain, estimate, now, passes)
+    const shown = priced === null
+      ? { estimatedCost: formatNano(estimate.nano), currency: estimate.currency }
+      : { estimatedCost: formatNano(verdict.chain[0]?.needNano ?? 0n), currency: budget.currency }
+    return renderCheck(verdict, suggestionsFor(verdict, priced), shown, seenIn(line, reach))
   }
 
-  async #standing (accountId: number): Promise<Standing> {
-    const { authority, hot, tracker } = this.#o
-    // live figures first: what is recorded in between is then counted once, not left out
-    const published = (await hot.read([accountId])).get(accountId) ?? []
-    const { accounts: [account], leases } = await authority.inspect([accountId])
-    if (account === undefined) return NOTHING
-    const sum: Standing = {
-      spentNano: account.settledNano + tracker.debt(accountId),
-      heldNano: account.inDoubtNano,
-      inDoubtNano: account.inDoubtNano,
-      leasedNano: 0n,
-      heldIsUpperBound: false,
-    }
-    for (const lease of leases) {
-      if (!lease.responds) continue
-      const own = lease.incarnation === this.#o.incarnation ? tracker.view(accountId) : null
-      const other = published.find((figures) => figures.incarnation === lease.incarnation)
-      if (own !== null) add(sum, lease, own.consumed, own.held)
-      else if (other !== undefined) add(sum, lease, other.consumedNano, other.heldNano)
-      else {
-        sum.heldNano += lease.restNano
-        sum.heldIsUpperBound = true
-      }
-    }
-    return sum
+  /** in the order asked */
+  async standings (budgets: readonly Budget[], now: number): Promise<BudgetStanding[]> {
+    const { store, hot, tracker, incarnation } = this.#o
+    const periods = budgets.map((budget) => shownPeriod(budget, now))
+    // before the ledger is asked: what is recorded meanwhile is then rather counted twice than left out
+    const debts = tracker.debts()
+    const keys = budgets.map(({ id }, i) => ({ budgetId: id, periodStart: periods[i]?.start ?? 0 }))
+    const found = await store.accounts(keys)
+    const others = await hot.read(found.filter((one) => hasOthers(one, incarnation)).map(({ accountId }) => accountId))
+    const accounts = new Map(found.map((account) => [account.budgetId, account]))
+    return budgets.map((budget, i) => {
+      const period = periods[i] as BudgetStanding['period']
+      const account = accounts.get(budget.id)
+      if (account === undefined) return { budget, period, standing: UNTOUCHED }
+      const { accountId } = account
+      const own = { incarnation, lease: tracker.view(accountId), debtNano: debts.get(accountId) ?? 0n }
+      return { budget, period, standing: standingOf(account, own, others.get(accountId) ?? []) }
+    })
   }
 }
 
-const NOTHING: Standing = { spentNano: 0n, heldNano: 0n, inDoubtNano: 0n, leasedNano: 0n, heldIsUpperBound: false }
-
-function add (sum: Standing, lease: LeaseFigures, consumed: bigint, held: bigint): void {
-  const unposted = consumed > lease.postedNano ? consumed - lease.postedNano : 0n
-  sum.spentNano += unposted
-  sum.heldNano += held
-  const idle = lease.restNano - unposted - held
-  if (idle > 0n) sum.leasedNano += idle
+export interface HierarchyOptions {
+  /** null: everything */
+  reach: Reach | null
+  includeArchived: boolean
 }
 
-function percentOf (part: bigint, whole: bigint): number {
-  return Number(part * 1_000_000n / whole) / 10_000
-}
-
-function round (value: number, decimals: number): number {
-  const scale = 10 ** decimals
-  return Math.round(value * scale) / scale
-}
-
-export function statusWord (spent: bigint, amount: bigint): 'normal' | 'warning' | 'critical' | 'exceeded' {
-  if (spent >= amount) return 'exceeded'
-  if (spent * 100n >= amount * 95n) return 'critical'
-  return spent * 100n >= amount * 80n ? 'warning' : 'normal'
-}
-
-function renderAlert (alert: AlertRecord) {
-  return {
-    threshold: alert.threshold,
-    triggeredAt: new Date(alert.triggeredAt).toISOString(),
-    actions: alert.actions,
-    acknowledged: alert.acknowledgedAt !== null,
-    acknowledgedBy: alert.acknowledgedBy,
-    acknowledgedAt: alert.acknowledgedAt === null ? null : new Date(alert.acknowledgedAt).toISOString(),
-  }
+/** Where nobody else leases anything, nobody else can say anything that counts. */
+function hasOthers ({ leases }: LedgerAccount, incarnation: number): boolean {
+  return leases.some((lease) => lease.incarnation !== incarnation && lease.responds && lease.restNano > 0n)
 }

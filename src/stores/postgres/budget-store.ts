@@ -2,7 +2,9 @@ import { v7 as uuidv7 } from 'uuid'
 import { type Reach } from '../../access/actor.ts'
 import { isOthers, keptWithin, outOfReach, requireChangeable } from '../../access/reach.ts'
 import { type Budget, type Identity } from '../../budget/budget.ts'
-import { type Allow, type BudgetCatalog, type BudgetFilter, type BudgetPage, type BudgetQuery } from '../../budget/budget-catalog.ts'
+import {
+  type Allow, type BudgetCatalog, type BudgetFilter, type BudgetPage, type BudgetQuery, type Family,
+} from '../../budget/budget-catalog.ts'
 import { frozenChanges, placed, type BudgetDraft } from '../../budget/hierarchy.ts'
 import { systemNow, type Now } from '../../clock.ts'
 import { BudgetInUse, Conflict, NotFound, Unprocessable } from '../../errors.ts'
@@ -54,6 +56,18 @@ export class PostgresBudgetStore implements BudgetCatalog {
     return await reached(selectBudgets(this.#database, {
       text: LIST, values: [scopeType ?? null, scopeId ?? null, parentBudgetId ?? null, includeArchived, limit],
     }))
+  }
+
+  async family (id: string): Promise<Family> {
+    if (!isUuid(id)) return { above: null, siblings: [], below: [] }
+    const line = await reached(selectBudgets(this.#database, { text: ANCESTORS, values: [id] }))
+    const nearest = line.slice(1).find(({ archivedAt }) => archivedAt === null)
+    const [above = null] = nearest === undefined
+      ? []
+      : await reached(withinReachOf(this.#database, [nearest], this.#reach))
+    const rightBelow = async (of: string) =>
+      await reached(selectBudgets(this.#database, { name: 'right_below', text: RIGHT_BELOW, values: [of] }))
+    return { above, siblings: above === null ? [] : await rightBelow(above.id), below: await rightBelow(id) }
   }
 
   async page (query: BudgetQuery): Promise<BudgetPage> {
@@ -223,6 +237,15 @@ const ANCESTORS = `
     select p.id, p.parent_budget_id, l.depth + 1 from line l join budget_definitions p on p.id = l.parent_budget_id
   )
   select ${COLUMNS} join line on line.id = b.id order by line.depth`
+
+const RIGHT_BELOW = `
+  with recursive below as (
+    select id, archived_at from budget_definitions where parent_budget_id = $1
+    union all
+    select c.id, c.archived_at from below b join budget_definitions c on c.parent_budget_id = b.id
+    where b.archived_at is not null
+  )
+  select ${COLUMNS} where b.id in (select id from below where archived_at is null) order by b.id`
 
 const LEVELS_BELOW = `
   with recursive tree as (

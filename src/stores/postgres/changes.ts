@@ -1,5 +1,6 @@
 import { type Authorship, type Changes, type Stores } from '../../access/changes.ts'
 import { systemNow } from '../../clock.ts'
+import { PostgresAlertStore } from './alert-store.ts'
 import { PostgresBudgetStore } from './budget-store.ts'
 import { PostgresIdempotencyStore } from './idempotency-store.ts'
 import { PostgresKeyStore } from './key-store.ts'
@@ -26,6 +27,7 @@ export class PostgresChanges implements Changes {
       return await reached(this.#database.transaction((tx) => work({
         budgets: new PostgresBudgetStore(tx, systemNow, actor.reach),
         keys: new PostgresKeyStore(tx, actor.reach),
+        alerts: new PostgresAlertStore(tx),
         idempotency: new PostgresIdempotencyStore(tx),
       })))
     } finally {

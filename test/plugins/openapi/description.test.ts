@@ -34,16 +34,22 @@ async function describe (t: Test): Promise<string> {
   return `${JSON.stringify(await answer.json(), null, 2)}\n`
 }
 
-/** with what `$ref` stands for in its place */
+/** with what `$ref` stands for in its place, but for a shape within itself, where anything goes */
 function resolved<T> (document: T): T {
-  const walk = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(walk)
+  const walk = (value: unknown, within: readonly string[] = []): unknown => {
+    if (Array.isArray(value)) return value.map((one) => walk(one, within))
     if (typeof value !== 'object' || value === null) return value
     const { $ref } = value as { $ref?: string }
-    if ($ref === undefined) return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, walk(one)]))
-    return walk($ref.split('/').slice(1).reduce((inner, name) => (inner as Json)[name], document as unknown))
+    if ($ref === undefined) return mapped(value, (one) => walk(one, within))
+    if (within.includes($ref)) return {}
+    const named = $ref.split('/').slice(1).reduce((inner, name) => (inner as Json)[name], document as unknown)
+    return walk(named, [...within, $ref])
   }
   return walk(document) as T
+}
+
+function mapped (value: object, change: (value: unknown) => unknown): object {
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, change(one)]))
 }
 
 function operations ({ paths }: Description): [string, Operation][] {

@@ -1,0 +1,95 @@
+import { Type } from 'typebox'
+import { type Scope, type Tools } from './index.ts'
+import { Id, Nullable, problems, Text, Time } from './schemas.ts'
+import { State } from './status-schemas.ts'
+
+const Tokens = (description: string) => Type.Integer({ minimum: 0, maximum: 100_000_000, description })
+
+/** one of two questions; which, and what is missing, is for src/reports/question.ts to say */
+const Question = Type.Object({
+  estimatedCost: Type.Optional(Type.Union([Type.String(), Type.Number()], {
+    description: 'at most 9,000,000,000, at most 9 decimals', examples: ['0.25'],
+  })),
+  currency: Type.Optional(Type.String({ description: 'of estimatedCost; the budget\'s if it is not given', examples: ['USD'] })),
+  provider: Type.Optional(Type.String({ maxLength: 200, description: 'instead of estimatedCost, a call to be priced' })),
+  model: Type.Optional(Type.String({ maxLength: 200 })),
+  inputTokens: Type.Optional(Tokens('of every kind together')),
+  outputTokens: Type.Optional(Tokens('of each choice; the model\'s maximum if it is not given')),
+  choices: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
+  cacheWrite: Type.Optional(Type.Enum(['none', '5m', '1h'])),
+  tier: Type.Optional(Type.String({ maxLength: 100, description: 'e.g. flex, priority, fast+us' })),
+  webSearches: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000 })),
+}, {
+  additionalProperties: false,
+  description: 'an amount (estimatedCost), or a call that the catalog prices at the most it can cost (provider, model, ' +
+    'inputTokens and what else is known)',
+  examples: [{ provider: 'openai', model: 'gpt-4o', inputTokens: 2_000, outputTokens: 500 }],
+})
+
+const Link = Type.Object({
+  visible: Type.Boolean({ description: 'false: a budget above that is out of your reach; only canProceed is told of it' }),
+  canProceed: Type.Boolean(),
+  budgetId: Type.Optional(Type.String()),
+  name: Type.Optional(Type.String()),
+  scopeType: Type.Optional(Type.String()),
+  scopeId: Type.Optional(Type.String()),
+  state: Type.Optional(State),
+  mode: Type.Optional(Type.String({ description: 'soft budgets refuse nothing for their amount' })),
+  currency: Type.Optional(Type.String()),
+  estimatedCost: Type.Optional(Type.String({ description: 'in the currency of this budget', examples: ['0.0125'] })),
+  limit: Type.Optional(Type.String({ description: 'the enforced one', examples: ['250'] })),
+  currentAmount: Type.Optional(Text),
+  held: Type.Optional(Text),
+  inDoubt: Type.Optional(Text),
+  leased: Type.Optional(Text),
+  heldIsUpperBound: Type.Optional(Type.Boolean()),
+  remaining: Type.Optional(Text),
+  resetsAt: Type.Optional(Nullable(Time)),
+}, { title: 'ConstraintLink' })
+
+const Answer = Type.Object({
+  budgetId: Type.String(),
+  estimatedCost: Type.String({ description: 'as asked, or what the catalog makes of the call', examples: ['0.0125'] }),
+  currency: Type.String(),
+  canProceed: Type.Boolean({
+    description: 'whether a hold of so much on this budget and all above it would be granted now, if nothing else happens',
+  }),
+  code: Nullable(Type.Enum(['no_budget', 'budget_paused', 'quote_exceeds_budget', 'budget_exhausted', 'budget_in_doubt',
+    'budget_contention'], { description: 'that a call would be refused with; null: it would not be' })),
+  reason: Type.String({ examples: ['Budget "Search team" (team search) has room for it: 137.25 USD of 250 USD remain.'] }),
+  retryable: Type.Boolean({
+    description: 'true: only open calls are in the way (contention); false: it can proceed, or the refusal is final',
+  }),
+  decidingBudgetId: Nullable(Type.String({
+    description: 'the budget that refuses, else the enforced one with the least room; null: none is, or it is out of reach',
+  })),
+  resetsAt: Nullable(Type.String({ description: 'when the deciding budget starts anew, RFC 3339', examples: ['2026-12-01T00:00:00.000Z'] })),
+  thresholds: Type.Array(Type.Object({
+    budgetId: Type.String(),
+    threshold: Type.Number({ description: 'percent of the amount' }),
+    actions: Type.Array(Type.String(), { examples: [['notify']] }),
+  }), { description: 'of the whole chain: not crossed yet, and crossed if it costs all of the estimate' }),
+  suggestedActions: Type.Array(Type.String(), {
+    description: 'what would help, each by itself, but for several raises, which help together',
+    examples: [['Set max_tokens to 300 or less.', 'Use the model gpt-4o-mini: the same tokens fit at its price.']],
+  }),
+  chain: Type.Array(Link, { description: 'the budget, the one above it, and so on to the topmost' }),
+})
+
+export function constraintRoutes (scope: Scope, { guard, reporter }: Tools): void {
+  scope.post('/budgets/:id/check-constraints', {
+    config: { access: 'check' },
+    schema: {
+      summary: 'Ask whether a budget has room',
+      description: 'What a hold would decide, for the budget and all above it, by the figures of the status. Nothing is held ' +
+        'and nothing changes.',
+      params: Id,
+      body: Question,
+      response: { 200: Answer, ...problems(404, 413, 422) },
+      tags: ['budgets'],
+    },
+  }, async (request) => {
+    const budget = await guard.budget(request, request.params.id)
+    return await reporter.check(budget, request.body, guard.reachAbove(request))
+  })
+}

@@ -1,0 +1,49 @@
+import { Type } from 'typebox'
+import { shownPeriod } from '../../src/budget/period.ts'
+import { NotFound } from '../../src/errors.ts'
+import { renderAlert } from '../../src/reports/status.ts'
+import { type Scope, type Tools } from './index.ts'
+import { Id, Once, problems } from './schemas.ts'
+import { ActiveAlert, StatusAnswer } from './status-schemas.ts'
+
+const tags = ['budgets']
+
+const AlertParams = Type.Object({
+  ...Id.properties,
+  threshold: Type.String({ pattern: '^\\d{1,4}(\\.\\d{1,9})?$', description: 'percent, as in activeAlerts', examples: ['80'] }),
+})
+
+export function statusRoutes (scope: Scope, { guard, mutate, reporter }: Tools): void {
+  scope.get('/budgets/:id/status', {
+    config: { access: 'check' },
+    schema: {
+      summary: 'How a budget stands now',
+      description: 'Over all gateways, with the figures that the next hold finds.',
+      params: Id,
+      response: { 200: StatusAnswer, ...problems(404) },
+      tags,
+    },
+  }, async (request) => await reporter.status(await guard.budget(request, request.params.id)))
+
+  scope.post('/budgets/:id/alerts/:threshold/acknowledge', {
+    config: { access: 'change' },
+    schema: {
+      summary: 'Acknowledge an alert',
+      description: 'Of a threshold that was crossed in the period of the status. Once it is acknowledged it stays so, by ' +
+        'whom and when it first was.',
+      params: AlertParams,
+      headers: Once,
+      response: { 200: ActiveAlert, ...problems(404) },
+      tags,
+    },
+  }, async (request, reply) => {
+    const { id, threshold } = request.params
+    const budget = await guard.budget(request, id)
+    const periodStart = shownPeriod(budget, Date.now()).start
+    return await mutate(request, reply, async ({ alerts }) => {
+      const alert = await alerts.acknowledge({ budgetId: budget.id, periodStart }, threshold, request.actor.id)
+      if (alert === null) throw new NotFound(`Budget ${id} has not crossed ${threshold} % in this period`)
+      return { status: 200, body: renderAlert(alert) }
+    })
+  })
+}

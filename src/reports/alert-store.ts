@@ -1,0 +1,16 @@
+import { type AlertRecord } from '../usage/history.ts'
+
+export interface AlertPeriod {
+  budgetId: string
+  /** ms since the epoch */
+  periodStart: number
+}
+
+/** Crossings of thresholds as people work on them. */
+export interface AlertStore {
+  /**
+   * That somebody knows of a crossing: the first who says so is remembered, and nothing changes after. null: the
+   * budget has not crossed this threshold (percent, as decimal text) in this period.
+   */
+  acknowledge (period: AlertPeriod, threshold: string, by: string): Promise<AlertRecord | null>
+}

@@ -1,0 +1,106 @@
+import { type Budget } from '../budget/budget.ts'
+import { appliesWithin, type PeriodBounds, periodAt, shownPeriod } from '../budget/period.ts'
+import { formatNano } from '../money/amount.ts'
+import { type AlertRecord } from '../usage/history.ts'
+import { forecast } from './forecast.ts'
+import { type Standing } from './standing.ts'
+
+/** A budget, and how it stands in the period that is shown of it. */
+export interface BudgetStanding {
+  budget: Budget
+  period: PeriodBounds
+  standing: Standing
+}
+
+/**
+ * Whether calls are held on a budget now. `running`: they are; `paused`: every call to which it applies is refused;
+ * in all other states it applies to none.
+ */
+export type BudgetState = 'running' | 'paused' | 'not_started' | 'ended' | 'archived'
+
+export function stateOf (budget: Budget, now: number): BudgetState {
+  if (budget.archivedAt !== null) return 'archived'
+  if (periodAt(budget, now) === null) return now < budget.startDate ? 'not_started' : 'ended'
+  return budget.paused ? 'paused' : 'running'
+}
+
+/** of the next hold; a soft budget has its amount, and refuses nothing for it */
+export function limitOf ({ budget, standing }: BudgetStanding): bigint {
+  if (budget.mode !== 'enforced') return budget.amountNano
+  return standing.limitNano ?? budget.enforcedLimitNano
+}
+
+/** never negative: what a limit was lowered by, or an overrun took, is not owed to anybody */
+export function remainingOf (one: BudgetStanding): bigint {
+  const rest = limitOf(one) - one.standing.spentNano - one.standing.heldNano
+  return rest > 0n ? rest : 0n
+}
+
+/** when it starts anew; null: its period never ends, or it applies no more after it */
+export function resetOf ({ budget, period }: BudgetStanding): number | null {
+  return period.end !== null && periodAt(budget, period.end) !== null ? period.end : null
+}
+
+/** the period that is shown, and when in it the budget applies */
+export function timesOf (budget: Budget, now: number) {
+  const period = shownPeriod(budget, now)
+  return { period, ...appliesWithin(budget, period) }
+}
+
+/** the answer of GET /budgets/:id/status */
+export function renderStatus (one: BudgetStanding, now: number) {
+  const { budget, period, standing } = one
+  const { spentNano } = standing
+  const course = forecast({ spentNano, timezone: budget.timezone, ...appliesWithin(budget, period), now })
+  return {
+    budgetId: budget.id,
+    currentAmount: formatNano(spentNano),
+    limit: formatNano(budget.amountNano),
+    enforcedLimit: formatNano(limitOf(one)),
+    currency: budget.currency,
+    percentUsed: percentOf(spentNano, budget.amountNano),
+    remaining: formatNano(remainingOf(one)),
+    held: formatNano(standing.heldNano),
+    inDoubt: formatNano(standing.inDoubtNano),
+    leased: formatNano(standing.leasedNano),
+    heldIsUpperBound: standing.heldIsUpperBound,
+    daysRemaining: course.daysRemaining,
+    burnRate: formatNano(course.burnRateNano),
+    projectedTotal: course.projectedNano === null ? null : formatNano(course.projectedNano),
+    status: statusWord(spentNano, budget.amountNano),
+    state: stateOf(budget, now),
+    activeAlerts: standing.alerts.map(renderAlert),
+    periodStart: time(period.start),
+    periodEnd: period.end === null ? null : time(period.end),
+    lastUpdated: time(lastUpdated(one, now)),
+  }
+}
+
+/** the figures change with what happens on the account, with the definition, and at the start of a period */
+function lastUpdated ({ budget, period, standing }: BudgetStanding, now: number): number {
+  return Math.min(now, Math.max(budget.updatedAt, standing.changedAt ?? 0, period.start <= now ? period.start : 0))
+}
+
+/** rounded down to a ten-thousandth */
+function percentOf (part: bigint, whole: bigint): number {
+  return Number(part * 1_000_000n / whole) / 10_000
+}
+
+export function statusWord (spent: bigint, amount: bigint): 'normal' | 'warning' | 'critical' | 'exceeded' {
+  if (spent >= amount) return 'exceeded'
+  if (spent * 100n >= amount * 95n) return 'critical'
+  return spent * 100n >= amount * 80n ? 'warning' : 'normal'
+}
+
+export function renderAlert (alert: AlertRecord) {
+  return {
+    threshold: alert.threshold,
+    triggeredAt: time(alert.triggeredAt),
+    actions: alert.actions,
+    acknowledged: alert.acknowledgedAt !== null,
+    acknowledgedBy: alert.acknowledgedBy,
+    acknowledgedAt: alert.acknowledgedAt === null ? null : time(alert.acknowledgedAt),
+  }
+}
+
+function time (at: number): string { return new Date(at).toISOString() }

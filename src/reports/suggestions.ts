@@ -1,0 +1,168 @@
+import { takesModel } from '../budget/applies.ts'
+import { periodAt } from '../budget/period.ts'
+import { ceilDiv, formatNano, MAX_AMOUNT_NANO, mostUsd, NANO, parseAmount } from '../money/amount.ts'
+import { type CallBound, type PriceBook, type PricedModel } from '../pricing/price.ts'
+import { quoteNano } from '../pricing/quote.ts'
+import { applies, type Link, type Verdict } from './constraints.ts'
+
+/**
+ * What would make possible what a budget refuses. Each is true: if it is done, and nothing else happens, the same
+ * question is answered with yes, where several budgets refuse after all the raises together.
+ */
+export type Suggestion =
+  | { action: 'lower_output', maxOutputTokens: number }
+  | { action: 'cheaper_model', provider: string, model: string }
+  | { action: 'wait_for_reset', at: number, link: Link }
+  | { action: 'try_again', link: Link }
+  | { action: 'raise', by: bigint, link: Link }
+  | { action: 'resume', link: Link }
+  | { action: 'reconcile', holder: string, link: Link }
+
+/** An estimate that was made from tokens. */
+export interface PricedCall {
+  prices: PriceBook
+  model: PricedModel
+  bound: CallBound
+  at: number
+}
+
+const MOST_MODELS = 3
+
+export function suggestionsFor ({ code, chain }: Verdict, priced: PricedCall | null): Suggestion[] {
+  if (code === null || code === 'no_budget') return []
+  const refusing = chain.filter(({ refusal }) => refusal !== null)
+  const paused = refusing.filter(({ state }) => state === 'paused')
+  const short = refusing.filter(({ state }) => state !== 'paused')
+  const resume = paused.map((link): Suggestion => ({ action: 'resume', link }))
+  if (paused.length > 0) return [...resume, ...raises(short)]
+  return [
+    ...short.every(({ refusal }) => refusal === 'budget_contention') && short[0] !== undefined
+      ? [{ action: 'try_again', link: short[0] } as const]
+      : [],
+    ...priced === null ? [] : cheaper(chain, priced),
+    ...wait(chain, short),
+    ...short.flatMap(reconcile),
+    ...raises(short),
+  ]
+}
+
+/** nano-USD that all of them have room for */
+function affordable (chain: readonly Link[]): bigint {
+  let least = MAX_AMOUNT_NANO
+  for (const { budget, remainingNano, ...link } of chain) {
+    if (!applies(link) || budget.mode !== 'enforced') continue
+    const most = mostUsd(remainingNano, budget.rate)
+    if (most < least) least = most
+  }
+  return least
+}
+
+function cheaper (chain: readonly Link[], { prices, model, bound, at }: PricedCall): Suggestion[] {
+  const most = affordable(chain)
+  const tokens = outputThatFits(model, bound, most)
+  const budget = chain[0]?.budget
+  const found = prices.list(model.provider).flatMap((other) => {
+    if (budget === undefined || other.model === model.model || !canServe(other, bound)) return []
+    if (!takesModel(budget, other.provider, other.model)) return []
+    const quote = quoteNano(other, bound)
+    return quote === null || quote > most || prices.find(other.provider, other.model, at) === null
+      ? []
+      : [{ model: other.model, quote }]
+  })
+  // the dearest of them is most like what was asked for
+  found.sort((one, other) => one.quote < other.quote ? 1 : one.quote > other.quote ? -1 : 0)
+  return [
+    ...tokens === null ? [] : [{ action: 'lower_output', maxOutputTokens: tokens } as const],
+    ...found.slice(0, MOST_MODELS).map((one) =>
+      ({ action: 'cheaper_model', provider: model.provider, model: one.model }) as const),
+  ]
+}
+
+function canServe (model: PricedModel, { inputTokens, outputTokens }: CallBound): boolean {
+  return model.contextWindow >= inputTokens && (outputTokens === null || model.maxOutput >= outputTokens)
+}
+
+/** the most output tokens per choice that cost no more; null: not even one does */
+function outputThatFits (model: PricedModel, bound: CallBound, most: bigint): number | null {
+  const fits = (outputTokens: number) => {
+    const quote = quoteNano(model, { ...bound, outputTokens })
+    return quote !== null && quote <= most
+  }
+  let [low, high] = [0, Math.min(bound.outputTokens ?? model.maxOutput, model.maxOutput)]
+  if (!fits(1)) return null
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if (fits(middle)) low = middle
+    else high = middle - 1
+  }
+  return low
+}
+
+/** a new period begins with nothing spent and nothing held; what else applies by then must have room too */
+function wait (chain: readonly Link[], short: readonly Link[]): Suggestion[] {
+  let last: { at: number, link: Link } | null = null
+  for (const link of short) {
+    if (link.resetsAt === null) return []
+    if (last === null || link.resetsAt > last.at) last = { at: link.resetsAt, link }
+  }
+  if (last === null || chain[0] === undefined || periodAt(chain[0].budget, last.at) === null) return []
+  const { at } = last
+  return chain.every((link) => hasRoomAt(link, at)) ? [{ action: 'wait_for_reset', ...last }] : []
+}
+
+function hasRoomAt ({ budget, period, state, needNano, refusal }: Link, at: number): boolean {
+  const then = periodAt(budget, at)
+  if (budget.archivedAt !== null || then === null || budget.mode !== 'enforced') return true
+  const same = then.start === period.start && applies({ state })
+  return same ? refusal === null : needNano <= budget.enforcedLimitNano
+}
+
+function reconcile (link: Link): Suggestion[] {
+  const { doubt } = link.standing
+  return link.refusal === 'budget_in_doubt' && doubt !== null ? [{ action: 'reconcile', holder: doubt.holder, link }] : []
+}
+
+function raises (short: readonly Link[]): Suggestion[] {
+  return short.flatMap((link): Suggestion[] => {
+    const by = raiseOf(link)
+    return by === null ? [] : [{ action: 'raise', by, link }]
+  })
+}
+
+/** the least by which its amount must grow: a part of it may be all that block-all leaves; null: past all amounts */
+function raiseOf ({ budget, standing, needNano }: Link): bigint | null {
+  const needed = standing.spentNano + standing.heldNano + needNano
+  const amount = ceilDiv(needed * 100n * NANO, blockedAt(budget.alerts))
+  return amount > MAX_AMOUNT_NANO ? null : amount - budget.amountNano
+}
+
+/** percent of the amount in nano-units */
+function blockedAt (alerts: Link['budget']['alerts']): bigint {
+  let least = 100n * NANO
+  for (const { threshold, actions } of alerts) {
+    const percent = parseAmount(threshold)
+    if (actions.includes('block-all') && percent !== null && percent < least) least = percent
+  }
+  return least
+}
+
+/** for people */
+export function sayOf (suggestion: Suggestion, named: (link: Link) => string): string {
+  switch (suggestion.action) {
+    case 'lower_output':
+      return `Set max_tokens to ${suggestion.maxOutputTokens} or less.`
+    case 'cheaper_model':
+      return `Use the model ${suggestion.model}: the same tokens fit at its price.`
+    case 'wait_for_reset':
+      return `Wait until ${new Date(suggestion.at).toISOString()}, when ${named(suggestion.link)} starts anew.`
+    case 'try_again':
+      return 'Try again in a moment, when open calls have ended.'
+    case 'raise':
+      return `Ask for a raise of ${named(suggestion.link)} by at least ${formatNano(suggestion.by)} ` +
+        `${suggestion.link.budget.currency}.`
+    case 'resume':
+      return `Ask for ${named(suggestion.link)} to be resumed.`
+    case 'reconcile':
+      return `Start ${suggestion.holder} again, or let an administrator run \`relaycore reconcile\`.`
+  }
+}

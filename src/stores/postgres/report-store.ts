@@ -1,0 +1,155 @@
+import { type Reach } from '../../access/actor.ts'
+import { type LeaseFigures } from '../../account/authority.ts'
+import { type Budget, type ScopeType } from '../../budget/budget.ts'
+import { type ReportStore } from '../../reports/report-store.ts'
+import { type LedgerAccount } from '../../reports/standing.ts'
+import { type AlertRecord } from '../../usage/history.ts'
+import { withinReachOf } from './budget-reach.ts'
+import { COLUMNS, selectBudgets } from './budget-rows.ts'
+import { Conditions, withinReach } from './conditions.ts'
+import { bigintOf, idOf, isUuid, reached, type Queryable } from './pool.ts'
+
+/** The ledger as reports read it. */
+export class PostgresReportStore implements ReportStore {
+  readonly #database: Queryable
+
+  constructor (database: Queryable) { this.#database = database }
+
+  async accounts (periods: { budgetId: string, periodStart: number }[]): Promise<LedgerAccount[]> {
+    if (periods.length === 0) return []
+    const rows = await reached(this.#database.query<AccountRow>({
+      name: 'report_accounts',
+      text: ACCOUNTS,
+      values: [periods.map(({ budgetId }) => budgetId), periods.map(({ periodStart }) => new Date(periodStart))],
+    }))
+    return rows.map(accountOf)
+  }
+
+  async chain (id: string): Promise<Budget[]> {
+    if (!isUuid(id)) return []
+    return await reached(selectBudgets(this.#database, { name: 'report_chain', text: CHAIN, values: [id] }))
+  }
+
+  async tree (scope: { type: ScopeType, id: string }, reach: Reach | null, limit: number): Promise<Budget[]> {
+    const conditions = new Conditions()
+    conditions.same('b.scope_type', scope.type)
+    conditions.same('b.scope_id', scope.id)
+    withinReach(conditions, reach)
+    const text = `
+      with recursive tree as (
+        select b.id from budget_definitions b where ${conditions.text}
+        union
+        select c.id from tree t join budget_definitions c on c.parent_budget_id = t.id
+      )
+      select ${COLUMNS} where b.id in (select id from tree) order by b.created_at, b.id limit ${conditions.value(limit)}`
+    const found = await reached(selectBudgets(this.#database, { text, values: conditions.values }))
+    return await reached(withinReachOf(this.#database, found, reach))
+  }
+
+  async rate (currency: string): Promise<string | null> {
+    const [row] = await reached(this.#database.query<{ rate: string }>({ text: RATE, values: [currency] }))
+    return row?.rate ?? null
+  }
+}
+
+const ACCOUNTS = `
+  select a.id, a.budget_id, a.period_start, a.limit_nano, a.settled_nano, a.leased_nano,
+    coalesce(c.below_nano, 0) as below_nano, c.last_updated, l.leases, l.holder, l.since, h.alerts
+  from unnest($1::uuid[], $2::timestamptz[]) k (budget_id, period_start)
+  join budget_accounts a on a.budget_id = k.budget_id and a.subject = '' and a.period_start = k.period_start
+  left join budget_status_cache c on c.account_id = a.id
+  left join lateral (
+    select json_agg(json_build_object('incarnation', o.incarnation::text, 'posted_nano', o.posted_nano::text,
+        'rest_nano', o.rest_nano::text, 'responds', o.responds)) as leases,
+      (array_agg(o.host || ' (gateway ' || o.incarnation || ')' order by o.heartbeat_at)
+        filter (where not o.responds and o.rest_nano > 0))[1] as holder,
+      min(o.heartbeat_at) filter (where not o.responds and o.rest_nano > 0) as since
+    from (
+      select l.incarnation, l.posted_nano, l.granted_nano - l.returned_nano - l.posted_nano as rest_nano,
+        g.host, g.heartbeat_at, responds(g) as responds
+      from leases l join gateways g on g.incarnation = l.incarnation
+      where l.account_id = a.id and l.state <> 'closed'
+    ) o
+  ) l on true
+  left join lateral (
+    select json_agg(json_build_object('threshold', h.threshold::text, 'actions', h.actions,
+      'settled_nano', h.settled_nano::text, 'triggered_at', h.triggered_at, 'acknowledged_at', h.acknowledged_at,
+      'acknowledged_by', h.acknowledged_by) order by h.threshold) as alerts
+    from budget_alert_history h where h.account_id = a.id
+  ) h on true`
+
+const CHAIN = `
+  with recursive line as (
+    select id, parent_budget_id, 0 as depth from budget_definitions where id = $1
+    union all
+    select p.id, p.parent_budget_id, l.depth + 1 from line l join budget_definitions p on p.id = l.parent_budget_id
+  )
+  select ${COLUMNS} join line on line.id = b.id order by line.depth`
+
+const RATE = `
+  select trim_scale(rate)::text as rate from exchange_rates
+  where currency = $1 and currency <> 'USD' and effective_at <= clock_timestamp() order by effective_at desc limit 1`
+
+interface LeaseRow { incarnation: string, posted_nano: string, rest_nano: string, responds: boolean }
+
+interface AlertRow {
+  threshold: string
+  actions: string[]
+  settled_nano: string
+  triggered_at: string
+  acknowledged_at: string | null
+  acknowledged_by: string | null
+}
+
+interface AccountRow {
+  id: string
+  budget_id: string
+  period_start: Date
+  limit_nano: string | null
+  settled_nano: string
+  leased_nano: string
+  below_nano: string
+  last_updated: Date | null
+  leases: LeaseRow[] | null
+  holder: string | null
+  since: Date | null
+  alerts: AlertRow[] | null
+}
+
+function accountOf (row: AccountRow): LedgerAccount {
+  const accountId = idOf(row.id)
+  return {
+    accountId,
+    budgetId: row.budget_id,
+    periodStart: row.period_start.getTime(),
+    limitNano: row.limit_nano === null ? null : bigintOf(row.limit_nano),
+    settledNano: bigintOf(row.settled_nano),
+    belowNano: bigintOf(row.below_nano),
+    leasedNano: bigintOf(row.leased_nano),
+    leases: (row.leases ?? []).map((lease) => leaseOf(accountId, lease)),
+    alerts: (row.alerts ?? []).map(alertOf),
+    doubt: row.holder === null || row.since === null ? null : { holder: row.holder, since: row.since.getTime() },
+    chargedAt: row.last_updated?.getTime() ?? null,
+  }
+}
+
+function leaseOf (accountId: number, row: LeaseRow): LeaseFigures {
+  return {
+    accountId,
+    incarnation: idOf(row.incarnation),
+    restNano: bigintOf(row.rest_nano),
+    postedNano: bigintOf(row.posted_nano),
+    responds: row.responds,
+  }
+}
+
+function alertOf (row: AlertRow): AlertRecord {
+  return {
+    threshold: Number(row.threshold),
+    actions: row.actions,
+    settledNano: bigintOf(row.settled_nano),
+    triggeredAt: Date.parse(row.triggered_at),
+    acknowledgedAt: row.acknowledged_at === null ? null : Date.parse(row.acknowledged_at),
+    acknowledgedBy: row.acknowledged_by,
+  }
+}
