@@ -88,7 +88,7 @@ const Warning = Type.Object({
   budgetId: Type.String({ description: 'the budget that has less than those right below it together' }),
 }, { title: 'BudgetWarning' })
 
-export const Warnings = Type.Array(Warning, { description: 'what is allowed, and perhaps not meant' })
+export const Warnings = Type.Array(Warning, { description: 'what is allowed, and perhaps not meant; in answers to changes, where there is some' })
 
 export const BudgetAnswer = Type.Object({
   id: Uuid,

@@ -178,7 +178,8 @@ const CHANGES = [
 function answer (
   status: number, budget: Budget, warnings: Warning[], headers: Record<string, string> = {}
 ): Outcome {
-  return { status, headers: { ...headers, etag: etagOf(budget) }, body: { ...renderBudget(budget), warnings } }
+  const body = { ...renderBudget(budget), ...warnings.length === 0 ? {} : { warnings } }
+  return { status, headers: { ...headers, etag: etagOf(budget) }, body }
 }
 
 /** of the budget as it is now, and of the one above it */

@@ -1,4 +1,4 @@
-import { formatNano, mostUsd, convertNano } from '../money/amount.ts'
+import { exchangeNano, formatNano } from '../money/amount.ts'
 import { type Budget, type Period } from './budget.ts'
 
 /**
@@ -59,12 +59,14 @@ function isOver ({ endDate, period, recurring }: Share, now: number): boolean {
 
 /** null: it does not compare */
 function shareOf (parent: Share, child: Share): bigint | null {
-  const nano = child.currency === parent.currency
-    ? child.amountNano
-    : convertNano(mostUsd(child.amountNano, child.rate), parent.rate)
-  if (child.period === 'custom' || parent.period === 'custom') return samePeriod(parent, child) ? nano : null
-  if (child.period === parent.period) return nano
-  return child.recurring ? nano * PERIODS[child.period] / PERIODS[parent.period] : null
+  const same = child.currency === parent.currency
+  const inParents = (nano: bigint) => same ? nano : exchangeNano(nano, child.rate, parent.rate)
+  const { amountNano } = child
+  if (child.period === 'custom' || parent.period === 'custom') {
+    return samePeriod(parent, child) ? inParents(amountNano) : null
+  }
+  if (child.period === parent.period) return inParents(amountNano)
+  return child.recurring ? inParents(amountNano * PERIODS[child.period]) / PERIODS[parent.period] : null
 }
 
 function samePeriod (one: Share, other: Share): boolean {

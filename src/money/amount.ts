@@ -96,6 +96,14 @@ export function leastUsd (nano: bigint, rate: string | null): bigint {
   return mostUsd(nano - 1n, rate) + 1n
 }
 
+const USD: Rate = { numerator: 1n, denominator: 1n }
+
+/** an amount of one currency in another, by the rates of both, rounded down; to compare, not to charge */
+export function exchangeNano (nano: bigint, rate: string | null, into: string | null): bigint {
+  const [from, to] = [rate, into].map((one) => one === null ? USD : rateOf(one)) as [Rate, Rate]
+  return nano * from.denominator * to.numerator / (from.numerator * to.denominator)
+}
+
 /** rounded up; both positive or zero */
 export function ceilDiv (dividend: bigint, divisor: bigint): bigint {
   return (dividend + divisor - 1n) / divisor
