@@ -20,8 +20,8 @@ export function seenIn (line: readonly Budget[], reach: Reach | null): Sees {
   const { organizationId, scope } = reach
   const bounds = (budget: Budget) => budget.organizationId === organizationId &&
     (scope === null || (budget.scopeType === scope.type && budget.scopeId === scope.id))
-  const topmost = line.findLastIndex(bounds)
-  const seen = new Set(line.slice(0, topmost + 1).filter((one) => one.organizationId === organizationId).map(({ id }) => id))
+  const within = line.slice(0, line.findLastIndex(bounds) + 1)
+  const seen = new Set(within.filter((one) => one.organizationId === organizationId).map(({ id }) => id))
   return ({ id }) => seen.has(id)
 }
 

@@ -83,15 +83,17 @@ function mapValues<T, U> (object: Record<string, T>, change: (value: T) => U): R
   return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value)]))
 }
 
-/** with what `$ref` stands for in its place */
+/** with what `$ref` stands for in its place, but for a shape within itself, where anything goes */
 export function withoutRefs<T> (document: T): T {
-  const walk = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(walk)
+  const walk = (value: unknown, within: readonly string[] = []): unknown => {
+    if (Array.isArray(value)) return value.map((one) => walk(one, within))
     if (typeof value !== 'object' || value === null) return value
     const { $ref } = value as { $ref?: unknown }
-    if (typeof $ref !== 'string') return mapValues(value as Json, walk)
-    return walk($ref.split('/').slice(1).reduce((inner, name) =>
-      (inner as Json)[name.replaceAll('~1', '/').replaceAll('~0', '~')], document as unknown))
+    if (typeof $ref !== 'string') return mapValues(value as Json, (one) => walk(one, within))
+    if (within.includes($ref)) return {}
+    const named = $ref.split('/').slice(1).reduce((inner, name) =>
+      (inner as Json)[name.replaceAll('~1', '/').replaceAll('~0', '~')], document as unknown)
+    return walk(named, [...within, $ref])
   }
   return walk(document) as T
 }
