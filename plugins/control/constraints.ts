@@ -2,29 +2,35 @@ import { Type } from 'typebox'
 import { type Scope, type Tools } from './index.ts'
 import { Id, Nullable, problems, Text, Time } from './schemas.ts'
 import { State } from './status-schemas.ts'
+import { validatorCompiler } from './validation.ts'
 
 const Tokens = (description: string) => Type.Integer({ minimum: 0, maximum: 100_000_000, description })
 
-/** one of two questions; which, and what is missing, is for src/reports/question.ts to say */
-const Question = Type.Object({
-  estimatedCost: Type.Optional(Type.Union([Type.String(), Type.Number()], {
+const Amount = Type.Object({
+  estimatedCost: Type.Union([Type.String(), Type.Number()], {
     description: 'at most 9,000,000,000, at most 9 decimals', examples: ['0.25'],
-  })),
+  }),
   currency: Type.Optional(Type.String({ description: 'of estimatedCost; the budget\'s if it is not given', examples: ['USD'] })),
-  provider: Type.Optional(Type.String({ maxLength: 200, description: 'instead of estimatedCost, a call to be priced' })),
-  model: Type.Optional(Type.String({ maxLength: 200 })),
-  inputTokens: Type.Optional(Tokens('of every kind together')),
+}, { additionalProperties: false, title: 'AmountQuestion' })
+
+const Call = Type.Object({
+  provider: Type.String({ maxLength: 200, examples: ['openai'] }),
+  model: Type.String({ maxLength: 200, examples: ['gpt-4o'] }),
+  inputTokens: Tokens('of every kind together'),
   outputTokens: Type.Optional(Tokens('of each choice; the model\'s maximum if it is not given')),
   choices: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
   cacheWrite: Type.Optional(Type.Enum(['none', '5m', '1h'])),
-  tier: Type.Optional(Type.String({ maxLength: 100, description: 'e.g. flex, priority, fast+us' })),
+  tier: Type.Optional(Type.String({ maxLength: 100, description: 'e.g. flex, priority, fast+us', examples: ['default'] })),
   webSearches: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000 })),
-}, {
-  additionalProperties: false,
-  description: 'an amount (estimatedCost), or a call that the catalog prices at the most it can cost (provider, model, ' +
-    'inputTokens and what else is known)',
+}, { additionalProperties: false, title: 'CallQuestion' })
+
+const Question = Type.Union([Amount, Call], {
+  description: 'an amount, or a call that the catalog prices at the most it can cost',
   examples: [{ provider: 'openai', model: 'gpt-4o', inputTokens: 2_000, outputTokens: 500 }],
 })
+
+/** of a union no validator can say which of its shapes was meant; src/reports/question.ts can */
+const Either = Type.Partial(Type.Object({ ...Amount.properties, ...Call.properties }), { additionalProperties: false })
 
 const Link = Type.Object({
   visible: Type.Boolean({ description: 'false: a budget above that is out of your reach; only canProceed is told of it' }),
@@ -88,6 +94,7 @@ export function constraintRoutes (scope: Scope, { guard, reporter }: Tools): voi
       response: { 200: Answer, ...problems(404, 413, 422) },
       tags: ['budgets'],
     },
+    validatorCompiler: (route) => validatorCompiler(route.httpPart === 'body' ? { ...route, schema: Either } : route),
   }, async (request) => {
     const budget = await guard.budget(request, request.params.id)
     return await reporter.check(budget, request.body, guard.reachAbove(request))

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { type Operation, type Parameter } from './description.ts'
 import { ESCAPES, HEADERS, LIMITS, NO_JSON, TEXTS, TYPES, VALUES } from './hostile.ts'
-import { aValue, anId, type Known } from './values.ts'
+import { aValue, anId, CROSSED, type Known } from './values.ts'
 
 /** One request, as it goes out. */
 export interface Call {
@@ -61,7 +61,14 @@ function aDraft (operation: Operation, known: Known): fc.Arbitrary<Draft> {
 function aParameter ({ path }: Operation, { name, schema, example }: Parameter, known: Known): fc.Arbitrary<unknown> {
   if (name === 'idempotency-key') return fc.uuid()
   if (name === 'if-match' || name === 'if-none-match') return fc.constantFrom('*', '"1"', '"2"', 'W/"1"', '"1", "2"')
-  if (name === 'id' && !path.includes('/{type}/')) return anId(known, segmentOf(path))
+  if (name === 'threshold') {
+    return fc.oneof({ weight: 9, arbitrary: fc.constant(String(CROSSED)) }, aValue(schema, known, name))
+  }
+  if (name === 'id' && !path.includes('/{type}/')) {
+    const some = anId(known, segmentOf(path))
+    const crossed = known.ids.get('budgets')?.slice(0, 3) ?? []
+    return path.includes('{threshold}') ? fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...crossed) }, some) : some
+  }
   return aValue(example === undefined ? schema : { ...schema, example }, known, name)
 }
 

@@ -10,6 +10,9 @@ export interface Known {
   cursors: string[]
 }
 
+/** percent: a threshold that all budgets of the beginning have crossed */
+export const CROSSED = 1e-4
+
 /** what nothing has */
 const NOBODY = '0198f4f4-0000-7000-8000-000000000000'
 const MOST_KNOWN = 60

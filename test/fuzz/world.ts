@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type Test } from 'tap'
 import { ADMIN, aGateway, type GatewayUnderTest, type Json } from '../e2e/gateway.ts'
 import { type Caller } from './run.ts'
-import { type Known } from './values.ts'
+import { CROSSED, type Known } from './values.ts'
 
 /** A gateway with something of everything, in two organizations, so that requests meet objects. */
 export interface FuzzedGateway {
@@ -23,9 +23,12 @@ export async function aFuzzedGateway (t: Test): Promise<FuzzedGateway> {
   const canary = `canary-${randomBytes(6).toString('hex')}`
   await core.database.query({ text: 'create table fuzz_canary (n int)' })
   await core.budgets.addRate('EUR', '0.9', Date.now() - 1_000)
-  const top = await gateway.budget({ name: 'top' })
-  const red = await gateway.budget({ ...LIVES, name: 'red', scopeId: 'red', parentBudgetId: top, alerts: [{ threshold: 1e-4 }] })
-  const foreign = await gateway.budget({ ...LIVES, name: canary, organizationId: 'umbrella', scopeId: canary, tags: { of: canary } })
+  const alerts = [{ threshold: CROSSED }]
+  const top = await gateway.budget({ name: 'top', alerts })
+  const red = await gateway.budget({ ...LIVES, name: 'red', scopeId: 'red', parentBudgetId: top, alerts })
+  const foreign = await gateway.budget({
+    ...LIVES, name: canary, organizationId: 'umbrella', scopeId: canary, tags: { of: canary }, alerts,
+  })
   const archived = await gateway.budget({ ...LIVES, name: 'gone', scopeId: 'gone', currency: 'EUR' })
   await admin('DELETE', `/budgets/${archived}`)
   const secret = await gateway.key({ teamId: 'red' })
