@@ -5,11 +5,30 @@ create table admin_tokens (
   id uuid default gen_random_uuid() not null,
   hash bytea not null,
   created_at timestamp(3) with time zone default clock_timestamp() not null,
-  revoked_at timestamp(3) with time zone
+  revoked_at timestamp(3) with time zone,
+  name text default 'admin token'::text not null,
+  hint text,
+  role text default 'administrator'::text not null,
+  organization_id text,
+  scope_type text,
+  scope_id text,
+  expires_at timestamp(3) with time zone,
+  created_by text
 );
+alter table admin_tokens add constraint admin_tokens_check CHECK (((role = 'administrator'::text) = (organization_id IS NULL)));
+alter table admin_tokens add constraint admin_tokens_check1 CHECK (((scope_type IS NULL) = (scope_id IS NULL)));
+alter table admin_tokens add constraint admin_tokens_check2 CHECK (((scope_type IS NULL) OR (organization_id IS NOT NULL)));
 alter table admin_tokens add constraint admin_tokens_hash_check CHECK ((length(hash) = 32));
 alter table admin_tokens add constraint admin_tokens_hash_key UNIQUE (hash);
+alter table admin_tokens add constraint admin_tokens_name_check CHECK (((length(name) >= 1) AND (length(name) <= 256)));
+alter table admin_tokens add constraint admin_tokens_organization_id_check CHECK (((length(organization_id) >= 1) AND (length(organization_id) <= 256)));
 alter table admin_tokens add constraint admin_tokens_pkey PRIMARY KEY (id);
+alter table admin_tokens add constraint admin_tokens_role_check CHECK ((role = ANY (ARRAY['administrator'::text, 'manager'::text, 'viewer'::text])));
+alter table admin_tokens add constraint admin_tokens_scope_id_check CHECK (((length(scope_id) >= 1) AND (length(scope_id) <= 256)));
+alter table admin_tokens add constraint admin_tokens_scope_type_check CHECK ((scope_type = ANY (ARRAY['team'::text, 'project'::text])));
+CREATE INDEX admin_tokens_age ON public.admin_tokens USING btree (created_at, id);
+comment on table admin_tokens is 'who may ask the admin API; the tokens themselves are kept nowhere';
+comment on column admin_tokens.organization_id is 'with scope_type and scope_id the reach of a manager or viewer';
 
 create table api_key_former_secrets (
   hash bytea not null,

@@ -88,7 +88,8 @@ async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
     }),
     summary: new UsageSummary({ sums: core.sums, now: systemNow }),
     keyStore: core.keyStore,
-    adminTokens: core.adminTokens,
+    tokens: core.tokenStore,
+    authenticator: core.authenticator,
     changes: core.changes,
   })
 }

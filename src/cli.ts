@@ -4,8 +4,9 @@ import { AdminTokens } from './keys/admin-tokens.ts'
 import { IDENTITY_HEADERS, type IdentityHeader } from './keys/key.ts'
 import { createKey } from './keys/key.ts'
 import { formatNano } from './money/amount.ts'
+import { PostgresAdminTokenStore } from './stores/postgres/admin-token-store.ts'
 import { PostgresAuthority } from './stores/postgres/authority.ts'
-import { PostgresAdminTokenStore, PostgresKeyStore } from './stores/postgres/key-store.ts'
+import { PostgresKeyStore } from './stores/postgres/key-store.ts'
 import { attachPostgres } from './stores/postgres/launcher.ts'
 import { migrate } from './stores/postgres/migrate.ts'
 import { Database } from './stores/postgres/pool.ts'
@@ -18,7 +19,7 @@ const HELP = `relaycore: a budget gateway for AI spend
   relaycore keys create           make a gateway key
       --name <text> --organization <id> [--team <id>] [--project <id>] [--user <id>]
       [--allow-headers user,team,project,session,tags] [--require-headers ...]
-  relaycore admin-token rotate    a new admin token; all others end
+  relaycore admin-token rotate    a new administrator's token; all others of administrators end
   relaycore reconcile             gateways that do not answer and have leased something
       [--write-off <gateway>]     count what that one has leased as spent, if it will not come back
   relaycore --help, --version
@@ -96,9 +97,9 @@ const COMMANDS: Record<string, (config: Config, values: Values) => Promise<void>
   },
   'admin-token rotate': async (config) => {
     const token = await withDatabase(config, (database) =>
-      new AdminTokens({ store: new PostgresAdminTokenStore(database) }).rotate())
+      new AdminTokens({ store: new PostgresAdminTokenStore(database) }).rotate('admin-token rotate'))
     const beside = config.adminToken === undefined ? '' : ', beside RELAYCORE_ADMIN_TOKEN'
-    console.log(`${token}\n\nthe only admin token from now on${beside}; it is not shown again`)
+    console.log(`${token}\n\nthe only administrator's token from now on${beside}; it is not shown again`)
   },
 }
 

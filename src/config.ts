@@ -5,6 +5,7 @@ import { extname, resolve } from 'node:path'
 import { type Static, type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { parse as parseYaml } from 'yaml'
+import { ALGORITHMS, isSafeUrl } from './access/issuer.ts'
 
 /**
  * Settings: environment variables over one optional JSON or YAML file over defaults, by one schema. What is unknown or
@@ -30,6 +31,10 @@ const whole = (minimum: number, maximum: number, preset: number, about: Omit<Abo
   Type.Integer({ minimum, maximum, default: preset, expected: `a whole number from ${minimum} to ${maximum}`, ...about })
 const choice = <const T extends string[]>(values: [...T], preset: T[number], about: Omit<About, 'expected'>) =>
   Type.Enum(values, { default: preset, expected: values.join(' or '), ...about })
+
+const claim = (preset: string, env: string, says: string) => Type.String({
+  default: preset, minLength: 1, maxLength: 256, env, description: `claim that says: ${says}`, expected: 'the name of a claim',
+})
 
 export const Settings = Type.Object({
   host: Type.String({
@@ -65,6 +70,43 @@ export const Settings = Type.Object({
     expected: 'at least 16 characters',
     secret: true,
   })),
+  adminHost: Type.Optional(Type.String({
+    minLength: 1, env: 'RELAYCORE_ADMIN_HOST', description: 'address of the admin port; else HOST', expected: 'a host name or address',
+  })),
+  adminPort: Type.Optional(whole(0, 65_535, 0, {
+    env: 'RELAYCORE_ADMIN_PORT', description: 'a port of its own for the admin API, /docs and /metrics',
+  })),
+  oidcIssuer: Type.Optional(Type.String({
+    minLength: 1,
+    maxLength: 2_048,
+    env: 'RELAYCORE_OIDC_ISSUER',
+    description: 'OpenID Connect issuer whose tokens (JWT) the admin API takes too, as their iss names it',
+    expected: 'an https URL (http on this machine only)',
+  })),
+  oidcAudience: text({
+    env: 'RELAYCORE_OIDC_AUDIENCE', description: 'the aud that these tokens must have', expected: 'a name',
+  }),
+  oidcJwksUrl: Type.Optional(Type.String({
+    minLength: 1,
+    maxLength: 2_048,
+    env: 'RELAYCORE_OIDC_JWKS_URL',
+    description: "where the issuer's keys are; without it its discovery says so",
+    expected: 'an https URL (http on this machine only)',
+  })),
+  oidcRoleClaim: claim('relaycore_role', 'RELAYCORE_OIDC_ROLE_CLAIM', 'administrator, manager or viewer'),
+  oidcOrganizationClaim: claim('relaycore_organization', 'RELAYCORE_OIDC_ORGANIZATION_CLAIM', 'whose manager or viewer'),
+  oidcTeamClaim: claim('relaycore_team', 'RELAYCORE_OIDC_TEAM_CLAIM', 'of which team alone'),
+  oidcProjectClaim: claim('relaycore_project', 'RELAYCORE_OIDC_PROJECT_CLAIM', 'of which project alone'),
+  oidcAlgorithms: Type.String({
+    default: 'RS256,PS256,ES256,EdDSA',
+    pattern: `^(${ALGORITHMS.join('|')})(,(${ALGORITHMS.join('|')}))*$`,
+    env: 'RELAYCORE_OIDC_ALGORITHMS',
+    description: 'signatures that are taken, with commas',
+    expected: `a list with commas of ${ALGORITHMS.join(', ')}`,
+  }),
+  oidcClockToleranceS: whole(0, 300, 30, {
+    env: 'RELAYCORE_OIDC_CLOCK_TOLERANCE_S', description: "by how much the issuer's clock may differ, seconds",
+  }),
   metricsToken: Type.Optional(Type.String({
     minLength: 16,
     maxLength: 256,
@@ -161,7 +203,31 @@ export function loadConfig (env: NodeJS.ProcessEnv, file = env[FILE]): Config {
     }
     config[name] = used
   }
+  requireSense(config as Config)
   return Object.freeze({ ...config as Config, dataDir: resolve((config as Config).dataDir) })
+}
+
+/** of settings that only make sense together */
+function requireSense (config: Config): void {
+  const { oidcIssuer, oidcAudience, oidcJwksUrl, adminPort, adminHost, host, port } = config
+  for (const [env, value] of [['RELAYCORE_OIDC_ISSUER', oidcIssuer], ['RELAYCORE_OIDC_JWKS_URL', oidcJwksUrl]] as const) {
+    if (value !== undefined && !isSafeUrl(value)) {
+      throw new ConfigError(`${env} must be an https URL (http on this machine only); got ${JSON.stringify(value).slice(0, 100)}`)
+    }
+  }
+  if (oidcIssuer !== undefined && oidcAudience === undefined) {
+    throw new ConfigError('RELAYCORE_OIDC_AUDIENCE must be set with RELAYCORE_OIDC_ISSUER: else tokens for others would be good here')
+  }
+  if (oidcIssuer === undefined) {
+    const alone = oidcAudience !== undefined ? 'RELAYCORE_OIDC_AUDIENCE' : oidcJwksUrl !== undefined ? 'RELAYCORE_OIDC_JWKS_URL' : null
+    if (alone !== null) throw new ConfigError(`${alone} means nothing without RELAYCORE_OIDC_ISSUER: set both or neither`)
+  }
+  if (adminHost !== undefined && adminPort === undefined) {
+    throw new ConfigError('RELAYCORE_ADMIN_HOST means nothing without RELAYCORE_ADMIN_PORT: set both or neither')
+  }
+  if (adminPort !== undefined && adminPort !== 0 && adminPort === port && (adminHost ?? host) === host) {
+    throw new ConfigError(`RELAYCORE_ADMIN_PORT must differ from PORT; both are ${port}`)
+  }
 }
 
 function readFile (path: string): Record<string, unknown> {

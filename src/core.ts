@@ -1,6 +1,9 @@
 import { mkdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { Authenticator } from './access/authenticator.ts'
+import { FailureLimit } from './access/failures.ts'
+import { Issuer } from './access/issuer.ts'
 import { MemoryHotStatus, MemoryHub } from './account/memory-hot-status.ts'
 import { type HotStatus } from './account/hot-status.ts'
 import { LostGateways } from './account/lost-gateways.ts'
@@ -18,8 +21,9 @@ import { KeyRing } from './keys/key-ring.ts'
 import { Metrics } from './metrics.ts'
 import { CatalogPriceBook } from './pricing/price-book.ts'
 import { PostgresAuthority } from './stores/postgres/authority.ts'
+import { PostgresAdminTokenStore } from './stores/postgres/admin-token-store.ts'
 import { PostgresBudgetStore } from './stores/postgres/budget-store.ts'
-import { PostgresAdminTokenStore, PostgresKeyStore } from './stores/postgres/key-store.ts'
+import { PostgresKeyStore } from './stores/postgres/key-store.ts'
 import { PostgresChanges } from './stores/postgres/changes.ts'
 import { type LaunchedPostgres, launchPostgres } from './stores/postgres/launcher.ts'
 import { ensurePartitions, migrate } from './stores/postgres/migrate.ts'
@@ -77,6 +81,8 @@ export class Core {
   readonly keyStore: PostgresKeyStore
   readonly keys: KeyRing
   readonly adminTokens: AdminTokens
+  readonly tokenStore: PostgresAdminTokenStore
+  readonly authenticator: Authenticator
   readonly prices: CatalogPriceBook
   readonly metrics: Metrics
   readonly incarnation: number
@@ -117,7 +123,14 @@ export class Core {
     this.changes = new PostgresChanges({ database, changed: () => { this.changed() } })
     this.keyStore = new PostgresKeyStore(database)
     this.keys = new KeyRing({ store: this.keyStore })
-    this.adminTokens = new AdminTokens({ store: new PostgresAdminTokenStore(database), configured: config.adminToken })
+    this.tokenStore = new PostgresAdminTokenStore(database)
+    this.adminTokens = new AdminTokens({ store: this.tokenStore, configured: config.adminToken })
+    this.authenticator = new Authenticator({
+      tokens: this.adminTokens,
+      issuer: issuerOf(config),
+      identify: identifyBy(this.keys),
+      failures: new FailureLimit({ now: systemNow }),
+    })
     this.registry = new BudgetRegistry(this.budgets, {
       onKeysChanged: () => { this.keys.invalidate() },
       onError: (err) => { log.error({ err }, 'changes of budgets and keys cannot be seen: PostgreSQL does not answer') },
@@ -168,6 +181,7 @@ export class Core {
   changed (): void {
     this.registry.invalidate()
     this.keys.invalidate()
+    this.adminTokens.invalidate()
     this.hot.hint({ kind: 'changed' })
   }
 
@@ -232,6 +246,25 @@ export class Core {
       this.#options.log.error({ err }, 'the partitions of the next months could not be made')
     }
   }
+}
+
+function issuerOf (config: Config): Issuer | null {
+  const { oidcIssuer: issuer, oidcAudience: audience } = config
+  if (issuer === undefined || audience === undefined) return null
+  return new Issuer({
+    issuer,
+    audience,
+    jwksUrl: config.oidcJwksUrl,
+    claims: {
+      role: config.oidcRoleClaim,
+      organization: config.oidcOrganizationClaim,
+      team: config.oidcTeamClaim,
+      project: config.oidcProjectClaim,
+    },
+    algorithms: config.oidcAlgorithms.split(','),
+    clockTolerance: config.oidcClockToleranceS,
+    now: systemNow,
+  })
 }
 
 interface Parts {

@@ -34,7 +34,7 @@ export const ADMIN_CODES = {
   },
   unauthorized: {
     status: 401,
-    meaning: 'There is no admin token, or it is not one of this gateway.',
+    meaning: 'There is no token, or it is not, or no longer, a valid one.',
     remedy: 'Send `Authorization: Bearer <admin token>`.',
   },
   forbidden: {
@@ -96,6 +96,11 @@ export const ADMIN_CODES = {
     status: 422,
     meaning: 'This `idempotency-key` came before with another request.',
     remedy: 'Send a new key with a new request.',
+  },
+  too_many_failures: {
+    status: 429,
+    meaning: 'This address brought too many wrong tokens. A token that the gateway made passes all the same.',
+    remedy: 'Try again after `retry-after` seconds, with a valid token.',
   },
   internal_error: {
     status: 500,

@@ -26,7 +26,7 @@ export async function firstStart (core: Core, baseUrl: string): Promise<FirstSta
     const used = (await core.budgets.list({ includeArchived: true, limit: 1 })).length > 0 ||
       (await core.keyStore.page(ANY)).keys.length > 0
     if (used) return null
-    const adminToken = await core.adminTokens.any() ? null : await core.adminTokens.create()
+    const adminToken = await core.adminTokens.any() ? null : await core.adminTokens.create('first start')
     await core.budgets.insert(defineBudget({
       name: ORGANIZATION,
       scopeType: 'organization',

@@ -21,6 +21,7 @@ declare module 'fastify' {
 export const TAGS = [
   { name: 'budgets', description: 'Amounts per period for an organization, a team, a project or a user.' },
   { name: 'keys', description: 'Gateway keys: what AI clients call with, and whom they call for.' },
+  { name: 'tokens', description: 'Tokens of the admin API: who may ask it, as what, and how far that goes.' },
 ]
 
 const ANSWER_HEADERS = {
@@ -33,7 +34,7 @@ const ANSWER_HEADERS = {
 export type AnswerHeader = keyof typeof ANSWER_HEADERS
 
 const OF_STATUS: Record<string, AnswerHeader[]> = {
-  201: ['location'], 401: ['www-authenticate'], 503: ['retry-after'],
+  201: ['location'], 401: ['www-authenticate'], 429: ['retry-after'], 503: ['retry-after'],
 }
 
 const DONE: Record<string, string> = { 200: 'What was asked for.', 201: 'It is made.', 204: 'It is done; there is nothing to tell.' }
@@ -115,11 +116,13 @@ function answerOf (status: string, answer: Answer, own: readonly AnswerHeader[] 
   }
 }
 
+const OF_ALL: AdminCode[] = ['unauthorized', 'forbidden', 'too_many_failures', 'internal_error', 'dependency_unavailable']
+
 /** what a route can refuse follows from what it takes; of a status that it names without codes, all */
 function codesOf (
   { body, params, querystring, headers, errors = [] }: FastifySchema, statuses: string[], route: Route['route']
 ): AdminCode[] {
-  const codes = new Set<AdminCode>(['unauthorized', 'forbidden', 'internal_error', 'dependency_unavailable', ...errors])
+  const codes = new Set<AdminCode>([...OF_ALL, ...errors])
   if ((body ?? params ?? querystring ?? headers) !== undefined) codes.add('invalid_field')
   if (params !== undefined) codes.add('not_found').add('url_too_long')
   // a body that nobody asked for is read all the same

@@ -26,7 +26,7 @@ export function requireAccess ({ method, url, config }: RouteOptions): void {
 /** By the role alone, before anything is looked at: the answer tells nothing of what there is. */
 export async function admit ({ actor, routeOptions }: FastifyRequest): Promise<void> {
   const { access } = routeOptions.config
-  if (access === undefined || !admits(access, actor.role)) throw new Forbidden(REFUSALS[actor.role])
+  if (access === undefined || !admits(access, actor)) throw new Forbidden(REFUSALS[actor.role])
 }
 
 const REFUSALS: Record<Actor['role'], string> = {

@@ -1,14 +1,13 @@
 import {
-  type FastifyBaseLogger, type FastifyInstance, type FastifyPluginOptions, type FastifyReply, type FastifyRequest,
+  type FastifyBaseLogger, type FastifyInstance, type FastifyPluginOptions, type FastifyRequest,
   type RawServerDefault,
 } from 'fastify'
 import { type IncomingMessage, type ServerResponse } from 'node:http'
 import { type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { type Actor } from '../../src/access/actor.ts'
+import { type Authenticator } from '../../src/access/authenticator.ts'
 import { type Changes } from '../../src/access/changes.ts'
 import { type BudgetCatalog } from '../../src/budget/budget-catalog.ts'
-import { Forbidden, Unauthorized } from '../../src/errors.ts'
-import { type AdminTokens } from '../../src/keys/admin-tokens.ts'
+import { type AdminTokenStore } from '../../src/keys/admin-tokens.ts'
 import { type KeyStore } from '../../src/keys/key.ts'
 import { type BudgetReporter } from '../../src/reports/reporter.ts'
 import { type UsageSummary } from '../../src/reports/summary.ts'
@@ -24,10 +23,11 @@ import { Paths } from './paths.ts'
 import { answerProblem } from './problem.ts'
 import { statusRoutes } from './status.ts'
 import { summaryRoutes } from './summary.ts'
+import { tokenRoutes } from './tokens.ts'
 import { refuseBrokenText, validatorCompiler } from './validation.ts'
 
 /**
- * The control plane: the admin API under `/api/v1`. Every route demands an admin token.
+ * The control plane: the admin API under `/api/v1`. Every route demands a token, and says whose.
  * A change acts on this gateway before it is answered. Errors are problem+json (RFC 9457).
  */
 export interface ControlOptions extends FastifyPluginOptions {
@@ -36,7 +36,8 @@ export interface ControlOptions extends FastifyPluginOptions {
   reporter: Pick<BudgetReporter, 'status' | 'hierarchy' | 'check'>
   summary: Pick<UsageSummary, 'of'>
   keyStore: Pick<KeyStore, 'page' | 'get'>
-  adminTokens: Pick<AdminTokens, 'verify'>
+  tokens: Pick<AdminTokenStore, 'page' | 'get'>
+  authenticator: Pick<Authenticator, 'authenticate'>
   /** acts on this gateway before it answers */
   changes: Changes
 }
@@ -68,7 +69,7 @@ export default async function control (app: FastifyInstance, options: ControlOpt
     const typed = guarded.withTypeProvider<TypeBoxTypeProvider>()
     guarded.decorateRequest('actor')
     guarded.addHook('onRoute', requireAccess)
-    guarded.addHook('onRequest', authenticate(options.adminTokens))
+    guarded.addHook('onRequest', authenticate(options.authenticator))
     guarded.addHook('onRequest', admit)
     guarded.addHook('preValidation', refuseBrokenText)
     budgetRoutes(typed, tools)
@@ -77,21 +78,12 @@ export default async function control (app: FastifyInstance, options: ControlOpt
     constraintRoutes(typed, tools)
     keyRoutes(typed, tools)
     summaryRoutes(typed, tools)
+    tokenRoutes(typed, tools)
   })
 }
 
-const ADMINISTRATOR: Actor = { id: 'admin token', name: 'admin token', role: 'administrator', reach: null }
-
-function authenticate (tokens: ControlOptions['adminTokens']) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const { authorization } = request.headers
-    const token = authorization === undefined ? null : /^Bearer +(\S{1,512})$/i.exec(authorization)?.[1]
-    if (token === null || token === undefined) {
-      reply.header('www-authenticate', 'Bearer')
-      throw new Unauthorized('The admin API needs the header Authorization: Bearer <admin token>')
-    }
-    if (token.startsWith('rk_')) throw new Forbidden('A gateway key is not an admin token')
-    if (!await tokens.verify(token)) throw new Unauthorized('This is not an admin token of this gateway')
-    request.actor = ADMINISTRATOR
+function authenticate (authenticator: ControlOptions['authenticator']) {
+  return async (request: FastifyRequest): Promise<void> => {
+    request.actor = await authenticator.authenticate(request.headers, request.ip)
   }
 }

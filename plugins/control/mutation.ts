@@ -28,6 +28,8 @@ function authorship ({ actor, id, ip }: FastifyRequest): Authorship {
   return { actor, requestId: id, from: ip }
 }
 
-function repeatable ({ actor, method, url, body }: FastifyRequest, key: string) {
-  return { actorId: actor.id, key, route: `${method} ${url}`, body }
+/** what was answered to somebody who reached further is not answered again */
+function repeatable ({ actor: { id, role, reach }, method, url, body }: FastifyRequest, key: string) {
+  const actorId = reach === null ? id : JSON.stringify([id, role, reach])
+  return { actorId, key, route: `${method} ${url}`, body }
 }

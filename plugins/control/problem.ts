@@ -7,6 +7,8 @@ interface Failure extends Error {
   code?: string
   field?: string
   expected?: string
+  /** seconds */
+  retryAfter?: number
 }
 
 export const PROBLEM_TYPE = 'application/problem+json'
@@ -23,7 +25,8 @@ export function answerProblem (thrown: unknown, request: FastifyRequest, reply: 
   const code = codeOf(error)
   const { status } = ADMIN_CODES[code]
   if (status >= 500) request.log.error({ err: error }, 'an admin request failed')
-  if (status === 503) reply.header('retry-after', RETRY_SECONDS)
+  if (status === 401) reply.header('www-authenticate', 'Bearer')
+  if (status === 429 || status === 503) reply.header('retry-after', error.retryAfter ?? RETRY_SECONDS)
   const problem = {
     type: 'about:blank',
     title: STATUS_CODES[status] ?? 'Error',

@@ -30,6 +30,8 @@ export const ACCESS = {
   see: ['administrator', 'manager', 'viewer'],
   /** to make, change, record and end things */
   change: ['administrator', 'manager'],
+  /** to say who may ask for what: not for managers of a part of an organization */
+  appoint: ['administrator', 'manager'],
   /** what concerns everybody */
   administer: ['administrator'],
   /** what a client, too, may know: of budgets that apply to it, and of its own holds */
@@ -40,6 +42,6 @@ export const ACCESS = {
 
 export type Access = keyof typeof ACCESS
 
-export function admits (access: Access, role: Role): boolean {
-  return (ACCESS[access] as readonly Role[]).includes(role)
+export function admits (access: Access, { role, reach }: Pick<Actor, 'role' | 'reach'>): boolean {
+  return (ACCESS[access] as readonly Role[]).includes(role) && (access !== 'appoint' || reach?.scope == null)
 }

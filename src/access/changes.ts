@@ -1,4 +1,5 @@
 import { type BudgetCatalog } from '../budget/budget-catalog.ts'
+import { type AdminTokenStore } from '../keys/admin-tokens.ts'
 import { type KeyStore } from '../keys/key.ts'
 import { type AlertStore } from '../reports/alert-store.ts'
 import { type Actor } from './actor.ts'
@@ -20,6 +21,7 @@ export interface Stores {
   budgets: BudgetCatalog
   keys: KeyStore
   alerts: AlertStore
+  tokens: AdminTokenStore
   idempotency: IdempotencyStore
 }
 

@@ -1,6 +1,7 @@
 import { type Budget } from '../budget/budget.ts'
 import { type BudgetDraft } from '../budget/hierarchy.ts'
 import { Forbidden } from '../errors.ts'
+import { type TokenDraft } from '../keys/admin-tokens.ts'
 import { type IdentityHeader, type KeyDraft } from '../keys/key.ts'
 import { type Reach } from './actor.ts'
 
@@ -81,6 +82,19 @@ export function requireOwnHeaders (next: Headers, current: Headers | null, reach
 }
 
 type Headers = Pick<KeyDraft, 'allowHeaders' | 'requireHeaders'>
+
+/** Forbidden where a token would reach further than who makes it. */
+export function requireNoFurther (draft: Pick<TokenDraft, 'role' | 'reach'>, reach: Reach | null): void {
+  if (reach === null) return
+  if (draft.reach === null) throw outOfReach('role', 'manager or viewer: administrators are made by administrators')
+  if (draft.reach.organizationId !== reach.organizationId) {
+    throw outOfReach('reach/organizationId', `"${reach.organizationId}", which you manage`)
+  }
+  const { scope } = reach
+  if (scope !== null && (draft.reach.scope?.type !== scope.type || draft.reach.scope.id !== scope.id)) {
+    throw outOfReach('reach', 'no more than what you manage')
+  }
+}
 
 export function outOfReach (field: string, expected: string): Error {
   return Object.assign(new Forbidden(`${field} must be ${expected}`), { field, expected })

@@ -26,6 +26,8 @@ export interface GatewayUnderTest {
   app: FastifyInstance
   provider: TestProvider
   dataDir: string
+  /** of the admin API: method and path */
+  routes: string[]
   logs: string[]
   fatal: Error[]
   admin (method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<AdminAnswer>
@@ -74,6 +76,10 @@ export async function aGateway (t: Test, env: Record<string, string> = {}): Prom
     await core.close()
     rmSync(dataDir, { recursive: true, force: true })
   })
+  const routes: string[] = []
+  app.addHook('onRoute', ({ method, url }) => {
+    if (url.startsWith('/api/')) for (const one of [method].flat()) routes.push(`${one} ${url}`)
+  })
   await app.register(relaycore, { core, demoUrl: demo.url })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
@@ -99,6 +105,7 @@ export async function aGateway (t: Test, env: Record<string, string> = {}): Prom
     app,
     provider,
     dataDir,
+    routes,
     logs,
     fatal,
     admin,

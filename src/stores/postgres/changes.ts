@@ -1,6 +1,7 @@
 import { type Authorship, type Changes, type Stores } from '../../access/changes.ts'
 import { systemNow } from '../../clock.ts'
 import { PostgresAlertStore } from './alert-store.ts'
+import { PostgresAdminTokenStore } from './admin-token-store.ts'
 import { PostgresBudgetStore } from './budget-store.ts'
 import { PostgresIdempotencyStore } from './idempotency-store.ts'
 import { PostgresKeyStore } from './key-store.ts'
@@ -28,6 +29,7 @@ export class PostgresChanges implements Changes {
         budgets: new PostgresBudgetStore(tx, systemNow, actor.reach),
         keys: new PostgresKeyStore(tx, actor.reach),
         alerts: new PostgresAlertStore(tx),
+        tokens: new PostgresAdminTokenStore(tx, actor.reach),
         idempotency: new PostgresIdempotencyStore(tx),
       })))
     } finally {

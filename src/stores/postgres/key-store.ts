@@ -2,7 +2,6 @@ import { v7 as uuidv7 } from 'uuid'
 import { type Reach } from '../../access/actor.ts'
 import { othersOf, outOfReach, requireOwnHeaders } from '../../access/reach.ts'
 import { Conflict } from '../../errors.ts'
-import { type AdminTokenStore } from '../../keys/admin-tokens.ts'
 import {
   type AllowKey, type GatewayKey, type IdentityHeader, type KeyBySecret, type KeyDraft, type KeyPage, type KeyQuery,
   type KeyStore, type KeyTerms,
@@ -10,7 +9,7 @@ import {
 import { hasMember } from './budget-reach.ts'
 import { Conditions, orderBy, type Order } from './conditions.ts'
 import { cursorOf, positionOf } from './cursor.ts'
-import { idOf, isUuid, reached, type Database, type Query, type Queryable, type Transactional } from './pool.ts'
+import { idOf, isUuid, reached, type Query, type Queryable, type Transactional } from './pool.ts'
 
 /**
  * Keys in PostgreSQL. Each change is one transaction with the version of keys, which it locks first.
@@ -161,42 +160,6 @@ function conditionsOf (query: KeyQuery): Conditions {
 function keyWithinReach (conditions: Conditions, reach: Reach | null): void {
   conditions.same('b.organization_id', reach?.organizationId)
   if (reach?.scope != null) conditions.same(`b.${reach.scope.type}_id`, reach.scope.id)
-}
-
-/** Admin tokens in PostgreSQL. No version: gateways remember a token for a second at most. */
-export class PostgresAdminTokenStore implements AdminTokenStore {
-  readonly #database: Database
-
-  constructor (database: Database) {
-    this.#database = database
-  }
-
-  async insert (hash: Buffer): Promise<void> {
-    await reached(this.#database.query({ text: 'insert into admin_tokens (hash) values ($1)', values: [hash] }))
-  }
-
-  async replaceAll (hash: Buffer): Promise<void> {
-    await reached(this.#database.transaction(async (tx) => {
-      // Two rotations at once: the second must see the first one's token, so that it ends it.
-      await tx.query({ text: 'lock table admin_tokens in share row exclusive mode' })
-      await tx.query({ text: 'update admin_tokens set revoked_at = clock_timestamp() where revoked_at is null' })
-      await tx.query({ text: 'insert into admin_tokens (hash) values ($1)', values: [hash] })
-    }))
-  }
-
-  async isValid (hash: Buffer): Promise<boolean> {
-    const rows = await reached(this.#database.query({
-      name: 'admin_token', text: 'select 1 from admin_tokens where hash = $1 and revoked_at is null', values: [hash],
-    }))
-    return rows.length > 0
-  }
-
-  async any (): Promise<boolean> {
-    const rows = await reached(this.#database.query({
-      text: 'select 1 from admin_tokens where revoked_at is null limit 1',
-    }))
-    return rows.length > 0
-  }
 }
 
 const BY_AGE: Order = { column: 'b.created_at', type: 'timestamptz', descending: false }

@@ -1,0 +1,158 @@
+/**
+ * Every route times every role. The routes are those of the running gateway: one without a line here fails the test.
+ * The object of each request belongs to team `a`: its budget stands below that of the team.
+ */
+import { randomUUID } from 'node:crypto'
+import t from 'tap'
+import { aGateway, ADMIN, type AdminAnswer, type GatewayUnderTest } from '../../e2e/gateway.ts'
+
+const ROLES = ['administrator', 'manager of the organization', 'manager of team a', 'manager of team b', 'viewer of team a',
+  'viewer of team b', 'key of team a', 'key of team b'] as const
+type Role = typeof ROLES[number]
+
+/** what requests are about: all of it exists and is team a's, or none of it exists */
+interface Objects { budget: string, parent: string, key: string, token: string }
+
+interface Line {
+  /** statuses in the order of ROLES */
+  expect: string
+  path?: (of: Objects) => string
+  body?: (of: Objects) => object
+}
+
+const SEEN = '200 200 200 404 200 404 403 403'
+const LISTED = '200 200 200 200 200 200 403 403'
+const CHANGED = '200 200 200 404 403 403 403 403'
+const GONE = '204 204 204 404 403 403 403 403'
+
+const MATRIX: Record<string, Line> = {
+  'GET /budgets': { expect: LISTED },
+  'GET /budgets/scope/:type/:id': { expect: LISTED, path: () => '/budgets/scope/user/ada' },
+  'POST /budgets': {
+    expect: '201 201 201 403 403 403 403 403',
+    body: ({ parent }) => ({
+      name: 'b', scopeType: 'team', scopeId: 'a', parentBudgetId: parent, amount: '1', currency: 'USD', period: 'daily',
+    }),
+  },
+  'GET /budgets/:id': { expect: SEEN },
+  'PUT /budgets/:id': { expect: CHANGED, body: () => ({ name: 'n' }) },
+  'PATCH /budgets/:id': { expect: CHANGED, body: () => ({ name: 'm' }) },
+  'DELETE /budgets/:id': { expect: GONE },
+  'POST /budgets/:id/restore': { expect: CHANGED },
+  'GET /budgets/:id/status': { expect: '200 200 200 404 200 404 200 404' },
+  'GET /budgets/hierarchy/:type/:id': { expect: LISTED, path: () => '/budgets/hierarchy/user/ada' },
+  'POST /budgets/:id/check-constraints': {
+    expect: '200 200 200 404 200 404 200 404', body: () => ({ estimatedCost: '0.5' }),
+  },
+  'POST /budgets/:id/alerts/:threshold/acknowledge': {
+    expect: '404 404 404 404 403 403 403 403', path: ({ budget }) => `/budgets/${budget}/alerts/80/acknowledge`,
+  },
+  'GET /budgets/:id/usage': { expect: SEEN },
+  'GET /budgets/:id/usage/summary': { expect: SEEN },
+  'GET /keys': { expect: LISTED },
+  'POST /keys': {
+    expect: '201 201 201 403 403 403 403 403', body: () => ({ name: 'k', organizationId: 'acme', teamId: 'a' }),
+  },
+  'GET /keys/:id': { expect: SEEN },
+  'PATCH /keys/:id': { expect: CHANGED, body: () => ({ name: 'n' }) },
+  'POST /keys/:id/rotate': { expect: CHANGED, body: () => ({}) },
+  'DELETE /keys/:id': { expect: GONE },
+  'GET /tokens': { expect: '200 200 403 403 403 403 403 403' },
+  'POST /tokens': {
+    expect: '201 201 403 403 403 403 403 403',
+    body: () => ({ name: 't', role: 'viewer', reach: { organizationId: 'acme' } }),
+  },
+  'GET /tokens/:id': { expect: '200 200 403 403 403 403 403 403' },
+  'DELETE /tokens/:id': { expect: '204 204 403 403 403 403 403 403' },
+}
+
+const OBJECTS: Record<string, keyof Objects> = { budgets: 'budget', keys: 'key', tokens: 'token' }
+
+interface World {
+  gateway: GatewayUnderTest
+  tokens: Record<Role, string>
+  /** new ones each time */
+  objects (): Promise<Objects>
+  ask (token: string | null, route: string, of: Objects, headers?: object): Promise<AdminAnswer>
+}
+
+const BUDGET = { amount: '10', currency: 'USD', period: 'monthly' }
+
+async function aWorld (gateway: GatewayUnderTest): Promise<World> {
+  const { admin } = gateway
+  const token = async (role: string, reach: object) =>
+    String((await admin('POST', '/tokens', { name: role, role, reach })).body['token'])
+  const team = (teamId: string) => ({ organizationId: 'acme', teamId })
+  const top = await gateway.budget({ name: 'top', organizationId: 'acme' })
+  await gateway.budget({ name: 'b', scopeType: 'team', scopeId: 'b', parentBudgetId: top })
+  const ofA = await gateway.budget({ name: 'a', scopeType: 'team', scopeId: 'a', parentBudgetId: top })
+  return {
+    gateway,
+    tokens: {
+      administrator: ADMIN,
+      'manager of the organization': await token('manager', { organizationId: 'acme' }),
+      'manager of team a': await token('manager', team('a')),
+      'manager of team b': await token('manager', team('b')),
+      'viewer of team a': await token('viewer', team('a')),
+      'viewer of team b': await token('viewer', team('b')),
+      'key of team a': await gateway.key({ teamId: 'a' }),
+      'key of team b': await gateway.key({ teamId: 'b' }),
+    },
+    objects: async () => ({
+      parent: ofA,
+      budget: await gateway.budget({ name: 'x', ...BUDGET, scopeType: 'team', scopeId: 'a', parentBudgetId: ofA }),
+      key: String((await admin('POST', '/keys', { name: 'x', organizationId: 'acme', teamId: 'a' })).body['id']),
+      token: String((await admin('POST', '/tokens', { name: 'x', role: 'viewer', reach: team('a') })).body['id']),
+    }),
+    ask: async (bearer, route, of, headers = {}) => {
+      const [method = '', pattern = ''] = route.split(' ')
+      const { path, body } = MATRIX[route] ?? { expect: '' }
+      const url = path?.(of) ?? pattern.replace(/\/(\w+)\/:id/, (_, name: string) => `/${name}/${of[OBJECTS[name] ?? 'budget']}`)
+      const authorization = bearer === null ? '' : `Bearer ${bearer}`
+      return await admin(method, url, body?.(of), { authorization, ...headers })
+    },
+  }
+}
+
+const none = (): Objects => ({ budget: randomUUID(), parent: randomUUID(), key: randomUUID(), token: randomUUID() })
+
+/** the routes of the admin API as the gateway has them; HEAD is GET without its body */
+function routesOf ({ routes }: GatewayUnderTest): string[] {
+  return routes.map((one) => one.replace('/api/v1', '')).filter((one) => / \/(?!openapi\.json)/.test(one) && !one.startsWith('HEAD'))
+}
+
+t.test('every route answers every role as the matrix says, and nobody without a token', async (t) => {
+  const gateway = await aGateway(t)
+  t.same(routesOf(gateway).sort(), Object.keys(MATRIX).sort(), 'each route has its line, and no other')
+  const world = await aWorld(gateway)
+  for (const [route, { expect }] of Object.entries(MATRIX)) {
+    const of = await world.objects()
+    const found: number[] = []
+    for (const role of ROLES) found.push((await world.ask(world.tokens[role], route, of)).status)
+    t.equal(found.join(' '), expect, route)
+    for (const bearer of [null, 'garbage']) t.equal((await world.ask(bearer, route, of)).status, 401, `${route} ${bearer}`)
+  }
+})
+
+t.test('a manager of one team learns nothing of another: what is there is answered like what is not', async (t) => {
+  const gateway = await aGateway(t)
+  const world = await aWorld(gateway)
+  const headers = { 'if-match': '"1"', 'if-none-match': '*' }
+  for (const role of ['manager of team b', 'viewer of team b', 'key of team b'] as const) {
+    for (const route of Object.keys(MATRIX).filter((one) => one.includes(':id') || one.startsWith('POST'))) {
+      const there = await world.objects()
+      const nowhere = none()
+      const real = await world.ask(world.tokens[role], route, there, headers)
+      const unreal = await world.ask(world.tokens[role], route, nowhere, headers)
+      t.same(told(real, there), told(unreal, nowhere), `${role}: ${route}`)
+    }
+  }
+})
+
+/** an answer without what differs between any two requests, and without the ids that were asked for */
+function told ({ status, headers, body }: AdminAnswer, of: Objects): unknown {
+  const ids = new RegExp(Object.values(of).join('|'), 'g')
+  const others = [...headers].filter(([name]) => name !== 'date' && name !== 'content-length')
+  const { requestId: _, ...rest } = body
+  return JSON.parse(JSON.stringify({ status, others, rest }).replaceAll(ids, 'ID'))
+}
