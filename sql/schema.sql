@@ -75,6 +75,51 @@ comment on column api_keys.hash is 'SHA-256 of the key; the key itself is kept n
 comment on column api_keys.disabled_at is 'may be taken back, other than revoked_at';
 comment on column api_keys.allowed_models is 'exact names or globs with *; null: every model';
 
+create table audit_head (
+  singleton boolean default true not null,
+  seq bigint not null,
+  hash bytea not null
+);
+alter table audit_head add constraint audit_head_hash_check CHECK ((length(hash) = 32));
+alter table audit_head add constraint audit_head_pkey PRIMARY KEY (singleton);
+alter table audit_head add constraint audit_head_singleton_check CHECK (singleton);
+comment on table audit_head is 'one row: the last entry of the audit log, so that an end that was cut off is missed';
+
+create table audit_log (
+  seq bigint not null,
+  id uuid not null,
+  at timestamp(3) with time zone not null,
+  actor_id text not null,
+  actor_name text not null,
+  actor_role text not null,
+  request_id text,
+  from_address text,
+  action text not null,
+  object_type text not null,
+  object_id text not null,
+  organization_id text,
+  scopes text[] not null,
+  scopes_above text[] not null,
+  before json,
+  after json,
+  hash bytea not null
+);
+alter table audit_log add constraint audit_log_hash_check CHECK ((length(hash) = 32));
+alter table audit_log add constraint audit_log_id_key UNIQUE (id);
+alter table audit_log add constraint audit_log_pkey PRIMARY KEY (seq);
+CREATE INDEX audit_log_action ON public.audit_log USING btree (action, seq);
+CREATE INDEX audit_log_actor ON public.audit_log USING btree (actor_id, seq);
+CREATE INDEX audit_log_at ON public.audit_log USING btree (at, seq);
+CREATE INDEX audit_log_object ON public.audit_log USING btree (object_type, object_id, seq);
+CREATE INDEX audit_log_organization ON public.audit_log USING btree (organization_id, seq);
+CREATE INDEX audit_log_scopes ON public.audit_log USING gin (scopes);
+comment on table audit_log is 'one row per change, numbered without a gap; no row is ever changed or removed';
+comment on column audit_log.organization_id is 'whose object it is; null: of none, or of different ones before and after';
+comment on column audit_log.scopes is 'type:id of the object''s scope and of those above it, as they were, before and after alike';
+comment on column audit_log.scopes_above is 'of those above it alone: to whom it may be told what it stands below';
+comment on column audit_log.before is 'as the API shows the object, in the very text that was hashed; null: there was none';
+comment on column audit_log.hash is 'audit_hash() of the row and of the hash before it; of the first, of 32 zero bytes';
+
 create table budget_accounts (
   id bigint generated always as identity not null,
   budget_id uuid not null,
@@ -513,6 +558,73 @@ begin
     amount_nano = r.amount_nano + excluded.amount_nano, records = r.records + excluded.records,
     input_tokens = r.input_tokens + excluded.input_tokens, output_tokens = r.output_tokens + excluded.output_tokens;
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.append_audit(_entries json)
+ RETURNS TABLE(seq bigint, hash bytea)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  _head audit_head;
+  _row audit_log;
+  _entry json;
+begin
+  select h.* into strict _head from audit_head h for update;
+  for _entry in select e.entry from json_array_elements(_entries) with ordinality e (entry, n) order by e.n loop
+    _row := row(_head.seq + 1, _entry ->> 'id', date_trunc('milliseconds', clock_timestamp()), _entry ->> 'actor_id',
+      _entry ->> 'actor_name', _entry ->> 'actor_role', _entry ->> 'request_id', _entry ->> 'from_address',
+      _entry ->> 'action', _entry ->> 'object_type', _entry ->> 'object_id', _entry ->> 'organization_id',
+      array(select s.scope from json_array_elements_text(_entry -> 'scopes') with ordinality s (scope, n) order by s.n),
+      array(select s.scope from json_array_elements_text(_entry -> 'scopes_above') with ordinality s (scope, n) order by s.n),
+      _entry ->> 'before', _entry ->> 'after', null);
+    _row.hash := audit_hash(_head.hash, _row);
+    insert into audit_log select _row.*;
+    _head.seq := _row.seq;
+    _head.hash := _row.hash;
+    seq := _row.seq;
+    hash := _row.hash;
+    return next;
+  end loop;
+  update audit_head h set seq = _head.seq, hash = _head.hash;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.audit_framed(_value text)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(length(convert_to(_value, 'UTF8')) || ':' || _value, '-')
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.audit_framed_list(_values text[])
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select audit_framed(cardinality(_values)::text) || coalesce(string_agg(audit_framed(v.value), '' order by v.n), '')
+  from unnest(_values) with ordinality v (value, n)
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.audit_hash(_previous bytea, _row audit_log)
+ RETURNS bytea
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select sha256(_previous || convert_to(
+    audit_framed(_row.seq::text) || audit_framed(_row.id::text) ||
+    audit_framed(to_char(_row.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) ||
+    audit_framed(_row.actor_id) || audit_framed(_row.actor_name) || audit_framed(_row.actor_role) ||
+    audit_framed(_row.request_id) || audit_framed(_row.from_address) ||
+    audit_framed(_row.action) || audit_framed(_row.object_type) || audit_framed(_row.object_id) ||
+    audit_framed(_row.organization_id) || audit_framed_list(_row.scopes) || audit_framed_list(_row.scopes_above) ||
+    audit_framed(_row.before::text) || audit_framed(_row.after::text), 'UTF8'))
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION public.beat(_incarnation bigint, _accounts bigint[])
@@ -964,6 +1076,15 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.refuse_change_of_audit()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'the audit log is only ever added to: % of % is refused', lower(tg_op), tg_table_name using errcode = 'RC003';
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.replace_write_off(_incarnation bigint, _accounts bigint[], _covered bigint[])
  RETURNS void
  LANGUAGE plpgsql
@@ -1037,6 +1158,12 @@ begin
   return query select e.id, e.amount from unnest(_accounts, _amounts) e (id, amount);
 end $function$
 ;
+
+CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON public.audit_head FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_audit();
+
+CREATE TRIGGER only_forward BEFORE UPDATE ON public.audit_head FOR EACH ROW WHEN ((new.seq < old.seq)) EXECUTE FUNCTION refuse_change_of_audit();
+
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_audit();
 
 CREATE TRIGGER keep_budget_status_cache AFTER INSERT ON public.budget_usage_records REFERENCING NEW TABLE AS new_records FOR EACH STATEMENT EXECUTE FUNCTION keep_budget_status_cache();
 

@@ -91,6 +91,7 @@ async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
     tokens: core.tokenStore,
     authenticator: core.authenticator,
     changes: core.changes,
+    audit: core.audit,
   })
 }
 

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { formatLink, GENESIS, parseLink, type Link } from './access/audit-chain.ts'
 import { type Config, ConfigError, describeSettings, loadConfig } from './config.ts'
 import { AdminTokens } from './keys/admin-tokens.ts'
 import { IDENTITY_HEADERS, type IdentityHeader } from './keys/key.ts'
@@ -6,6 +7,7 @@ import { createKey } from './keys/key.ts'
 import { formatNano } from './money/amount.ts'
 import { PostgresAdminTokenStore } from './stores/postgres/admin-token-store.ts'
 import { PostgresAuthority } from './stores/postgres/authority.ts'
+import { PostgresAuditLog } from './stores/postgres/audit-log.ts'
 import { PostgresKeyStore } from './stores/postgres/key-store.ts'
 import { attachPostgres } from './stores/postgres/launcher.ts'
 import { migrate } from './stores/postgres/migrate.ts'
@@ -22,6 +24,9 @@ const HELP = `relaycore: a budget gateway for AI spend
   relaycore admin-token rotate    a new administrator's token; all others of administrators end
   relaycore reconcile             gateways that do not answer and have leased something
       [--write-off <gateway>]     count what that one has leased as spent, if it will not come back
+  relaycore audit verify          look for entries of the audit log that were altered, removed or moved
+      [--expect <seq>:<hash>]     a link of its chain that was kept elsewhere; may be given several times
+      [--after <seq>:<hash>]      begin behind this entry, where those up to it are archived
   relaycore --help, --version
 
   --config <file>                 a .json or .yaml file with settings
@@ -44,6 +49,8 @@ const OPTIONS = {
   'allow-headers': { type: 'string' },
   'require-headers': { type: 'string' },
   'write-off': { type: 'string' },
+  expect: { type: 'string', multiple: true },
+  after: { type: 'string' },
 } as const
 
 type Values = ReturnType<typeof parse>['values']
@@ -84,6 +91,18 @@ const COMMANDS: Record<string, (config: Config, values: Values) => Promise<void>
         requireHeaders,
       }))
     console.log(`${secret}\n\nkey ${key.id} for organization ${organization}; it is not shown again`)
+  },
+  'audit verify': async (config, values) => {
+    const expected = (values.expect ?? []).map((text) => linkOf('--expect', text))
+    const anchor = values.after === undefined ? GENESIS : linkOf('--after', values.after)
+    const { entries, last, broken } = await withUrl(config, async (url) => await connected(url, (database) =>
+      new PostgresAuditLog(database).verify(expected, anchor)))
+    if (broken !== null) {
+      console.log(`entry ${broken.seq} ${broken.why}. The ${entries} before it fit together, up to ${formatLink(last)}`)
+      process.exitCode = 1
+      return
+    }
+    console.log(`${entries} entries, all in order. The last one is ${formatLink(last)}`)
   },
   reconcile: async (config, values) => {
     await withUrl(config, async (url) => {
@@ -141,6 +160,12 @@ async function reconcile (authority: PostgresAuthority, gateway: string | undefi
   }
 }
 
+function linkOf (option: string, text: string): Link {
+  const link = parseLink(text)
+  if (link === null) throw new ConfigError(`${option} must be a number and 64 hex digits, like 12:9f86…; got ${text}`)
+  return link
+}
+
 function headersOf (option: string, value: string | undefined): IdentityHeader[] {
   return (value ?? '').split(',').filter((name) => name !== '').map((name) => {
     const header = IDENTITY_HEADERS.find((one) => one === name.trim())
@@ -163,13 +188,17 @@ async function withUrl<T> (config: Config, work: (url: string) => Promise<T>): P
 async function withDatabase<T> (config: Config, work: (database: Database) => Promise<T>): Promise<T> {
   return await withUrl(config, async (url) => {
     await migrate(url)
-    const database = new Database({ connectionString: url, applicationName: 'relaycore cli' })
-    try {
-      return await work(database)
-    } finally {
-      await database.close()
-    }
+    return await connected(url, work)
   })
+}
+
+async function connected<T> (url: string, work: (database: Database) => Promise<T>): Promise<T> {
+  const database = new Database({ connectionString: url, applicationName: 'relaycore cli' })
+  try {
+    return await work(database)
+  } finally {
+    await database.close()
+  }
 }
 
 function fail (error: unknown): void {

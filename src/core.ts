@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { formatLink } from './access/audit-chain.ts'
 import { Authenticator } from './access/authenticator.ts'
 import { FailureLimit } from './access/failures.ts'
 import { Issuer } from './access/issuer.ts'
@@ -22,6 +23,7 @@ import { Metrics } from './metrics.ts'
 import { CatalogPriceBook } from './pricing/price-book.ts'
 import { PostgresAuthority } from './stores/postgres/authority.ts'
 import { PostgresAdminTokenStore } from './stores/postgres/admin-token-store.ts'
+import { PostgresAuditLog } from './stores/postgres/audit-log.ts'
 import { PostgresBudgetStore } from './stores/postgres/budget-store.ts'
 import { PostgresKeyStore } from './stores/postgres/key-store.ts'
 import { PostgresChanges } from './stores/postgres/changes.ts'
@@ -78,6 +80,7 @@ export class Core {
   readonly usage: PostgresUsageStore
   readonly sums: PostgresUsageSums
   readonly changes: PostgresChanges
+  readonly audit: PostgresAuditLog
   readonly keyStore: PostgresKeyStore
   readonly keys: KeyRing
   readonly adminTokens: AdminTokens
@@ -120,7 +123,14 @@ export class Core {
     this.budgets = new PostgresBudgetStore(database)
     this.usage = new PostgresUsageStore(database)
     this.sums = new PostgresUsageSums(database)
-    this.changes = new PostgresChanges({ database, changed: () => { this.changed() } })
+    this.changes = new PostgresChanges({
+      database,
+      changed: () => { this.changed() },
+      noted: ({ actor, requestId, from }, { action, objectType, objectId }, link) => {
+        log.info({ audit: formatLink(link), action, objectType, objectId, actor: actor.id, requestId, from }, 'a change')
+      },
+    })
+    this.audit = new PostgresAuditLog(database)
     this.keyStore = new PostgresKeyStore(database)
     this.keys = new KeyRing({ store: this.keyStore })
     this.tokenStore = new PostgresAdminTokenStore(database)

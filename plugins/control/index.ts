@@ -4,6 +4,7 @@ import {
 } from 'fastify'
 import { type IncomingMessage, type ServerResponse } from 'node:http'
 import { type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { type AuditLog } from '../../src/access/audit.ts'
 import { type Authenticator } from '../../src/access/authenticator.ts'
 import { type Changes } from '../../src/access/changes.ts'
 import { type BudgetCatalog } from '../../src/budget/budget-catalog.ts'
@@ -12,6 +13,7 @@ import { type KeyStore } from '../../src/keys/key.ts'
 import { type BudgetReporter } from '../../src/reports/reporter.ts'
 import { type UsageSummary } from '../../src/reports/summary.ts'
 import { type UsageHistory } from '../../src/usage/history.ts'
+import { auditRoutes } from './audit.ts'
 import { budgetRoutes } from './budgets.ts'
 import { constraintRoutes } from './constraints.ts'
 import { admit, Guard, requireAccess } from './guard.ts'
@@ -38,6 +40,7 @@ export interface ControlOptions extends FastifyPluginOptions {
   keyStore: Pick<KeyStore, 'page' | 'get'>
   tokens: Pick<AdminTokenStore, 'page' | 'get'>
   authenticator: Pick<Authenticator, 'authenticate'>
+  audit: AuditLog
   /** acts on this gateway before it answers */
   changes: Changes
 }
@@ -79,6 +82,7 @@ export default async function control (app: FastifyInstance, options: ControlOpt
     keyRoutes(typed, tools)
     summaryRoutes(typed, tools)
     tokenRoutes(typed, tools)
+    auditRoutes(typed, tools)
   })
 }
 

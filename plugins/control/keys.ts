@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { parseTime } from '../../src/clock.ts'
 import { invalidField, NotFound } from '../../src/errors.ts'
 import { createKey, type GatewayKey, rotateKey } from '../../src/keys/key.ts'
+import { renderKey } from '../../src/keys/render.ts'
 import { type Scope, type Tools } from './index.ts'
 import { KeyAnswer, KeyChange, KeyListQuery, KeyPageAnswer, NewKey, Rotation } from './key-schemas.ts'
 import { type Outcome } from './mutation.ts'
@@ -162,17 +163,4 @@ function unique<T> (values: readonly T[]): T[] { return [...new Set(values)] }
 
 function answer (status: number, key: GatewayKey, secret: { key?: string } = {}): Outcome {
   return { status, headers: { etag: etagOf(key) }, body: { ...renderKey(key), ...secret } }
-}
-
-function renderKey (key: GatewayKey) {
-  const time = (at: number | null) => at === null ? null : new Date(at).toISOString()
-  return {
-    ...key,
-    disabled: key.disabledAt !== null,
-    expiresAt: time(key.expiresAt),
-    disabledAt: time(key.disabledAt),
-    createdAt: new Date(key.createdAt).toISOString(),
-    updatedAt: new Date(key.updatedAt).toISOString(),
-    revokedAt: time(key.revokedAt),
-  }
 }

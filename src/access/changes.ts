@@ -3,14 +3,16 @@ import { type AdminTokenStore } from '../keys/admin-tokens.ts'
 import { type KeyStore } from '../keys/key.ts'
 import { type AlertStore } from '../reports/alert-store.ts'
 import { type Actor } from './actor.ts'
+import { type AuditTrail } from './audit.ts'
 import { type IdempotencyStore } from './idempotency.ts'
 
 /** Who changes something, and by which request. */
 export interface Authorship {
-  actor: Actor
-  requestId: string
-  /** address of the asker */
-  from: string
+  actor: Pick<Actor, 'id' | 'name' | 'reach'> & { role: Actor['role'] | 'system' }
+  /** null: by no request, but by a command or by itself */
+  requestId: string | null
+  /** address of the asker, or the host of a command */
+  from: string | null
 }
 
 /**
@@ -23,11 +25,13 @@ export interface Stores {
   alerts: AlertStore
   tokens: AdminTokenStore
   idempotency: IdempotencyStore
+  /** budgets and keys note their changes themselves; what else is changed must be noted here */
+  audit: AuditTrail
 }
 
 /**
- * Every change that an administrator asks for: all of `work` or nothing, written down with its author. `work` must wait
- * for nothing but its stores: it holds locks.
+ * Every change that an administrator asks for: all of `work` or nothing, and in the same transaction its entries in the
+ * audit log. `work` must wait for nothing but its stores: it holds locks.
  * When it has answered, the change acts on this gateway; the others hear of it.
  */
 export interface Changes {

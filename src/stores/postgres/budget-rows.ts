@@ -23,6 +23,15 @@ export const COLUMNS = `b.id, b.organization_id, b.name, b.description, b.scope_
     and r.effective_at <= clock_timestamp() order by r.effective_at desc limit 1) as rate
   from budget_definitions b`
 
+/** a budget and those above it, upwards */
+export const ANCESTORS = `
+  with recursive line as (
+    select id, parent_budget_id, 0 as depth from budget_definitions where id = $1
+    union all
+    select p.id, p.parent_budget_id, l.depth + 1 from line l join budget_definitions p on p.id = l.parent_budget_id
+  )
+  select ${COLUMNS} join line on line.id = b.id order by line.depth`
+
 interface BudgetRow {
   id: string
   organization_id: string | null

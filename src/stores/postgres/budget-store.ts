@@ -10,7 +10,7 @@ import { systemNow, type Now } from '../../clock.ts'
 import { BudgetInUse, Conflict, NotFound, Unprocessable } from '../../errors.ts'
 import { nextCursor, pageQuery, totalQuery } from './budget-lists.ts'
 import { hasMember, standings, withinReachOf } from './budget-reach.ts'
-import { COLUMNS, oneBudget, selectBudgets } from './budget-rows.ts'
+import { ANCESTORS, COLUMNS, oneBudget, selectBudgets } from './budget-rows.ts'
 import { idOf, isUuid, reached, type Queryable, type Transactional } from './pool.ts'
 
 /**
@@ -229,14 +229,6 @@ const FOR_IDENTITY = `
     select p.id, p.parent_budget_id from applying a join budget_definitions p on p.id = a.parent_budget_id
   )
   select ${COLUMNS} where b.id in (select id from applying) order by b.id`
-
-const ANCESTORS = `
-  with recursive line as (
-    select id, parent_budget_id, 0 as depth from budget_definitions where id = $1
-    union all
-    select p.id, p.parent_budget_id, l.depth + 1 from line l join budget_definitions p on p.id = l.parent_budget_id
-  )
-  select ${COLUMNS} join line on line.id = b.id order by line.depth`
 
 const RIGHT_BELOW = `
   with recursive below as (

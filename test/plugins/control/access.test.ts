@@ -11,7 +11,7 @@ const ROLES = ['administrator', 'manager of the organization', 'manager of team 
 type Role = typeof ROLES[number]
 
 /** what requests are about: all of it exists and is team a's, or none of it exists */
-interface Objects { budget: string, parent: string, key: string, token: string }
+interface Objects { budget: string, parent: string, key: string, token: string, audit: string }
 
 interface Line {
   /** statuses in the order of ROLES */
@@ -57,6 +57,8 @@ const MATRIX: Record<string, Line> = {
   'PATCH /keys/:id': { expect: CHANGED, body: () => ({ name: 'n' }) },
   'POST /keys/:id/rotate': { expect: CHANGED, body: () => ({}) },
   'DELETE /keys/:id': { expect: GONE },
+  'GET /audit': { expect: LISTED },
+  'GET /audit/:id': { expect: SEEN },
   'GET /tokens': { expect: '200 200 403 403 403 403 403 403' },
   'POST /tokens': {
     expect: '201 201 403 403 403 403 403 403',
@@ -66,7 +68,7 @@ const MATRIX: Record<string, Line> = {
   'DELETE /tokens/:id': { expect: '204 204 403 403 403 403 403 403' },
 }
 
-const OBJECTS: Record<string, keyof Objects> = { budgets: 'budget', keys: 'key', tokens: 'token' }
+const OBJECTS: Record<string, keyof Objects> = { budgets: 'budget', keys: 'key', tokens: 'token', audit: 'audit' }
 
 interface World {
   gateway: GatewayUnderTest
@@ -82,6 +84,10 @@ async function aWorld (gateway: GatewayUnderTest): Promise<World> {
   const { admin } = gateway
   const token = async (role: string, reach: object) =>
     String((await admin('POST', '/tokens', { name: role, role, reach })).body['token'])
+  const newest = async () => {
+    const { body } = await admin('GET', '/audit?objectType=budget&limit=1')
+    return String((body['entries'] as { id: string }[])[0]?.id)
+  }
   const team = (teamId: string) => ({ organizationId: 'acme', teamId })
   const top = await gateway.budget({ name: 'top', organizationId: 'acme' })
   await gateway.budget({ name: 'b', scopeType: 'team', scopeId: 'b', parentBudgetId: top })
@@ -101,6 +107,7 @@ async function aWorld (gateway: GatewayUnderTest): Promise<World> {
     objects: async () => ({
       parent: ofA,
       budget: await gateway.budget({ name: 'x', ...BUDGET, scopeType: 'team', scopeId: 'a', parentBudgetId: ofA }),
+      audit: await newest(),
       key: String((await admin('POST', '/keys', { name: 'x', organizationId: 'acme', teamId: 'a' })).body['id']),
       token: String((await admin('POST', '/tokens', { name: 'x', role: 'viewer', reach: team('a') })).body['id']),
     }),
@@ -114,7 +121,8 @@ async function aWorld (gateway: GatewayUnderTest): Promise<World> {
   }
 }
 
-const none = (): Objects => ({ budget: randomUUID(), parent: randomUUID(), key: randomUUID(), token: randomUUID() })
+const none = (): Objects =>
+  ({ budget: randomUUID(), parent: randomUUID(), key: randomUUID(), token: randomUUID(), audit: randomUUID() })
 
 /** the routes of the admin API as the gateway has them; HEAD is GET without its body */
 function routesOf ({ routes }: GatewayUnderTest): string[] {

@@ -1,0 +1,144 @@
+import { type Budget } from '../budget/budget.ts'
+import { renderBudget } from '../budget/define.ts'
+import { type GatewayKey } from '../keys/key.ts'
+import { renderKey } from '../keys/render.ts'
+import { type Actor, type Reach } from './actor.ts'
+
+/** Whose an object is: what decides who may read of its changes. */
+export interface Owners {
+  /** null: of no organization, so for administrators alone */
+  organizationId: string | null
+  /** `type:id` of its scope and of those of the budgets above it */
+  scopes: string[]
+  /** of those above it alone: to whom it may be told what it stands below */
+  scopesAbove: string[]
+}
+
+/** What a change says of itself; who made it and by which request is known. */
+export interface AuditDraft extends Owners {
+  /** of an object, in the past tense: `budget.created` */
+  action: string
+  objectType: string
+  objectId: string
+  /** as the API shows the object, without secrets; null: there was none, there is none any more */
+  before: object | null
+  after: object | null
+}
+
+/** One line of the audit log. */
+export interface AuditEntry extends Omit<AuditDraft, 'before' | 'after'> {
+  /** its place in the chain, counted from 1 without a gap */
+  seq: number
+  id: string
+  /** RFC 3339, in UTC, to the millisecond */
+  at: string
+  actor: Pick<Actor, 'id' | 'name'> & { role: string }
+  requestId: string | null
+  from: string | null
+  /** canonical JSON, the very text that was hashed */
+  before: string | null
+  after: string | null
+  /** SHA-256 over the hash before it and this entry */
+  hash: Buffer
+}
+
+/** What a change writes down, in its own transaction. */
+export interface AuditTrail {
+  note (draft: AuditDraft): void
+  /** whose a budget is at this moment of the transaction */
+  ownersOf (budgetId: string): Promise<Owners>
+}
+
+export interface AuditQuery {
+  /** id of the actor */
+  actor?: string
+  action?: string
+  objectType?: string
+  objectId?: string
+  /** ms since the epoch, inclusive */
+  from?: number
+  /** exclusive */
+  to?: number
+  /** null: everything */
+  reach: Reach | null
+  limit: number
+  /** the nextCursor of the page before */
+  cursor?: string
+}
+
+export interface AuditPage {
+  /** the newest first */
+  entries: AuditEntry[]
+  /** null: this is the last page */
+  nextCursor: string | null
+}
+
+/** The log as it is read. What is out of reach does not exist. */
+export interface AuditLog {
+  page (query: AuditQuery): Promise<AuditPage>
+  get (id: string, reach: Reach | null): Promise<AuditEntry | null>
+}
+
+/** JSON with names in order, so that equal objects are equal texts. */
+export function canonical (value: unknown): string {
+  return JSON.stringify(value, (_name, one: unknown) => typeof one === 'object' && one !== null && !Array.isArray(one)
+    ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => a < b ? -1 : 1))
+    : one)
+}
+
+/** `above`: the budgets above it */
+export function ownersOfBudget (budget: Budget, above: readonly Budget[]): Owners {
+  const scopesOf = (budgets: readonly Budget[]) =>
+    [...new Set(budgets.map(({ scopeType, scopeId }) => `${scopeType}:${scopeId}`))]
+  return {
+    organizationId: budget.organizationId, scopes: scopesOf([budget, ...above]), scopesAbove: scopesOf(above),
+  }
+}
+
+export function ownersOfKey ({ organizationId, teamId, projectId, userId }: GatewayKey): Owners {
+  const ids = [['organization', organizationId], ['team', teamId], ['project', projectId], ['user', userId]] as const
+  const scopes = ids.flatMap(([type, id]) => id === null ? [] : [`${type}:${id}`])
+  return { organizationId, scopes, scopesAbove: [] }
+}
+
+/** Who may read of both: an object that moves from one team to another is not told of in full to either. */
+export function common (before: Owners, after: Owners): Owners {
+  return {
+    organizationId: before.organizationId === after.organizationId ? after.organizationId : null,
+    scopes: after.scopes.filter((scope) => before.scopes.includes(scope)),
+    scopesAbove: after.scopesAbove.filter((scope) => before.scopesAbove.includes(scope)),
+  }
+}
+
+/** As somebody may see it who reaches the object: not what it stands below, where that is out of reach. */
+export function within (entry: AuditEntry, reach: Reach | null): AuditEntry {
+  if (reach?.scope == null || entry.objectType !== 'budget') return entry
+  if (entry.scopesAbove.includes(`${reach.scope.type}:${reach.scope.id}`)) return entry
+  return { ...entry, before: withoutParent(entry.before), after: withoutParent(entry.after) }
+}
+
+function withoutParent (state: string | null): string | null {
+  return state === null ? null : canonical({ ...JSON.parse(state) as object, parentBudgetId: null })
+}
+
+export function budgetChange (action: string, owners: Owners, before: Budget | null, after: Budget): AuditDraft {
+  return {
+    action: `budget.${action}`,
+    objectType: 'budget',
+    objectId: after.id,
+    ...owners,
+    before: before === null ? null : renderBudget(before),
+    after: renderBudget(after),
+  }
+}
+
+export function keyChange (action: string, before: GatewayKey | null, after: GatewayKey): AuditDraft {
+  return {
+    action: `key.${action}`,
+    objectType: 'key',
+    objectId: after.id,
+    ...ownersOfKey(after),
+    before: before === null ? null : renderKey(before),
+    after: renderKey(after),
+  }
+}
