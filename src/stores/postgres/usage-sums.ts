@@ -12,11 +12,13 @@ export class PostgresUsageSums implements UsageSums {
   async sums ({ budgetId, range, zone, dimensions, interval, limit }: SumsQuery) {
     if (!isUuid(budgetId)) return { rows: [], asOf: Date.now(), complete: true }
     const { days, hours } = range
+    const places = dimensions.map(placeOf)
     const rows = await reached(this.#database.query<Row>({
       text: interval === 'hour' ? BY_HOUR : BY_DAY,
       values: [
-        budgetId, new Date(range.from), new Date(range.to), dimensions, hours.map(({ from }) => new Date(from)),
-        hours.map(({ to }) => new Date(to)), MOST_READ, limit + 1,
+        budgetId, new Date(range.from), new Date(range.to), dimensions, places.map(([facet]) => facet),
+        places.map(([, place]) => place), hours.map(({ from }) => new Date(from)), hours.map(({ to }) => new Date(to)),
+        MOST_READ, limit + 1,
         ...interval === 'hour' ? [] : [zone, days?.first ?? null, days?.end ?? null, interval],
       ],
     }))
@@ -29,12 +31,29 @@ export class PostgresUsageSums implements UsageSums {
   }
 }
 
-/** the accounts whose period has a part in the range */
-const ACCOUNT = `
+/** where the sums have a dimension: in which of their facets, and there in which place of the value */
+const PLACES: Record<string, [facet: string, place: number]> = {
+  source: ['model', 1], provider: ['model', 2], model: ['model', 3], key: ['key', 1], team: ['key', 2], project: ['key', 3],
+}
+
+function placeOf (dimension: string): [facet: string, place: number] { return PLACES[dimension] ?? [dimension, 1] }
+
+/** the accounts whose period has a part in the range, and where to look */
+const WHERE = `
   account as materialized (
     select id from budget_accounts
     where budget_id = $1 and period_start < $3 and (period_end is null or period_end > $2)
+  ),
+  sought as materialized (
+    select * from unnest($4::text[], $5::text[], $6::integer[]) s (dimension, facet, place)
   )`
+
+const VALUE = 's.dimension, r.value[s.place] as value, r.amount_nano, r.records, r.input_tokens, r.output_tokens'
+
+const HOURS = `
+  from sought s cross join unnest($7::timestamptz[], $8::timestamptz[]) h (from_hour, to_hour)
+  join usage_by_hour r on r.account_id = any (array(select id from account)) and r.facet = s.facet
+    and r.hour >= h.from_hour and r.hour < h.to_hour`
 
 /** The row of the reading itself comes first, also where there is nothing to read. */
 const SUMS = `
@@ -43,40 +62,27 @@ const SUMS = `
   union all
   (select p.dimension, p.value, p.bucket, sum(p.amount_nano), sum(p.records), sum(p.input_tokens), sum(p.output_tokens),
     count(*), null
-  from (select * from picked limit $7) p
+  from (select * from picked limit $9) p
+  where p.value is not null
   group by p.dimension, p.value, p.bucket
-  limit $8)`
-
-const FIGURES = 'r.amount_nano, r.records, r.input_tokens, r.output_tokens'
+  limit $10)`
 
 const BY_HOUR = `
-  with ${ACCOUNT},
-  picked as (
-    select r.dimension, r.value, (extract(epoch from r.hour) * 1000)::bigint::text as bucket, ${FIGURES}
-    from unnest($5::timestamptz[], $6::timestamptz[]) s (from_hour, to_hour)
-    join usage_by_hour r on r.account_id = any (array(select id from account)) and r.dimension = any ($4::text[])
-      and r.hour >= s.from_hour and r.hour < s.to_hour
-  )
+  with ${WHERE},
+  picked as (select ${VALUE}, (extract(epoch from r.hour) * 1000)::bigint::text as bucket ${HOURS})
   ${SUMS}`
 
 const BY_DAY = `
-  with ${ACCOUNT},
+  with ${WHERE},
   part as (
-    select r.dimension, r.value, r.day, ${FIGURES}
-    from usage_by_day r
-    where r.account_id = any (array(select id from account)) and r.dimension = any ($4::text[])
-      and r.day >= $10::date and r.day < $11::date
+    select ${VALUE}, r.day
+    from sought s
+    join usage_by_day r on r.account_id = any (array(select id from account)) and r.facet = s.facet
+      and r.day >= $12::date and r.day < $13::date
     union all
-    select r.dimension, r.value, (r.hour at time zone $9::text)::date, ${FIGURES}
-    from unnest($5::timestamptz[], $6::timestamptz[]) s (from_hour, to_hour)
-    join usage_by_hour r on r.account_id = any (array(select id from account)) and r.dimension = any ($4::text[])
-      and r.hour >= s.from_hour and r.hour < s.to_hour
+    select ${VALUE}, (r.hour at time zone $11::text)::date ${HOURS}
   ),
-  picked as (
-    select r.dimension, r.value,
-      date_trunc($12::text, r.day::timestamp)::date::text as bucket, ${FIGURES}
-    from part r
-  )
+  picked as (select p.*, date_trunc($14::text, p.day::timestamp)::date::text as bucket from part p)
   ${SUMS}`
 
 interface Row {

@@ -174,15 +174,15 @@ t.test('what cannot be summed is named', async (t) => {
     text: `with account as (
         insert into budget_accounts (budget_id, period_start, period_end, currency) values ($1, '2026-03-01Z', '2026-04-01Z', 'USD')
         returning id)
-      insert into usage_by_day (account_id, dimension, day, value, amount_nano, records, input_tokens, output_tokens)
-      select id, dimension, '2026-03-05', v, 1, 1, 0, 0 from account, unnest(array['source', 'user']) dimension,
-        generate_series(1, case when dimension = 'user' then 10001 else 1 end) v`,
+      insert into usage_by_day (account_id, facet, day, value, amount_nano, records, input_tokens, output_tokens)
+      select id, facet, '2026-03-05', array['relaycore', 'p', v::text], 1, 1, 0, 0 from account, generate_series(1, 10001) v,
+        unnest(array['model']) facet`,
     values: [budgetId],
   })
-  t.match(await admin('GET', `${path}?startDate=2026-03-01&endDate=2026-04-01&groupBy=user`), {
+  t.match(await admin('GET', `${path}?startDate=2026-03-01&endDate=2026-04-01&groupBy=model`), {
     status: 422, body: { code: 'unprocessable', detail: /more than 10,000 groups.*closer together.*groupBy/ },
   })
-  t.match(await ask('?startDate=2026-03-01&endDate=2026-04-01'), { recordCount: 1 })
+  t.match(await ask('?startDate=2026-03-01&endDate=2026-04-01&groupBy=provider'), { recordCount: 10001 })
 })
 
 t.test('a period that begins within an hour is summed apart from the one before', async (t) => {

@@ -8,7 +8,7 @@ import { aWorld, type PostgresWorld } from './world.ts'
 
 /** What the sums must be, from the records themselves: the account's period and the event's time decide the hour. */
 const FACTS = `
-  select f.account_id, d.dimension, d.value, date_trunc('hour', f.at, f.timezone) as hour,
+  select f.account_id, d.facet, d.value, date_trunc('hour', f.at, f.timezone) as hour,
     (f.at at time zone f.timezone)::date as day, f.amount_nano, coalesce(f.input_tokens, 0)
       + coalesce(f.cache_read_tokens, 0) + coalesce(f.cache_write_5m_tokens, 0) + coalesce(f.cache_write_1h_tokens, 0) as input,
     coalesce(f.output_tokens, 0) as output
@@ -19,26 +19,26 @@ const FACTS = `
     join budget_definitions b on b.id = a.budget_id join usage_events e on e.day = r.day and e.id = r.event_id
   ) f
   cross join lateral (
-    values ('source', f.source), ('provider', f.provider), ('model', coalesce(f.model_used, f.model)), ('key', f.key_id),
-      ('user', f.user_id), ('team', f.team_id), ('project', f.project_id)
-    union all select 'tag:' || k, v from jsonb_each_text(f.tags) x (k, v)
-  ) d (dimension, value) where d.value is not null`
+    values ('model', array[f.source, f.provider, coalesce(f.model_used, f.model)]),
+      ('key', array[f.key_id, f.team_id, f.project_id]), ('user', array[f.user_id])
+    union all select 'tag:' || k, array[v] from jsonb_each_text(f.tags) x (k, v)
+  ) d (facet, value) where num_nulls(variadic d.value) < cardinality(d.value)`
 
 const WRONG = (['hour', 'day'] as const).map((grain) => `
   with expected as (
-    select account_id, dimension, ${grain}, value, sum(amount_nano)::bigint as amount, count(*) as records,
+    select account_id, facet, ${grain}, value, sum(amount_nano)::bigint as amount, count(*) as records,
       sum(input)::bigint as input, sum(output)::bigint as output
     from (${FACTS}) fact group by 1, 2, 3, 4
   ),
   kept as (
-    select account_id, dimension, ${grain}, value, amount_nano, records, input_tokens, output_tokens from usage_by_${grain}
+    select account_id, facet, ${grain}, value, amount_nano, records, input_tokens, output_tokens from usage_by_${grain}
   )
   select 'missing' as what, * from (table expected except table kept) m
   union all select 'surplus', * from (table kept except table expected) s`)
 
 const UNSETTLED = `
   select a.id, a.settled_nano, sum(d.amount_nano) as days from budget_accounts a
-  left join usage_by_day d on d.account_id = a.id and d.dimension = 'source'
+  left join usage_by_day d on d.account_id = a.id and d.facet = 'model'
   group by a.id having coalesce(sum(d.amount_nano), 0) <> a.settled_nano`
 
 async function assertSums (t: Test, { sql }: PostgresWorld): Promise<void> {
@@ -132,7 +132,7 @@ t.test('sums by hour and day are those of the records, over changes of the clock
   }), { numRuns: 15 })
 
   await assertSums(t, world)
-  const all = 'select * from usage_by_hour order by account_id, dimension, hour, value'
+  const all = 'select * from usage_by_hour order by account_id, facet, hour, value'
   const before = await world.sql(all)
   t.ok(before.length > 100)
   await world.sql('update usage_by_hour set amount_nano = 1; delete from usage_by_day')
@@ -152,7 +152,7 @@ t.test('what is charged after its period is summed within it', async (t) => {
   await world.authority.writeOff(incarnation)
 
   t.same(await world.sql(`
-    select hour, amount_nano, records from usage_by_hour where dimension = 'source'`), [
+    select hour, amount_nano, records from usage_by_hour where facet = 'model'`), [
     { hour: new Date('2026-10-31T22:00:00Z'), amount_nano: '500', records: '1' },
   ], 'in its last hour, since its time is past the end')
   await assertSums(t, world)
@@ -173,10 +173,10 @@ t.test('no text keeps an event from being recorded, and a hundred tags cost what
 
   t.equal(answer.inserted.length, 1)
   const [row] = await world.sql(`
-    select count(*)::integer as rows, max(length(value)) as longest, sum(amount_nano)::integer as sum from usage_by_hour
-    where dimension like 'tag:%'`)
+    select count(*)::integer as rows, max(length(value[1])) as longest, sum(amount_nano)::integer as sum from usage_by_hour
+    where facet like 'tag:%'`)
   t.same(row, { rows: 8, longest: 256, sum: 56 })
-  t.match(await world.sql("select value from usage_by_day where dimension = 'team'"), [{ value: '' }])
+  t.match(await world.sql("select value[2] as team from usage_by_day where facet = 'key'"), [{ team: '' }])
 })
 
 t.test('a zone that PostgreSQL does not know is no zone of a budget', async (t) => {
