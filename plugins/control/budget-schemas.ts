@@ -101,7 +101,7 @@ export const BudgetAnswer = Type.Object({
   updatedAt: Time,
   archivedAt: Nullable(Time),
   warnings: Type.Optional(Warnings),
-}, { additionalProperties: true })
+})
 
 export const BudgetPageAnswer = Type.Object({ budgets: Type.Array(BudgetAnswer), ...PageAnswer })
 

@@ -1,5 +1,6 @@
 /**
- * openapi.json is the API's description as the routes give it. After a change of them this test writes it:
+ * openapi.json is the API's description as the routes give it, src/client/api.ts the types of its client. After a
+ * change of the routes this test writes both:
  * WRITE_OPENAPI=1 node out/test/plugins/openapi/description.test.js
  */
 import { createConfig, lintFromString } from '@redocly/openapi-core'
@@ -9,8 +10,10 @@ import t, { type Test } from 'tap'
 import { Value } from 'typebox/value'
 import { ADMIN_CODES } from '../../../src/error-codes.ts'
 import { aGateway, type Json } from '../../e2e/gateway.ts'
+import { clientTypes } from './client-types.ts'
 
 const FILE = resolve(import.meta.dirname, '../../../../openapi.json')
+const TYPES = resolve(import.meta.dirname, '../../../../src/client/api.ts')
 
 interface Media { schema: object, example?: unknown, examples?: Record<string, { value: unknown }> }
 interface Answer { description: string, headers?: Json, content?: Record<string, Media> }
@@ -62,6 +65,12 @@ const text = t.test('the description is that of openapi.json', async (t) => {
   if (process.env['WRITE_OPENAPI'] === '1') await writeFile(FILE, made)
   t.equal(made, await readFile(FILE, 'utf8'))
 }).then(async () => await readFile(FILE, 'utf8'))
+
+t.test('the types of the client are made from it', async (t) => {
+  const made = await clientTypes(await text)
+  if (process.env['WRITE_OPENAPI'] === '1') await writeFile(TYPES, made)
+  t.ok(made === await readFile(TYPES, 'utf8'), 'src/client/api.ts is out of date: WRITE_OPENAPI=1 writes it')
+})
 
 t.test('it keeps the rules of OpenAPI 3.1', async (t) => {
   const config = await createConfig({ extends: ['spec'] })
