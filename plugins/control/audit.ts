@@ -33,6 +33,7 @@ export function auditRoutes (scope: Scope, { audit, guard }: Tools): void {
 
   scope.get('/audit/:id', {
     schema: {
+      operationId: 'getAuditEntry',
       summary: 'Read an entry of the audit log',
       params: Id,
       response: { 200: AuditEntryAnswer, ...problems(404) },

@@ -1,5 +1,39 @@
 /** Generated from openapi.json; see README.md here. */
 export interface paths {
+    "/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the audit log, newest first */
+        get: operations["getAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read an entry of the audit log */
+        get: operations["getAuditEntry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/budgets": {
         parameters: {
             query?: never;
@@ -12,6 +46,26 @@ export interface paths {
         put?: never;
         /** Create a budget */
         post: operations["postBudgets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/budgets/hierarchy/{type}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The budgets of a scope, and all below them
+         * @description Each with its status: what is spent on a budget below is spent on it too, and what came in at the budget itself is told apart. Of more than 5,000 budgets ask in parts.
+         */
+        get: operations["getBudgetsHierarchy"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -58,6 +112,46 @@ export interface paths {
         patch: operations["patchBudget"];
         trace?: never;
     };
+    "/budgets/{id}/alerts/{threshold}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge an alert
+         * @description Of a threshold that was crossed in the period of the status. Once it is acknowledged it stays so, by whom and when it first was.
+         */
+        post: operations["postBudgetAlertAcknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/budgets/{id}/check-constraints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask whether a budget has room
+         * @description What a hold would decide, for the budget and all above it, by the figures of the status. Nothing is held and nothing changes.
+         */
+        post: operations["postBudgetCheckConstraints"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/budgets/{id}/restore": {
         parameters: {
             query?: never;
@@ -85,6 +179,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * How a budget stands now
+         * @description Over all gateways, with the figures that the next hold finds.
+         */
         get: operations["getBudgetStatus"];
         put?: never;
         post?: never;
@@ -190,10 +288,397 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List tokens of the admin API */
+        get: operations["getTokens"];
+        put?: never;
+        /**
+         * Make a token of the admin API
+         * @description The answer alone shows its secret. A manager of an organization makes managers and viewers of it.
+         */
+        post: operations["postTokens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a token of the admin API */
+        get: operations["getToken"];
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a token of the admin API, for good
+         * @description It ends here at once, and on every gateway within a second.
+         */
+        delete: operations["deleteToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A threshold that was crossed in a period. */
+        ActiveAlert: {
+            /** @description percent of the amount */
+            threshold: number;
+            /**
+             * @description RFC 3339, in UTC
+             * @example 2026-12-01T00:00:00.000Z
+             */
+            triggeredAt: string;
+            /**
+             * @example [
+             *       "notify"
+             *     ]
+             */
+            actions: string[];
+            acknowledged: boolean;
+            acknowledgedBy: string | null;
+            acknowledgedAt: string | null;
+        };
+        AmountQuestion: {
+            /**
+             * @description at most 9,000,000,000, at most 9 decimals
+             * @example 0.25
+             */
+            estimatedCost: string | number;
+            /**
+             * @description of estimatedCost; the budget's if it is not given
+             * @example USD
+             */
+            currency?: string;
+        };
+        BudgetNode: {
+            /** @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+            id: string;
+            /** @description for people */
+            name: string;
+            description: string | null;
+            organizationId: string | null;
+            /**
+             * @description whom a budget is for
+             * @enum {unknown}
+             */
+            scopeType: "organization" | "team" | "user" | "project";
+            /** @description of the organization, team, user or project */
+            scopeId: string;
+            /**
+             * @description ISO 4217
+             * @example USD
+             */
+            currency: string;
+            /**
+             * @description by the calendar of the time zone, weeks from Monday; custom: from startDate to endDate, and again
+             * @enum {unknown}
+             */
+            period: "daily" | "weekly" | "monthly" | "quarterly" | "annual" | "custom";
+            /**
+             * @description IANA time zone
+             * @default UTC
+             * @example Europe/Berlin
+             */
+            timezone: string;
+            /**
+             * @description RFC 3339, in UTC
+             * @example 2026-12-01T00:00:00.000Z
+             */
+            startDate: string;
+            endDate: string | null;
+            /** @description default true, false for custom; false: only the period that holds startDate */
+            recurring: boolean;
+            /**
+             * @description soft counts and never refuses; enforced if not given
+             * @enum {unknown}
+             */
+            mode: "enforced" | "soft";
+            /**
+             * @description refuses new calls until it is resumed
+             * @default false
+             */
+            paused: boolean;
+            /** @description the budget applies to calls that pass all of them */
+            filters: {
+                /**
+                 * @example [
+                 *       "openai"
+                 *     ]
+                 */
+                providers?: string[];
+                /**
+                 * @description names, or patterns with *
+                 * @example [
+                 *       "gpt-*"
+                 *     ]
+                 */
+                models?: string[];
+                /**
+                 * @example {
+                 *       "costCenter": "4711"
+                 *     }
+                 */
+                tags?: {
+                    [key: string]: string;
+                };
+            };
+            /**
+             * @example {
+             *       "costCenter": "4711"
+             *     }
+             */
+            tags: {
+                [key: string]: string;
+            };
+            parentBudgetId: string | null;
+            createdBy: string | null;
+            /**
+             * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+             * @example 12.5
+             */
+            amount: string;
+            /**
+             * @description the amount, or less where block-all says so
+             * @example 237.5
+             */
+            enforcedLimit: string;
+            alerts: {
+                /**
+                 * @description percent of the amount
+                 * @example 80
+                 */
+                threshold: number;
+                /** @description block-all: at most 100 % */
+                actions: ("notify" | "block-all")[];
+                notificationChannels: string[];
+                message: string | null;
+            }[];
+            /** @description also the ETag; grows with every change */
+            version: number;
+            /**
+             * @description RFC 3339, in UTC
+             * @example 2026-12-01T00:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * @description RFC 3339, in UTC
+             * @example 2026-12-01T00:00:00.000Z
+             */
+            updatedAt: string;
+            archivedAt: string | null;
+            /** @description what is allowed, and perhaps not meant; in answers to changes, where there is some */
+            warnings: components["schemas"]["BudgetWarning"][];
+            status: components["schemas"]["BudgetNodeStatus"];
+            /** @example [] */
+            children: components["schemas"]["BudgetNode"][];
+        };
+        BudgetNodeStatus: {
+            budgetId: string;
+            /** @description spent in this period: settled, and finished calls that are not recorded yet */
+            currentAmount: string;
+            /** @description the amount, which is 100 % */
+            limit: string;
+            /** @description what holds are measured by: the amount, or less where block-all says so */
+            enforcedLimit: string;
+            /** @description ISO 4217, of all amounts here */
+            currency: string;
+            /** @description currentAmount in percent of limit, rounded down to a ten-thousandth */
+            percentUsed: number;
+            /** @description enforcedLimit - currentAmount - held, never below 0: what the next hold can take */
+            remaining: string;
+            /** @description quotes of open calls on all gateways, what is held for long, and what is in doubt */
+            held: string;
+            /** @description part of held: leased by gateways that do not answer */
+            inDoubt: string;
+            /** @description leased by gateways and idle: neither spent nor held; they give it back when it is needed */
+            leased: string;
+            /** @description true: the live figures of a gateway are missing, so all that it leases and has not recorded counts as held */
+            heldIsUpperBound: boolean;
+            daysRemaining: number | null;
+            /** @description per day of the budget's time zone: currentAmount by the days since the budget began to apply in this period, at least a 24th of a day, and at most until it ended; rounded up to the nano-unit */
+            burnRate: string;
+            projectedTotal: string | null;
+            /**
+             * @description by currentAmount: warning from 80 % of limit, critical from 95 %, exceeded from 100 %
+             * @enum {unknown}
+             */
+            status: "normal" | "warning" | "critical" | "exceeded";
+            /**
+             * @description running: calls are held on it; paused: it refuses every call to which it applies; else it applies to none
+             * @enum {unknown}
+             */
+            state: "running" | "paused" | "not_started" | "ended" | "archived";
+            /** @description thresholds that were crossed in this period, the lowest first */
+            activeAlerts: components["schemas"]["ActiveAlert"][];
+            /**
+             * @description RFC 3339, in UTC
+             * @example 2026-12-01T00:00:00.000Z
+             */
+            periodStart: string;
+            periodEnd: string | null;
+            /**
+             * @description when these figures last changed: by a charge, a hold, a change of the budget, or the start of the period
+             * @example 2026-11-24T09:15:00.000Z
+             */
+            lastUpdated: string;
+            /**
+             * @description part of currentAmount that came in at this budget and not through one below it, by the hierarchy as it stood when it was recorded; where there are budgets below, without what is not recorded yet
+             * @example 12.5
+             */
+            ownAmount: string;
+            /**
+             * @description recorded part of currentAmount that came in through budgets below
+             * @example 100
+             */
+            belowAmount: string;
+        };
+        /** @description The running period; of a budget that has not begun its first, of one that has ended its last. */
+        BudgetStatus: {
+            budgetId: string;
+            /** @description spent in this period: settled, and finished calls that are not recorded yet */
+            currentAmount: string;
+            /** @description the amount, which is 100 % */
+            limit: string;
+            /** @description what holds are measured by: the amount, or less where block-all says so */
+            enforcedLimit: string;
+            /** @description ISO 4217, of all amounts here */
+            currency: string;
+            /** @description currentAmount in percent of limit, rounded down to a ten-thousandth */
+            percentUsed: number;
+            /** @description enforcedLimit - currentAmount - held, never below 0: what the next hold can take */
+            remaining: string;
+            /** @description quotes of open calls on all gateways, what is held for long, and what is in doubt */
+            held: string;
+            /** @description part of held: leased by gateways that do not answer */
+            inDoubt: string;
+            /** @description leased by gateways and idle: neither spent nor held; they give it back when it is needed */
+            leased: string;
+            /** @description true: the live figures of a gateway are missing, so all that it leases and has not recorded counts as held */
+            heldIsUpperBound: boolean;
+            daysRemaining: number | null;
+            /** @description per day of the budget's time zone: currentAmount by the days since the budget began to apply in this period, at least a 24th of a day, and at most until it ended; rounded up to the nano-unit */
+            burnRate: string;
+            projectedTotal: string | null;
+            /**
+             * @description by currentAmount: warning from 80 % of limit, critical from 95 %, exceeded from 100 %
+             * @enum {unknown}
+             */
+            status: "normal" | "warning" | "critical" | "exceeded";
+            /**
+             * @description running: calls are held on it; paused: it refuses every call to which it applies; else it applies to none
+             * @enum {unknown}
+             */
+            state: "running" | "paused" | "not_started" | "ended" | "archived";
+            /** @description thresholds that were crossed in this period, the lowest first */
+            activeAlerts: components["schemas"]["ActiveAlert"][];
+            /**
+             * @description RFC 3339, in UTC
+             * @example 2026-12-01T00:00:00.000Z
+             */
+            periodStart: string;
+            periodEnd: string | null;
+            /**
+             * @description when these figures last changed: by a charge, a hold, a change of the budget, or the start of the period
+             * @example 2026-11-24T09:15:00.000Z
+             */
+            lastUpdated: string;
+        };
+        BudgetWarning: {
+            /** @enum {unknown} */
+            code: "children_exceed_parent";
+            /** @example The budgets below "Search" have 300 USD a month together, more than its own 250 USD */
+            message: string;
+            /** @description the budget that has less than those right below it together */
+            budgetId: string;
+        };
+        CallQuestion: {
+            /** @example openai */
+            provider: string;
+            /** @example gpt-4o */
+            model: string;
+            /** @description of every kind together */
+            inputTokens: number;
+            /** @description of each choice; the model's maximum if it is not given */
+            outputTokens?: number;
+            choices?: number;
+            /** @enum {unknown} */
+            cacheWrite?: "none" | "5m" | "1h";
+            /**
+             * @description e.g. flex, priority, fast+us
+             * @example default
+             */
+            tier?: string;
+            webSearches?: number;
+        };
+        ConstraintLink: {
+            /** @description false: a budget above that is out of your reach; only canProceed is told of it */
+            visible: boolean;
+            canProceed: boolean;
+            budgetId?: string;
+            name?: string;
+            scopeType?: string;
+            scopeId?: string;
+            /**
+             * @description running: calls are held on it; paused: it refuses every call to which it applies; else it applies to none
+             * @enum {unknown}
+             */
+            state?: "running" | "paused" | "not_started" | "ended" | "archived";
+            /** @description soft budgets refuse nothing for their amount */
+            mode?: string;
+            currency?: string;
+            /**
+             * @description in the currency of this budget
+             * @example 0.0125
+             */
+            estimatedCost?: string;
+            /**
+             * @description the enforced one
+             * @example 250
+             */
+            limit?: string;
+            /**
+             * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+             * @example 12.5
+             */
+            currentAmount?: string;
+            /**
+             * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+             * @example 12.5
+             */
+            held?: string;
+            /**
+             * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+             * @example 12.5
+             */
+            inDoubt?: string;
+            /**
+             * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+             * @example 12.5
+             */
+            leased?: string;
+            heldIsUpperBound?: boolean;
+            /**
+             * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+             * @example 12.5
+             */
+            remaining?: string;
+            resetsAt?: string | null;
+        };
         /** @description RFC 9457 */
         Problem: {
             type: string;
@@ -359,7 +844,21 @@ export interface components {
                 };
             };
         };
-        /** @description `unauthorized`: There is no admin token, or it is not one of this gateway. */
+        /** @description `too_many_failures`: This address brought too many wrong tokens. A token that the gateway made passes all the same. */
+        too_many_failures: {
+            headers: {
+                /** @description Seconds after which to try again. */
+                "retry-after"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {string} */
+                    code: "too_many_failures";
+                };
+            };
+        };
+        /** @description `unauthorized`: There is no token, or it is not, or no longer, a valid one. */
         unauthorized: {
             headers: {
                 /** @description The scheme that is asked for. */
@@ -405,6 +904,235 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    getAudit: {
+        parameters: {
+            query?: {
+                /** @description most that are answered at once */
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                /**
+                 * @description id of who changed something
+                 * @example 01912d68-783e-7a03-8467-5661c1243ad4
+                 */
+                actor?: string;
+                /**
+                 * @description exactly
+                 * @example budget.changed
+                 */
+                action?: string;
+                /**
+                 * @description of what was changed
+                 * @example budget
+                 */
+                objectType?: string;
+                /**
+                 * @description of what was changed
+                 * @example 01912d68-783e-7a03-8467-5661c1243ad4
+                 */
+                objectId?: string;
+                /**
+                 * @description the first moment, RFC 3339
+                 * @example 2026-11-01T00:00:00Z
+                 */
+                from?: string;
+                /**
+                 * @description the moment after the last, RFC 3339
+                 * @example 2026-11-01T00:00:00Z
+                 */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "entries": [
+                     *         {
+                     *           "id": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *           "at": "2026-12-01T00:00:00.000Z",
+                     *           "actor": {
+                     *             "id": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *             "name": "Ada",
+                     *             "role": "administrator"
+                     *           },
+                     *           "requestId": "req-1f",
+                     *           "from": "10.1.2.3",
+                     *           "action": "budget.changed",
+                     *           "objectType": "budget",
+                     *           "objectId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *           "organizationId": "acme",
+                     *           "before": {},
+                     *           "after": {},
+                     *           "seq": 1,
+                     *           "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                     *         }
+                     *       ],
+                     *       "count": 1,
+                     *       "limit": 1,
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        entries: {
+                            /** @description UUID */
+                            id: string;
+                            /**
+                             * @description RFC 3339, in UTC
+                             * @example 2026-12-01T00:00:00.000Z
+                             */
+                            at: string;
+                            actor: {
+                                /** @description of the token, or what its issuer calls who asks */
+                                id: string;
+                                /** @example Ada */
+                                name: string;
+                                /**
+                                 * @description administrator, manager, or system for what the gateway does by itself
+                                 * @example administrator
+                                 */
+                                role: string;
+                            };
+                            requestId: string | null;
+                            from: string | null;
+                            /** @example budget.changed */
+                            action: string;
+                            /** @example budget */
+                            objectType: string;
+                            /** @example 01912d68-783e-7a03-8467-5661c1243ad4 */
+                            objectId: string;
+                            organizationId: string | null;
+                            before: {
+                                [key: string]: unknown;
+                            } | null;
+                            after: {
+                                [key: string]: unknown;
+                            } | null;
+                            /** @description its number in the log; for those whose reach is everything */
+                            seq?: number;
+                            /**
+                             * @description SHA-256 over the hash before it and this entry, in hex; for those whose reach is everything
+                             * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+                             */
+                            hash?: string;
+                        }[];
+                        /** @description of this page */
+                        count: number;
+                        limit: number;
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    getAuditEntry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *       "at": "2026-12-01T00:00:00.000Z",
+                     *       "actor": {
+                     *         "id": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *         "name": "Ada",
+                     *         "role": "administrator"
+                     *       },
+                     *       "requestId": "req-1f",
+                     *       "from": "10.1.2.3",
+                     *       "action": "budget.changed",
+                     *       "objectType": "budget",
+                     *       "objectId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *       "organizationId": "acme",
+                     *       "before": {},
+                     *       "after": {},
+                     *       "seq": 1,
+                     *       "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description UUID */
+                        id: string;
+                        /**
+                         * @description RFC 3339, in UTC
+                         * @example 2026-12-01T00:00:00.000Z
+                         */
+                        at: string;
+                        actor: {
+                            /** @description of the token, or what its issuer calls who asks */
+                            id: string;
+                            /** @example Ada */
+                            name: string;
+                            /**
+                             * @description administrator, manager, or system for what the gateway does by itself
+                             * @example administrator
+                             */
+                            role: string;
+                        };
+                        requestId: string | null;
+                        from: string | null;
+                        /** @example budget.changed */
+                        action: string;
+                        /** @example budget */
+                        objectType: string;
+                        /** @example 01912d68-783e-7a03-8467-5661c1243ad4 */
+                        objectId: string;
+                        organizationId: string | null;
+                        before: {
+                            [key: string]: unknown;
+                        } | null;
+                        after: {
+                            [key: string]: unknown;
+                        } | null;
+                        /** @description its number in the log; for those whose reach is everything */
+                        seq?: number;
+                        /**
+                         * @description SHA-256 over the hash before it and this entry, in hex; for those whose reach is everything
+                         * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+                         */
+                        hash?: string;
+                    };
+                };
+            };
+            400: components["responses"]["invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            414: components["responses"]["url_too_long"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
     getBudgets: {
         parameters: {
             query?: {
@@ -510,7 +1238,7 @@ export interface operations {
                      *           "warnings": [
                      *             {
                      *               "code": "children_exceed_parent",
-                     *               "message": "text",
+                     *               "message": "The budgets below \"Search\" have 300 USD a month together, more than its own 250 USD",
                      *               "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4"
                      *             }
                      *           ]
@@ -639,14 +1367,8 @@ export interface operations {
                              */
                             updatedAt: string;
                             archivedAt: string | null;
-                            /** @description what is allowed, and perhaps not meant */
-                            warnings?: {
-                                /** @enum {unknown} */
-                                code: "children_exceed_parent";
-                                message: string;
-                                /** @description the budget that promises more below it than it has */
-                                budgetId: string;
-                            }[];
+                            /** @description what is allowed, and perhaps not meant; in answers to changes, where there is some */
+                            warnings?: components["schemas"]["BudgetWarning"][];
                         }[];
                         /** @description of this page */
                         count: number;
@@ -660,6 +1382,7 @@ export interface operations {
             400: components["responses"]["invalid_field"];
             401: components["responses"]["unauthorized"];
             403: components["responses"]["forbidden"];
+            429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];
         };
@@ -869,7 +1592,7 @@ export interface operations {
                      *       "warnings": [
                      *         {
                      *           "code": "children_exceed_parent",
-                     *           "message": "text",
+                     *           "message": "The budgets below \"Search\" have 300 USD a month together, more than its own 250 USD",
                      *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4"
                      *         }
                      *       ]
@@ -991,14 +1714,8 @@ export interface operations {
                          */
                         updatedAt: string;
                         archivedAt: string | null;
-                        /** @description what is allowed, and perhaps not meant */
-                        warnings?: {
-                            /** @enum {unknown} */
-                            code: "children_exceed_parent";
-                            message: string;
-                            /** @description the budget that promises more below it than it has */
-                            budgetId: string;
-                        }[];
+                        /** @description what is allowed, and perhaps not meant; in answers to changes, where there is some */
+                        warnings?: components["schemas"]["BudgetWarning"][];
                     };
                 };
             };
@@ -1009,6 +1726,149 @@ export interface operations {
             413: components["responses"]["body_too_large"];
             415: components["responses"]["unsupported_media_type"];
             422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    getBudgetsHierarchy: {
+        parameters: {
+            query?: {
+                /** @description archived ones too; without them, those below an archived budget are shown below what is above it, as they are held */
+                includeInactive?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description whom a budget is for */
+                type: "organization" | "team" | "user" | "project";
+                /** @description of the scope */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "hierarchy": [
+                     *         {
+                     *           "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *           "name": "Search team",
+                     *           "description": "What the search team may spend",
+                     *           "organizationId": "acme",
+                     *           "scopeType": "team",
+                     *           "scopeId": "search",
+                     *           "currency": "USD",
+                     *           "period": "monthly",
+                     *           "timezone": "Europe/Berlin",
+                     *           "startDate": "2026-12-01T00:00:00.000Z",
+                     *           "endDate": null,
+                     *           "recurring": true,
+                     *           "mode": "enforced",
+                     *           "paused": false,
+                     *           "filters": {
+                     *             "providers": [
+                     *               "openai"
+                     *             ],
+                     *             "models": [
+                     *               "gpt-*"
+                     *             ],
+                     *             "tags": {
+                     *               "costCenter": "4711"
+                     *             }
+                     *           },
+                     *           "tags": {
+                     *             "costCenter": "4711"
+                     *           },
+                     *           "parentBudgetId": null,
+                     *           "createdBy": "ada",
+                     *           "amount": "12.5",
+                     *           "enforcedLimit": "237.5",
+                     *           "alerts": [
+                     *             {
+                     *               "threshold": 80,
+                     *               "actions": [
+                     *                 "notify"
+                     *               ],
+                     *               "notificationChannels": [
+                     *                 "text"
+                     *               ],
+                     *               "message": "text"
+                     *             }
+                     *           ],
+                     *           "version": 7,
+                     *           "createdAt": "2026-12-01T00:00:00.000Z",
+                     *           "updatedAt": "2026-12-01T00:00:00.000Z",
+                     *           "archivedAt": null,
+                     *           "warnings": [
+                     *             {
+                     *               "code": "children_exceed_parent",
+                     *               "message": "The budgets below \"Search\" have 300 USD a month together, more than its own 250 USD",
+                     *               "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4"
+                     *             }
+                     *           ],
+                     *           "status": {
+                     *             "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *             "currentAmount": "112.5",
+                     *             "limit": "250",
+                     *             "enforcedLimit": "250",
+                     *             "currency": "USD",
+                     *             "percentUsed": 45,
+                     *             "remaining": "137.25",
+                     *             "held": "0.25",
+                     *             "inDoubt": "0",
+                     *             "leased": "1.5",
+                     *             "heldIsUpperBound": false,
+                     *             "daysRemaining": 6,
+                     *             "burnRate": "4.5",
+                     *             "projectedTotal": "139.5",
+                     *             "status": "normal",
+                     *             "state": "running",
+                     *             "activeAlerts": [
+                     *               {
+                     *                 "threshold": 1,
+                     *                 "triggeredAt": "2026-12-01T00:00:00.000Z",
+                     *                 "actions": [
+                     *                   "notify"
+                     *                 ],
+                     *                 "acknowledged": true,
+                     *                 "acknowledgedBy": "text",
+                     *                 "acknowledgedAt": "2026-12-01T00:00:00.000Z"
+                     *               }
+                     *             ],
+                     *             "periodStart": "2026-12-01T00:00:00.000Z",
+                     *             "periodEnd": "2026-12-01T00:00:00.000Z",
+                     *             "lastUpdated": "2026-11-24T09:15:00.000Z",
+                     *             "ownAmount": "12.5",
+                     *             "belowAmount": "100"
+                     *           },
+                     *           "children": []
+                     *         }
+                     *       ],
+                     *       "count": 1
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description the topmost budgets of the scope, the oldest first */
+                        hierarchy: components["schemas"]["BudgetNode"][];
+                        /** @description of all budgets in all trees */
+                        count: number;
+                    };
+                };
+            };
+            400: components["responses"]["invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            414: components["responses"]["url_too_long"];
+            422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];
         };
@@ -1097,7 +1957,7 @@ export interface operations {
                      *           "warnings": [
                      *             {
                      *               "code": "children_exceed_parent",
-                     *               "message": "text",
+                     *               "message": "The budgets below \"Search\" have 300 USD a month together, more than its own 250 USD",
                      *               "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4"
                      *             }
                      *           ]
@@ -1226,14 +2086,8 @@ export interface operations {
                              */
                             updatedAt: string;
                             archivedAt: string | null;
-                            /** @description what is allowed, and perhaps not meant */
-                            warnings?: {
-                                /** @enum {unknown} */
-                                code: "children_exceed_parent";
-                                message: string;
-                                /** @description the budget that promises more below it than it has */
-                                budgetId: string;
-                            }[];
+                            /** @description what is allowed, and perhaps not meant; in answers to changes, where there is some */
+                            warnings?: components["schemas"]["BudgetWarning"][];
                         }[];
                         /** @description of this page */
                         count: number;
@@ -1249,6 +2103,7 @@ export interface operations {
             403: components["responses"]["forbidden"];
             404: components["responses"]["not_found"];
             414: components["responses"]["url_too_long"];
+            429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];
         };
@@ -1327,7 +2182,7 @@ export interface operations {
                      *       "warnings": [
                      *         {
                      *           "code": "children_exceed_parent",
-                     *           "message": "text",
+                     *           "message": "The budgets below \"Search\" have 300 USD a month together, more than its own 250 USD",
                      *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4"
                      *         }
                      *       ]
@@ -1449,14 +2304,8 @@ export interface operations {
                          */
                         updatedAt: string;
                         archivedAt: string | null;
-                        /** @description what is allowed, and perhaps not meant */
-                        warnings?: {
-                            /** @enum {unknown} */
-                            code: "children_exceed_parent";
-                            message: string;
-                            /** @description the budget that promises more below it than it has */
-                            budgetId: string;
-                        }[];
+                        /** @description what is allowed, and perhaps not meant; in answers to changes, where there is some */
+                        warnings?: components["schemas"]["BudgetWarning"][];
                     };
                 };
             };
@@ -1472,6 +2321,7 @@ export interface operations {
             403: components["responses"]["forbidden"];
             404: components["responses"]["not_found"];
             414: components["responses"]["url_too_long"];
+            429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];
         };
@@ -1671,7 +2521,7 @@ export interface operations {
                      *       "warnings": [
                      *         {
                      *           "code": "children_exceed_parent",
-                     *           "message": "text",
+                     *           "message": "The budgets below \"Search\" have 300 USD a month together, more than its own 250 USD",
                      *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4"
                      *         }
                      *       ]
@@ -1793,14 +2643,8 @@ export interface operations {
                          */
                         updatedAt: string;
                         archivedAt: string | null;
-                        /** @description what is allowed, and perhaps not meant */
-                        warnings?: {
-                            /** @enum {unknown} */
-                            code: "children_exceed_parent";
-                            message: string;
-                            /** @description the budget that promises more below it than it has */
-                            budgetId: string;
-                        }[];
+                        /** @description what is allowed, and perhaps not meant; in answers to changes, where there is some */
+                        warnings?: components["schemas"]["BudgetWarning"][];
                     };
                 };
             };
@@ -1814,6 +2658,7 @@ export interface operations {
             414: components["responses"]["url_too_long"];
             415: components["responses"]["unsupported_media_type"];
             422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];
         };
@@ -1857,6 +2702,7 @@ export interface operations {
             414: components["responses"]["url_too_long"];
             415: components["responses"]["unsupported_media_type"];
             422: components["responses"]["idempotency_key_reused"];
+            429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];
         };
@@ -2056,7 +2902,7 @@ export interface operations {
                      *       "warnings": [
                      *         {
                      *           "code": "children_exceed_parent",
-                     *           "message": "text",
+                     *           "message": "The budgets below \"Search\" have 300 USD a month together, more than its own 250 USD",
                      *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4"
                      *         }
                      *       ]
@@ -2178,14 +3024,8 @@ export interface operations {
                          */
                         updatedAt: string;
                         archivedAt: string | null;
-                        /** @description what is allowed, and perhaps not meant */
-                        warnings?: {
-                            /** @enum {unknown} */
-                            code: "children_exceed_parent";
-                            message: string;
-                            /** @description the budget that promises more below it than it has */
-                            budgetId: string;
-                        }[];
+                        /** @description what is allowed, and perhaps not meant; in answers to changes, where there is some */
+                        warnings?: components["schemas"]["BudgetWarning"][];
                     };
                 };
             };
@@ -2199,6 +3039,198 @@ export interface operations {
             414: components["responses"]["url_too_long"];
             415: components["responses"]["unsupported_media_type"];
             422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    postBudgetAlertAcknowledge: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once
+                 * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
+                 */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description UUID */
+                id: string;
+                /**
+                 * @description percent, as in activeAlerts
+                 * @example 80
+                 */
+                threshold: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A threshold that was crossed in a period. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "threshold": 1,
+                     *       "triggeredAt": "2026-12-01T00:00:00.000Z",
+                     *       "actions": [
+                     *         "notify"
+                     *       ],
+                     *       "acknowledged": true,
+                     *       "acknowledgedBy": "text",
+                     *       "acknowledgedAt": "2026-12-01T00:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ActiveAlert"];
+                };
+            };
+            400: components["responses"]["invalid_body.invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            413: components["responses"]["body_too_large"];
+            414: components["responses"]["url_too_long"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["idempotency_key_reused"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    postBudgetCheckConstraints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** @description an amount, or a call that the catalog prices at the most it can cost */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "provider": "openai",
+                 *       "model": "gpt-4o",
+                 *       "inputTokens": 2000,
+                 *       "outputTokens": 500
+                 *     }
+                 */
+                "application/json": components["schemas"]["AmountQuestion"] | components["schemas"]["CallQuestion"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *       "estimatedCost": "0.0125",
+                     *       "currency": "USD",
+                     *       "canProceed": true,
+                     *       "code": "no_budget",
+                     *       "reason": "Budget \"Search team\" (team search) has room for it: 137.25 USD of 250 USD remain.",
+                     *       "retryable": true,
+                     *       "decidingBudgetId": "text",
+                     *       "resetsAt": "2026-12-01T00:00:00.000Z",
+                     *       "thresholds": [
+                     *         {
+                     *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *           "threshold": 1,
+                     *           "actions": [
+                     *             "notify"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "suggestedActions": [
+                     *         "Set max_tokens to 300 or less.",
+                     *         "Use the model gpt-4o-mini: the same tokens fit at its price."
+                     *       ],
+                     *       "chain": [
+                     *         {
+                     *           "visible": true,
+                     *           "canProceed": true,
+                     *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *           "name": "Search team",
+                     *           "scopeType": "team",
+                     *           "scopeId": "search",
+                     *           "state": "running",
+                     *           "mode": "enforced",
+                     *           "currency": "USD",
+                     *           "estimatedCost": "0.0125",
+                     *           "limit": "250",
+                     *           "currentAmount": "12.5",
+                     *           "held": "12.5",
+                     *           "inDoubt": "12.5",
+                     *           "leased": "12.5",
+                     *           "heldIsUpperBound": false,
+                     *           "remaining": "12.5",
+                     *           "resetsAt": "2026-12-01T00:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        budgetId: string;
+                        /**
+                         * @description as asked, or what the catalog makes of the call
+                         * @example 0.0125
+                         */
+                        estimatedCost: string;
+                        currency: string;
+                        /** @description whether a hold of so much on this budget and all above it would be granted now, if nothing else happens */
+                        canProceed: boolean;
+                        code: ("no_budget" | "budget_paused" | "quote_exceeds_budget" | "budget_exhausted" | "budget_in_doubt" | "budget_contention") | null;
+                        /** @example Budget "Search team" (team search) has room for it: 137.25 USD of 250 USD remain. */
+                        reason: string;
+                        /** @description true: only open calls are in the way (contention); false: it can proceed, or the refusal is final */
+                        retryable: boolean;
+                        decidingBudgetId: string | null;
+                        resetsAt: string | null;
+                        /** @description of the whole chain: not crossed yet, and crossed if it costs all of the estimate */
+                        thresholds: {
+                            budgetId: string;
+                            /** @description percent of the amount */
+                            threshold: number;
+                            /**
+                             * @example [
+                             *       "notify"
+                             *     ]
+                             */
+                            actions: string[];
+                        }[];
+                        /**
+                         * @description what would help, each by itself, but for several raises, which help together
+                         * @example [
+                         *       "Set max_tokens to 300 or less.",
+                         *       "Use the model gpt-4o-mini: the same tokens fit at its price."
+                         *     ]
+                         */
+                        suggestedActions: string[];
+                        /** @description the budget, the one above it, and so on to the topmost */
+                        chain: components["schemas"]["ConstraintLink"][];
+                    };
+                };
+            };
+            400: components["responses"]["invalid_body.invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            413: components["responses"]["body_too_large"];
+            414: components["responses"]["url_too_long"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];
         };
@@ -2285,7 +3317,7 @@ export interface operations {
                      *       "warnings": [
                      *         {
                      *           "code": "children_exceed_parent",
-                     *           "message": "text",
+                     *           "message": "The budgets below \"Search\" have 300 USD a month together, more than its own 250 USD",
                      *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4"
                      *         }
                      *       ]
@@ -2407,14 +3439,8 @@ export interface operations {
                          */
                         updatedAt: string;
                         archivedAt: string | null;
-                        /** @description what is allowed, and perhaps not meant */
-                        warnings?: {
-                            /** @enum {unknown} */
-                            code: "children_exceed_parent";
-                            message: string;
-                            /** @description the budget that promises more below it than it has */
-                            budgetId: string;
-                        }[];
+                        /** @description what is allowed, and perhaps not meant; in answers to changes, where there is some */
+                        warnings?: components["schemas"]["BudgetWarning"][];
                     };
                 };
             };
@@ -2428,6 +3454,7 @@ export interface operations {
             414: components["responses"]["url_too_long"];
             415: components["responses"]["unsupported_media_type"];
             422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];
         };
@@ -2444,7 +3471,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What was asked for. */
+            /** @description The running period; of a budget that has not begun its first, of one that has ended its last. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2453,96 +3480,39 @@ export interface operations {
                     /**
                      * @example {
                      *       "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
-                     *       "currentAmount": "12.5",
-                     *       "limit": "12.5",
-                     *       "enforcedLimit": "12.5",
+                     *       "currentAmount": "112.5",
+                     *       "limit": "250",
+                     *       "enforcedLimit": "250",
                      *       "currency": "USD",
                      *       "percentUsed": 45,
-                     *       "remaining": "12.5",
-                     *       "held": "12.5",
-                     *       "inDoubt": "12.5",
-                     *       "leased": "12.5",
+                     *       "remaining": "137.25",
+                     *       "held": "0.25",
+                     *       "inDoubt": "0",
+                     *       "leased": "1.5",
                      *       "heldIsUpperBound": false,
                      *       "daysRemaining": 6,
                      *       "burnRate": "4.5",
-                     *       "projectedTotal": "12.5",
+                     *       "projectedTotal": "139.5",
                      *       "status": "normal",
+                     *       "state": "running",
                      *       "activeAlerts": [
                      *         {
-                     *           "threshold": 80,
-                     *           "triggeredAt": "2026-11-19T08:30:00.000Z",
+                     *           "threshold": 1,
+                     *           "triggeredAt": "2026-12-01T00:00:00.000Z",
                      *           "actions": [
                      *             "notify"
                      *           ],
-                     *           "acknowledged": false,
-                     *           "acknowledgedBy": null,
-                     *           "acknowledgedAt": null
+                     *           "acknowledged": true,
+                     *           "acknowledgedBy": "text",
+                     *           "acknowledgedAt": "2026-12-01T00:00:00.000Z"
                      *         }
                      *       ],
                      *       "periodStart": "2026-12-01T00:00:00.000Z",
                      *       "periodEnd": "2026-12-01T00:00:00.000Z",
-                     *       "lastUpdated": "2026-12-01T00:00:00.000Z"
+                     *       "lastUpdated": "2026-11-24T09:15:00.000Z"
                      *     }
                      */
-                    "application/json": {
-                        budgetId: string;
-                        /**
-                         * @description decimal amount in the currency of the budget, without exponent or trailing zeros
-                         * @example 12.5
-                         */
-                        currentAmount: string;
-                        /**
-                         * @description decimal amount in the currency of the budget, without exponent or trailing zeros
-                         * @example 12.5
-                         */
-                        limit: string;
-                        /**
-                         * @description decimal amount in the currency of the budget, without exponent or trailing zeros
-                         * @example 12.5
-                         */
-                        enforcedLimit: string;
-                        currency: string;
-                        percentUsed: number;
-                        /**
-                         * @description decimal amount in the currency of the budget, without exponent or trailing zeros
-                         * @example 12.5
-                         */
-                        remaining: string;
-                        /**
-                         * @description decimal amount in the currency of the budget, without exponent or trailing zeros
-                         * @example 12.5
-                         */
-                        held: string;
-                        /**
-                         * @description decimal amount in the currency of the budget, without exponent or trailing zeros
-                         * @example 12.5
-                         */
-                        inDoubt: string;
-                        /**
-                         * @description decimal amount in the currency of the budget, without exponent or trailing zeros
-                         * @example 12.5
-                         */
-                        leased: string;
-                        heldIsUpperBound: boolean;
-                        daysRemaining: number | null;
-                        /** @description per day */
-                        burnRate: string;
-                        /**
-                         * @description decimal amount in the currency of the budget, without exponent or trailing zeros
-                         * @example 12.5
-                         */
-                        projectedTotal: string;
-                        /** @description normal, warning, critical or exceeded */
-                        status: string;
-                        activeAlerts: unknown[];
-                        periodStart: string | null;
-                        periodEnd: string | null;
-                        /**
-                         * @description RFC 3339, in UTC
-                         * @example 2026-12-01T00:00:00.000Z
-                         */
-                        lastUpdated: string;
-                    };
+                    "application/json": components["schemas"]["BudgetStatus"];
                 };
             };
             400: components["responses"]["invalid_field"];
@@ -2550,6 +3520,7 @@ export interface operations {
             403: components["responses"]["forbidden"];
             404: components["responses"]["not_found"];
             414: components["responses"]["url_too_long"];
+            429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];
         };
@@ -2648,6 +3619,7 @@ export interface operations {
             403: components["responses"]["forbidden"];
             404: components["responses"]["not_found"];
             414: components["responses"]["url_too_long"];
+            429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];
         };
@@ -2814,6 +3786,7 @@ export interface operations {
             404: components["responses"]["not_found"];
             414: components["responses"]["url_too_long"];
             422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];
         };
@@ -2956,6 +3929,7 @@ export interface operations {
             400: components["responses"]["invalid_field"];
             401: components["responses"]["unauthorized"];
             403: components["responses"]["forbidden"];
+            429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];
         };
@@ -3114,6 +4088,7 @@ export interface operations {
             413: components["responses"]["body_too_large"];
             415: components["responses"]["unsupported_media_type"];
             422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];
         };
@@ -3238,6 +4213,7 @@ export interface operations {
             403: components["responses"]["forbidden"];
             404: components["responses"]["not_found"];
             414: components["responses"]["url_too_long"];
+            429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];
         };
@@ -3281,6 +4257,7 @@ export interface operations {
             414: components["responses"]["url_too_long"];
             415: components["responses"]["unsupported_media_type"];
             422: components["responses"]["idempotency_key_reused"];
+            429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];
         };
@@ -3445,6 +4422,7 @@ export interface operations {
             414: components["responses"]["url_too_long"];
             415: components["responses"]["unsupported_media_type"];
             422: components["responses"]["idempotency_key_reused"];
+            429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];
         };
@@ -3587,6 +4565,333 @@ export interface operations {
             414: components["responses"]["url_too_long"];
             415: components["responses"]["unsupported_media_type"];
             422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    getTokens: {
+        parameters: {
+            query?: {
+                /** @description most that are answered at once */
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                /** @description revoked ones too */
+                includeRevoked?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "tokens": [
+                     *         {
+                     *           "id": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *           "token": "ra_5Yb2kq8RzW1nX4vT7cJ0mH3sL6pD9fGaQ1",
+                     *           "hint": "ra_Ab3d...",
+                     *           "name": "Search team",
+                     *           "role": "manager",
+                     *           "reach": {
+                     *             "organizationId": "acme",
+                     *             "teamId": "search",
+                     *             "projectId": null
+                     *           },
+                     *           "expiresAt": "2026-12-01T00:00:00.000Z",
+                     *           "createdAt": "2026-12-01T00:00:00.000Z",
+                     *           "createdBy": "ada",
+                     *           "revokedAt": null
+                     *         }
+                     *       ],
+                     *       "count": 1,
+                     *       "limit": 1,
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        tokens: {
+                            /** @description UUID */
+                            id: string;
+                            /**
+                             * @description the secret itself: shown once, in the answer that made it
+                             * @example ra_5Yb2kq8RzW1nX4vT7cJ0mH3sL6pD9fGaQ1
+                             */
+                            token?: string;
+                            hint: string | null;
+                            /** @description for people */
+                            name: string;
+                            /**
+                             * @description administrator: everything; manager: changes what is in its reach; viewer: sees it
+                             * @example manager
+                             * @enum {unknown}
+                             */
+                            role: "administrator" | "manager" | "viewer";
+                            reach: {
+                                organizationId: string;
+                                teamId: string | null;
+                                projectId: string | null;
+                            } | null;
+                            expiresAt: string | null;
+                            /**
+                             * @description RFC 3339, in UTC
+                             * @example 2026-12-01T00:00:00.000Z
+                             */
+                            createdAt: string;
+                            createdBy: string | null;
+                            revokedAt: string | null;
+                        }[];
+                        /** @description of this page */
+                        count: number;
+                        limit: number;
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    postTokens: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once
+                 * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
+                 */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Ada",
+                 *       "role": "manager",
+                 *       "reach": {
+                 *         "organizationId": "acme",
+                 *         "teamId": "search"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @description for people */
+                    name: string;
+                    /**
+                     * @description administrator: everything; manager: changes what is in its reach; viewer: sees it
+                     * @example manager
+                     * @enum {unknown}
+                     */
+                    role: "administrator" | "manager" | "viewer";
+                    reach?: {
+                        /** @description the organization */
+                        organizationId: string;
+                        teamId?: string | null;
+                        projectId?: string | null;
+                    } | null;
+                    expiresAt?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description It is made. */
+            201: {
+                headers: {
+                    /** @description Path of the object that was made. */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *       "token": "ra_5Yb2kq8RzW1nX4vT7cJ0mH3sL6pD9fGaQ1",
+                     *       "hint": "ra_Ab3d...",
+                     *       "name": "Search team",
+                     *       "role": "manager",
+                     *       "reach": {
+                     *         "organizationId": "acme",
+                     *         "teamId": "search",
+                     *         "projectId": null
+                     *       },
+                     *       "expiresAt": "2026-12-01T00:00:00.000Z",
+                     *       "createdAt": "2026-12-01T00:00:00.000Z",
+                     *       "createdBy": "ada",
+                     *       "revokedAt": null
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description UUID */
+                        id: string;
+                        /**
+                         * @description the secret itself: shown once, in the answer that made it
+                         * @example ra_5Yb2kq8RzW1nX4vT7cJ0mH3sL6pD9fGaQ1
+                         */
+                        token?: string;
+                        hint: string | null;
+                        /** @description for people */
+                        name: string;
+                        /**
+                         * @description administrator: everything; manager: changes what is in its reach; viewer: sees it
+                         * @example manager
+                         * @enum {unknown}
+                         */
+                        role: "administrator" | "manager" | "viewer";
+                        reach: {
+                            organizationId: string;
+                            teamId: string | null;
+                            projectId: string | null;
+                        } | null;
+                        expiresAt: string | null;
+                        /**
+                         * @description RFC 3339, in UTC
+                         * @example 2026-12-01T00:00:00.000Z
+                         */
+                        createdAt: string;
+                        createdBy: string | null;
+                        revokedAt: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["invalid_body.invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            413: components["responses"]["body_too_large"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    getToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *       "token": "ra_5Yb2kq8RzW1nX4vT7cJ0mH3sL6pD9fGaQ1",
+                     *       "hint": "ra_Ab3d...",
+                     *       "name": "Search team",
+                     *       "role": "manager",
+                     *       "reach": {
+                     *         "organizationId": "acme",
+                     *         "teamId": "search",
+                     *         "projectId": null
+                     *       },
+                     *       "expiresAt": "2026-12-01T00:00:00.000Z",
+                     *       "createdAt": "2026-12-01T00:00:00.000Z",
+                     *       "createdBy": "ada",
+                     *       "revokedAt": null
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description UUID */
+                        id: string;
+                        /**
+                         * @description the secret itself: shown once, in the answer that made it
+                         * @example ra_5Yb2kq8RzW1nX4vT7cJ0mH3sL6pD9fGaQ1
+                         */
+                        token?: string;
+                        hint: string | null;
+                        /** @description for people */
+                        name: string;
+                        /**
+                         * @description administrator: everything; manager: changes what is in its reach; viewer: sees it
+                         * @example manager
+                         * @enum {unknown}
+                         */
+                        role: "administrator" | "manager" | "viewer";
+                        reach: {
+                            organizationId: string;
+                            teamId: string | null;
+                            projectId: string | null;
+                        } | null;
+                        expiresAt: string | null;
+                        /**
+                         * @description RFC 3339, in UTC
+                         * @example 2026-12-01T00:00:00.000Z
+                         */
+                        createdAt: string;
+                        createdBy: string | null;
+                        revokedAt: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            414: components["responses"]["url_too_long"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    deleteToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once
+                 * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
+                 */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done; there is nothing to tell. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["invalid_body.invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            413: components["responses"]["body_too_large"];
+            414: components["responses"]["url_too_long"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["idempotency_key_reused"];
+            429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];
         };
