@@ -16,6 +16,7 @@ import { BudgetReporter } from './reports/reporter.ts'
 import { UsageSummary } from './reports/summary.ts'
 import { PostgresReportStore } from './stores/postgres/report-store.ts'
 import { systemNow } from './clock.ts'
+import { UsageCollector } from './usage/usage-collector.ts'
 import { VERSION } from './version.ts'
 
 /**
@@ -78,6 +79,7 @@ async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
     prefix: ADMIN_PREFIX,
     budgets: core.budgets,
     usage: core.usage,
+    collector: new UsageCollector({ now: systemNow }),
     reporter: new BudgetReporter({
       store: new PostgresReportStore(core.database),
       hot: core.hot,

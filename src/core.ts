@@ -126,6 +126,7 @@ export class Core {
     this.changes = new PostgresChanges({
       database,
       changed: () => { this.changed() },
+      charged: (accounts) => this.tracker.charged(accounts),
       noted: ({ actor, requestId, from }, { action, objectType, objectId }, link) => {
         log.info({ audit: formatLink(link), action, objectType, objectId, actor: actor.id, requestId, from }, 'a change')
       },

@@ -3,15 +3,13 @@ import { type Budget } from '../../src/budget/budget.ts'
 import { type BudgetCatalog, type BudgetOrder, type BudgetQuery } from '../../src/budget/budget-catalog.ts'
 import { changeBudget, defineBudget, patchBudget, renderBudget } from '../../src/budget/define.ts'
 import { sharesWarning, type Warning } from '../../src/budget/shares.ts'
-import { formatNano } from '../../src/money/amount.ts'
-import { type UsageRecord } from '../../src/usage/history.ts'
 import {
   BudgetAnswer, BudgetChange, BudgetListQuery, BudgetPageAnswer, NewBudget, ScopeParams, ScopeQuery,
 } from './budget-schemas.ts'
 import { type Scope, type Tools } from './index.ts'
 import { type Outcome } from './mutation.ts'
 import { etagOf, ifMatch, notModified, withoutBody } from './preconditions.ts'
-import { Id, IfMatch, IfNoneMatch, Once, Problem, problems, UsageAnswer, UsageQuery } from './schemas.ts'
+import { Id, IfMatch, IfNoneMatch, Once, problems } from './schemas.ts'
 
 /** bodies are checked by src/budget/define.ts, which names the field; the schema describes them */
 const unchecked = () => () => true
@@ -190,7 +188,7 @@ async function warningsOf (budgets: Pick<BudgetCatalog, 'family'>, budget: Budge
     .filter((one) => one !== null)
 }
 
-function readRoutes (scope: Scope, { guard, usage }: Tools): void {
+function readRoutes (scope: Scope, { guard }: Tools): void {
   scope.get('/budgets/:id', {
     config: { access: 'see' },
     schema: {
@@ -204,35 +202,4 @@ function readRoutes (scope: Scope, { guard, usage }: Tools): void {
     const budget = await guard.budget(request, request.params.id)
     return notModified(request, reply, budget) ? await withoutBody(reply) : renderBudget(budget)
   })
-
-  scope.get('/budgets/:id/usage', {
-    config: { access: 'see' },
-    schema: { params: Id, querystring: UsageQuery, response: { 200: UsageAnswer, default: Problem }, tags: ['budgets'] },
-  }, async (request) => {
-    const { limit, cursor } = request.query
-    const budget = await guard.budget(request, request.params.id)
-    const page = await usage.page(budget.id, cursor === undefined ? { limit } : { limit, cursor })
-    return { usage: page.records.map(renderUsage), count: page.records.length, limit, nextCursor: page.nextCursor }
-  })
-}
-
-function renderUsage (record: UsageRecord) {
-  const time = (at: number) => new Date(at).toISOString()
-  const { id, budgetId, currency, source, certainty, requestId, model, userId, teamId, projectId, tags } = record
-  return {
-    id,
-    budgetId,
-    amount: formatNano(record.amountNano),
-    currency,
-    timestamp: time(record.recordedAt),
-    source,
-    description: null,
-    certainty,
-    quote: formatNano(record.quoteNano),
-    openedAt: time(record.openedAt),
-    endedAt: time(record.endedAt),
-    metadata: {
-      requestId, modelId: model, userId, teamId, projectId, tags, provider: record.provider, outcome: record.outcome,
-    },
-  }
 }

@@ -20,6 +20,7 @@ declare module 'fastify' {
  */
 export const TAGS = [
   { name: 'budgets', description: 'Amounts per period for an organization, a team, a project or a user.' },
+  { name: 'usage', description: 'What was spent: history, and usage that no gateway metered.' },
   { name: 'keys', description: 'Gateway keys: what AI clients call with, and whom they call for.' },
   { name: 'tokens', description: 'Tokens of the admin API: who may ask it, as what, and how far that goes.' },
   { name: 'audit', description: 'Who changed what, when and from where. Nothing in it is ever changed or removed.' },

@@ -14,6 +14,7 @@ import { type BudgetReporter } from '../../src/reports/reporter.ts'
 import { type UsageSummary } from '../../src/reports/summary.ts'
 import { type UsageHistory } from '../../src/usage/history.ts'
 import { auditRoutes } from './audit.ts'
+import { type UsageCollector } from '../../src/usage/usage-collector.ts'
 import { budgetRoutes } from './budgets.ts'
 import { constraintRoutes } from './constraints.ts'
 import { admit, Guard, requireAccess } from './guard.ts'
@@ -26,6 +27,7 @@ import { answerProblem } from './problem.ts'
 import { statusRoutes } from './status.ts'
 import { summaryRoutes } from './summary.ts'
 import { tokenRoutes } from './tokens.ts'
+import { usageRoutes } from './usage.ts'
 import { refuseBrokenText, validatorCompiler } from './validation.ts'
 
 /**
@@ -36,6 +38,7 @@ export interface ControlOptions extends FastifyPluginOptions {
   budgets: Pick<BudgetCatalog, 'get' | 'page' | 'forIdentity'>
   usage: UsageHistory
   reporter: Pick<BudgetReporter, 'status' | 'hierarchy' | 'check'>
+  collector: Pick<UsageCollector, 'record'>
   summary: Pick<UsageSummary, 'of'>
   keyStore: Pick<KeyStore, 'page' | 'get'>
   tokens: Pick<AdminTokenStore, 'page' | 'get'>
@@ -83,6 +86,7 @@ export default async function control (app: FastifyInstance, options: ControlOpt
     summaryRoutes(typed, tools)
     tokenRoutes(typed, tools)
     auditRoutes(typed, tools)
+    usageRoutes(typed, tools)
   })
 }
 

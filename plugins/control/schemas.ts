@@ -8,31 +8,6 @@ export const Text = Type.String({
   description: 'decimal amount in the currency of the budget, without exponent or trailing zeros', examples: ['12.5'],
 })
 
-export const UsageAnswer = Type.Object({
-  usage: Type.Array(Type.Object({
-    id: Type.String(),
-    budgetId: Type.String(),
-    amount: Text,
-    currency: Type.String(),
-    timestamp: Time,
-    source: Type.String(),
-    description: Nullable(Type.String()),
-    certainty: Type.String({ description: 'exact, estimated or uncertain' }),
-    quote: Text,
-    openedAt: Time,
-    endedAt: Time,
-    metadata: Type.Any(),
-  })),
-  count: Type.Integer(),
-  limit: Type.Integer(),
-  nextCursor: Nullable(Type.String()),
-})
-
-export const UsageQuery = Type.Object({
-  limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
-  cursor: Type.Optional(Type.String()),
-}, { additionalProperties: false })
-
 export const Id = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, description: 'UUID' }) })
 
 export const Problem = Type.Object({

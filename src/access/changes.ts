@@ -2,6 +2,7 @@ import { type BudgetCatalog } from '../budget/budget-catalog.ts'
 import { type AdminTokenStore } from '../keys/admin-tokens.ts'
 import { type KeyStore } from '../keys/key.ts'
 import { type AlertStore } from '../reports/alert-store.ts'
+import { type UsageRecording } from '../usage/recording.ts'
 import { type Actor } from './actor.ts'
 import { type AuditTrail } from './audit.ts'
 import { type IdempotencyStore } from './idempotency.ts'
@@ -24,6 +25,7 @@ export interface Stores {
   keys: KeyStore
   alerts: AlertStore
   tokens: AdminTokenStore
+  usage: UsageRecording
   idempotency: IdempotencyStore
   /** budgets and keys note their changes themselves; what else is changed must be noted here */
   audit: AuditTrail

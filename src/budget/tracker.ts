@@ -159,6 +159,26 @@ export class BudgetTracker {
     if (this.#book.restless) this.#pumpSoon()
   }
 
+  /**
+   * The ledger charged these accounts beside what gateways post: their figures are read again and told to the others at
+   * once, so that the next hold knows them. Where the ledger does not answer, the next heartbeat brings them.
+   */
+  async charged (accounts: readonly { accountId: number, periodEnd: number | null }[]): Promise<void> {
+    const now = this.#o.now()
+    const running = accounts.filter(({ accountId, periodEnd }) =>
+      (periodEnd === null || periodEnd > now) && this.#book.know(accountId, periodEnd, now))
+    if (running.length === 0) return
+    try {
+      const ids = running.map(({ accountId }) => accountId)
+      this.#learn(await this.#o.authority.heartbeat(this.#o.incarnation, ids))
+      for (const id of ids) this.#publishNow(id)
+    } catch (error) {
+      this.#o.log.warn({ err: error, accounts: running.length }, 'the ledger did not tell what usage that was recorded has changed')
+      if (error instanceof NotLiveError) this.#o.onNotLive(error)
+    }
+    if (this.#book.giving) this.#o.onReturnsDue(true)
+  }
+
   /** live view of one account for status and metrics; null: this gateway does not know the account */
   view (accountId: number): Lease | null { return this.#book.lease(accountId) ?? null }
 
@@ -380,6 +400,12 @@ export class BudgetTracker {
   #publish (lease: Lease): void {
     const figures = this.hotFigures(lease)
     if (figures !== null) this.#o.hot.publish(figures, lease.refusedAt > this.#o.now() - HOUSEKEEPING_MS)
+  }
+
+  #publishNow (accountId: number): void {
+    const lease = this.#book.lease(accountId)
+    const figures = lease === undefined ? null : this.hotFigures(lease)
+    if (figures !== null) this.#o.hot.publish(figures, true)
   }
 
   /** what this gateway says of one account; null: it has heard nothing of it yet */

@@ -152,6 +152,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/budgets/{id}/refresh-cache": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare the status cache of a budget with its records, and heal it
+         * @description Changes the cache alone: neither records nor accounts.
+         */
+        post: operations["postBudgetRefreshCache"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/budgets/{id}/restore": {
         parameters: {
             query?: never;
@@ -199,9 +219,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Read the usage history of a budget */
         get: operations["getBudgetUsage"];
         put?: never;
-        post?: never;
+        /**
+         * Record usage of a call made elsewhere, or take some back
+         * @description It is charged to the budget and to all above it, each in its own currency by the rate in force at that time, whatever state they are in, and never refused for lack of money. With `reverses` it takes back what is named.
+         */
+        post: operations["postBudgetUsage"];
         delete?: never;
         options?: never;
         head?: never;
@@ -325,6 +350,43 @@ export interface paths {
          * @description It ends here at once, and on every gateway within a second.
          */
         delete: operations["deleteToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/usage/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record up to 1,000 usages: all of them or none
+         * @description Each as by `POST /budgets/:id/usage`. An error names the record, e.g. `records/17/amount`.
+         */
+        post: operations["postUsageBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/usage/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a usage record */
+        get: operations["getUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3235,6 +3297,57 @@ export interface operations {
             503: components["responses"]["dependency_unavailable"];
         };
     };
+    postBudgetRefreshCache: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once
+                 * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
+                 */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "The cache agrees with the records of 3 accounts."
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * @description for people
+                         * @example The cache agrees with the records of 3 accounts.
+                         */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["invalid_body.invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            413: components["responses"]["body_too_large"];
+            414: components["responses"]["url_too_long"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["idempotency_key_reused"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
     postBudgetRestore: {
         parameters: {
             query?: never;
@@ -3528,8 +3641,29 @@ export interface operations {
     getBudgetUsage: {
         parameters: {
             query?: {
+                /** @description most that are answered at once */
                 limit?: number;
+                /** @description nextCursor of the page before */
                 cursor?: string;
+                /**
+                 * @description RFC 3339: what counts from then on
+                 * @example 2026-11-01T00:00:00Z
+                 */
+                from?: string;
+                /**
+                 * @description RFC 3339: what counts before
+                 * @example 2026-12-01T00:00:00Z
+                 */
+                to?: string;
+                /** @description who says so */
+                source?: "relaycore" | "auterity" | "manual";
+                /** @description exact: reported by the provider, or recorded; estimated: from what was seen of the answer; uncertain: charged at the quote */
+                certainty?: "exact" | "estimated" | "uncertain";
+                userId?: string;
+                teamId?: string;
+                projectId?: string;
+                /** @example gpt-4o */
+                model?: string;
             };
             header?: never;
             path: {
@@ -3550,20 +3684,36 @@ export interface operations {
                      * @example {
                      *       "usage": [
                      *         {
-                     *           "id": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *           "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
                      *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
                      *           "amount": "12.5",
                      *           "currency": "USD",
-                     *           "timestamp": "2026-12-01T00:00:00.000Z",
+                     *           "timestamp": "2026-11-24T09:15:00.000Z",
                      *           "source": "relaycore",
                      *           "description": "What the search team may spend",
                      *           "certainty": "exact",
-                     *           "quote": "12.5",
+                     *           "quote": "0.0124",
+                     *           "rate": "0.92",
+                     *           "original": {
+                     *             "amount": "12.5",
+                     *             "currency": "USD"
+                     *           },
+                     *           "callerId": "invoice-2026-11/17",
+                     *           "reverses": "text",
                      *           "openedAt": "2026-12-01T00:00:00.000Z",
                      *           "endedAt": "2026-12-01T00:00:00.000Z",
+                     *           "recordedAt": "2026-12-01T00:00:00.000Z",
                      *           "metadata": {
-                     *             "requestId": "req-1f",
-                     *             "modelId": "gpt-4o"
+                     *             "requestId": "text",
+                     *             "provider": "text",
+                     *             "modelId": "text",
+                     *             "userId": null,
+                     *             "teamId": "search",
+                     *             "projectId": null,
+                     *             "tags": {
+                     *               "costCenter": "4711"
+                     *             },
+                     *             "outcome": "completed"
                      *           }
                      *         }
                      *       ],
@@ -3573,7 +3723,12 @@ export interface operations {
                      *     }
                      */
                     "application/json": {
+                        /** @description the newest first; with filters a page may have less than its limit, and a nextCursor to go on with */
                         usage: {
+                            /**
+                             * @description of the record; it begins with the time at which it counts
+                             * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
+                             */
                             id: string;
                             budgetId: string;
                             /**
@@ -3581,21 +3736,42 @@ export interface operations {
                              * @example 12.5
                              */
                             amount: string;
+                            /** @example USD */
                             currency: string;
                             /**
-                             * @description RFC 3339, in UTC
-                             * @example 2026-12-01T00:00:00.000Z
+                             * @description when it counts: when the call opened, or what its recorder said
+                             * @example 2026-11-24T09:15:00.000Z
                              */
                             timestamp: string;
-                            source: string;
-                            description: string | null;
-                            /** @description exact, estimated or uncertain */
-                            certainty: string;
                             /**
-                             * @description decimal amount in the currency of the budget, without exponent or trailing zeros
-                             * @example 12.5
+                             * @description who says so
+                             * @enum {unknown}
+                             */
+                            source: "relaycore" | "auterity" | "manual";
+                            description: string | null;
+                            /**
+                             * @description exact: reported by the provider, or recorded; estimated: from what was seen of the answer; uncertain: charged at the quote
+                             * @enum {unknown}
+                             */
+                            certainty: "exact" | "estimated" | "uncertain";
+                            /**
+                             * @description the most that the call could cost; 0 for what was not held
+                             * @example 0.0124
                              */
                             quote: string;
+                            rate: string | null;
+                            /** @description as it was recorded; of a call, its cost in USD */
+                            original: {
+                                /**
+                                 * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+                                 * @example 12.5
+                                 */
+                                amount: string;
+                                /** @example USD */
+                                currency: string;
+                            };
+                            callerId: string | null;
+                            reverses: string | null;
                             /**
                              * @description RFC 3339, in UTC
                              * @example 2026-12-01T00:00:00.000Z
@@ -3606,8 +3782,31 @@ export interface operations {
                              * @example 2026-12-01T00:00:00.000Z
                              */
                             endedAt: string;
-                            metadata: unknown;
+                            /**
+                             * @description RFC 3339, in UTC
+                             * @example 2026-12-01T00:00:00.000Z
+                             */
+                            recordedAt: string;
+                            metadata: {
+                                requestId: string | null;
+                                provider: string | null;
+                                modelId: string | null;
+                                userId: string | null;
+                                teamId: string | null;
+                                projectId: string | null;
+                                tags: {
+                                    [key: string]: string;
+                                } | null;
+                                /**
+                                 * @description how the call ended; recorded, or reversed
+                                 * @example completed
+                                 */
+                                outcome: string;
+                            } & {
+                                [key: string]: unknown;
+                            };
                         }[];
+                        /** @description of this page */
                         count: number;
                         limit: number;
                         nextCursor: string | null;
@@ -3619,6 +3818,214 @@ export interface operations {
             403: components["responses"]["forbidden"];
             404: components["responses"]["not_found"];
             414: components["responses"]["url_too_long"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    postBudgetUsage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once
+                 * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
+                 */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "invoice-2026-11/17",
+                 *       "amount": "12.50",
+                 *       "currency": "USD",
+                 *       "timestamp": "2026-01-15T09:15:00.000Z",
+                 *       "source": "auterity",
+                 *       "description": "Nightly classification",
+                 *       "metadata": {
+                 *         "requestId": "req-1f",
+                 *         "modelId": "gpt-4o",
+                 *         "teamId": "search"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    id?: string | null;
+                    /**
+                     * @description 0 or more, at most 9,000,000,000, at most 9 decimals; negative where it reverses a record: what is taken back of it
+                     * @example 12.50
+                     */
+                    amount: string | number;
+                    currency?: string | null;
+                    timestamp?: string | null;
+                    /**
+                     * @description who says so
+                     * @default manual
+                     * @enum {unknown}
+                     */
+                    source?: "relaycore" | "auterity" | "manual";
+                    description?: string | null;
+                    metadata?: ({
+                        requestId?: string | null;
+                        provider?: string | null;
+                        modelId?: string | null;
+                        userId?: string | null;
+                        teamId?: string | null;
+                        projectId?: string | null;
+                        tags?: {
+                            [key: string]: string;
+                        } | null;
+                    } & {
+                        [key: string]: unknown;
+                    }) | null;
+                    reverses?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description It is made. */
+            201: {
+                headers: {
+                    /** @description Path of the object that was made. */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *       "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *       "amount": "12.5",
+                     *       "currency": "USD",
+                     *       "timestamp": "2026-11-24T09:15:00.000Z",
+                     *       "source": "relaycore",
+                     *       "description": "What the search team may spend",
+                     *       "certainty": "exact",
+                     *       "quote": "0.0124",
+                     *       "rate": "0.92",
+                     *       "original": {
+                     *         "amount": "12.5",
+                     *         "currency": "USD"
+                     *       },
+                     *       "callerId": "invoice-2026-11/17",
+                     *       "reverses": "text",
+                     *       "openedAt": "2026-12-01T00:00:00.000Z",
+                     *       "endedAt": "2026-12-01T00:00:00.000Z",
+                     *       "recordedAt": "2026-12-01T00:00:00.000Z",
+                     *       "metadata": {
+                     *         "requestId": "text",
+                     *         "provider": "text",
+                     *         "modelId": "text",
+                     *         "userId": null,
+                     *         "teamId": "search",
+                     *         "projectId": null,
+                     *         "tags": {
+                     *           "costCenter": "4711"
+                     *         },
+                     *         "outcome": "completed"
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * @description of the record; it begins with the time at which it counts
+                         * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
+                         */
+                        id: string;
+                        budgetId: string;
+                        /**
+                         * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+                         * @example 12.5
+                         */
+                        amount: string;
+                        /** @example USD */
+                        currency: string;
+                        /**
+                         * @description when it counts: when the call opened, or what its recorder said
+                         * @example 2026-11-24T09:15:00.000Z
+                         */
+                        timestamp: string;
+                        /**
+                         * @description who says so
+                         * @enum {unknown}
+                         */
+                        source: "relaycore" | "auterity" | "manual";
+                        description: string | null;
+                        /**
+                         * @description exact: reported by the provider, or recorded; estimated: from what was seen of the answer; uncertain: charged at the quote
+                         * @enum {unknown}
+                         */
+                        certainty: "exact" | "estimated" | "uncertain";
+                        /**
+                         * @description the most that the call could cost; 0 for what was not held
+                         * @example 0.0124
+                         */
+                        quote: string;
+                        rate: string | null;
+                        /** @description as it was recorded; of a call, its cost in USD */
+                        original: {
+                            /**
+                             * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+                             * @example 12.5
+                             */
+                            amount: string;
+                            /** @example USD */
+                            currency: string;
+                        };
+                        callerId: string | null;
+                        reverses: string | null;
+                        /**
+                         * @description RFC 3339, in UTC
+                         * @example 2026-12-01T00:00:00.000Z
+                         */
+                        openedAt: string;
+                        /**
+                         * @description RFC 3339, in UTC
+                         * @example 2026-12-01T00:00:00.000Z
+                         */
+                        endedAt: string;
+                        /**
+                         * @description RFC 3339, in UTC
+                         * @example 2026-12-01T00:00:00.000Z
+                         */
+                        recordedAt: string;
+                        metadata: {
+                            requestId: string | null;
+                            provider: string | null;
+                            modelId: string | null;
+                            userId: string | null;
+                            teamId: string | null;
+                            projectId: string | null;
+                            tags: {
+                                [key: string]: string;
+                            } | null;
+                            /**
+                             * @description how the call ended; recorded, or reversed
+                             * @example completed
+                             */
+                            outcome: string;
+                        } & {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["invalid_body.invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            409: components["responses"]["budget_in_use.conflict"];
+            413: components["responses"]["body_too_large"];
+            414: components["responses"]["url_too_long"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["idempotency_key_reused.unprocessable"];
             429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];
@@ -4891,6 +5298,399 @@ export interface operations {
             414: components["responses"]["url_too_long"];
             415: components["responses"]["unsupported_media_type"];
             422: components["responses"]["idempotency_key_reused"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    postUsageBatch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once
+                 * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
+                 */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "records": [
+                 *         {
+                 *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                 *           "id": "invoice-2026-11/17",
+                 *           "amount": "12.50",
+                 *           "currency": "USD",
+                 *           "timestamp": "2026-01-15T09:15:00.000Z",
+                 *           "source": "auterity",
+                 *           "description": "Nightly classification",
+                 *           "metadata": {
+                 *             "requestId": "req-1f",
+                 *             "modelId": "gpt-4o",
+                 *             "teamId": "search"
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /** @description all of them are recorded, or none */
+                    records: {
+                        /**
+                         * @description on which it is counted, and on all above it
+                         * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
+                         */
+                        budgetId: string;
+                        id?: string | null;
+                        /**
+                         * @description 0 or more, at most 9,000,000,000, at most 9 decimals; negative where it reverses a record: what is taken back of it
+                         * @example 12.50
+                         */
+                        amount: string | number;
+                        currency?: string | null;
+                        timestamp?: string | null;
+                        /**
+                         * @description who says so
+                         * @default manual
+                         * @enum {unknown}
+                         */
+                        source?: "relaycore" | "auterity" | "manual";
+                        description?: string | null;
+                        metadata?: ({
+                            requestId?: string | null;
+                            provider?: string | null;
+                            modelId?: string | null;
+                            userId?: string | null;
+                            teamId?: string | null;
+                            projectId?: string | null;
+                            tags?: {
+                                [key: string]: string;
+                            } | null;
+                        } & {
+                            [key: string]: unknown;
+                        }) | null;
+                        reverses?: string | null;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description It is made. */
+            201: {
+                headers: {
+                    /** @description Path of the object that was made. */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "usage": [
+                     *         {
+                     *           "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *           "amount": "12.5",
+                     *           "currency": "USD",
+                     *           "timestamp": "2026-11-24T09:15:00.000Z",
+                     *           "source": "relaycore",
+                     *           "description": "What the search team may spend",
+                     *           "certainty": "exact",
+                     *           "quote": "0.0124",
+                     *           "rate": "0.92",
+                     *           "original": {
+                     *             "amount": "12.5",
+                     *             "currency": "USD"
+                     *           },
+                     *           "callerId": "invoice-2026-11/17",
+                     *           "reverses": "text",
+                     *           "openedAt": "2026-12-01T00:00:00.000Z",
+                     *           "endedAt": "2026-12-01T00:00:00.000Z",
+                     *           "recordedAt": "2026-12-01T00:00:00.000Z",
+                     *           "metadata": {
+                     *             "requestId": "text",
+                     *             "provider": "text",
+                     *             "modelId": "text",
+                     *             "userId": null,
+                     *             "teamId": "search",
+                     *             "projectId": null,
+                     *             "tags": {
+                     *               "costCenter": "4711"
+                     *             },
+                     *             "outcome": "completed"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "count": 1
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description in the order of the records */
+                        usage: {
+                            /**
+                             * @description of the record; it begins with the time at which it counts
+                             * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
+                             */
+                            id: string;
+                            budgetId: string;
+                            /**
+                             * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+                             * @example 12.5
+                             */
+                            amount: string;
+                            /** @example USD */
+                            currency: string;
+                            /**
+                             * @description when it counts: when the call opened, or what its recorder said
+                             * @example 2026-11-24T09:15:00.000Z
+                             */
+                            timestamp: string;
+                            /**
+                             * @description who says so
+                             * @enum {unknown}
+                             */
+                            source: "relaycore" | "auterity" | "manual";
+                            description: string | null;
+                            /**
+                             * @description exact: reported by the provider, or recorded; estimated: from what was seen of the answer; uncertain: charged at the quote
+                             * @enum {unknown}
+                             */
+                            certainty: "exact" | "estimated" | "uncertain";
+                            /**
+                             * @description the most that the call could cost; 0 for what was not held
+                             * @example 0.0124
+                             */
+                            quote: string;
+                            rate: string | null;
+                            /** @description as it was recorded; of a call, its cost in USD */
+                            original: {
+                                /**
+                                 * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+                                 * @example 12.5
+                                 */
+                                amount: string;
+                                /** @example USD */
+                                currency: string;
+                            };
+                            callerId: string | null;
+                            reverses: string | null;
+                            /**
+                             * @description RFC 3339, in UTC
+                             * @example 2026-12-01T00:00:00.000Z
+                             */
+                            openedAt: string;
+                            /**
+                             * @description RFC 3339, in UTC
+                             * @example 2026-12-01T00:00:00.000Z
+                             */
+                            endedAt: string;
+                            /**
+                             * @description RFC 3339, in UTC
+                             * @example 2026-12-01T00:00:00.000Z
+                             */
+                            recordedAt: string;
+                            metadata: {
+                                requestId: string | null;
+                                provider: string | null;
+                                modelId: string | null;
+                                userId: string | null;
+                                teamId: string | null;
+                                projectId: string | null;
+                                tags: {
+                                    [key: string]: string;
+                                } | null;
+                                /**
+                                 * @description how the call ended; recorded, or reversed
+                                 * @example completed
+                                 */
+                                outcome: string;
+                            } & {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                        count: number;
+                    };
+                };
+            };
+            400: components["responses"]["invalid_body.invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            409: components["responses"]["budget_in_use.conflict"];
+            413: components["responses"]["body_too_large"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    getUsage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *       "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *       "amount": "12.5",
+                     *       "currency": "USD",
+                     *       "timestamp": "2026-11-24T09:15:00.000Z",
+                     *       "source": "relaycore",
+                     *       "description": "What the search team may spend",
+                     *       "certainty": "exact",
+                     *       "quote": "0.0124",
+                     *       "rate": "0.92",
+                     *       "original": {
+                     *         "amount": "12.5",
+                     *         "currency": "USD"
+                     *       },
+                     *       "callerId": "invoice-2026-11/17",
+                     *       "reverses": "text",
+                     *       "openedAt": "2026-12-01T00:00:00.000Z",
+                     *       "endedAt": "2026-12-01T00:00:00.000Z",
+                     *       "recordedAt": "2026-12-01T00:00:00.000Z",
+                     *       "metadata": {
+                     *         "requestId": "text",
+                     *         "provider": "text",
+                     *         "modelId": "text",
+                     *         "userId": null,
+                     *         "teamId": "search",
+                     *         "projectId": null,
+                     *         "tags": {
+                     *           "costCenter": "4711"
+                     *         },
+                     *         "outcome": "completed"
+                     *       },
+                     *       "charges": [
+                     *         {
+                     *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *           "amount": "12.5",
+                     *           "currency": "USD",
+                     *           "rate": "0.92"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * @description of the record; it begins with the time at which it counts
+                         * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
+                         */
+                        id: string;
+                        budgetId: string;
+                        /**
+                         * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+                         * @example 12.5
+                         */
+                        amount: string;
+                        /** @example USD */
+                        currency: string;
+                        /**
+                         * @description when it counts: when the call opened, or what its recorder said
+                         * @example 2026-11-24T09:15:00.000Z
+                         */
+                        timestamp: string;
+                        /**
+                         * @description who says so
+                         * @enum {unknown}
+                         */
+                        source: "relaycore" | "auterity" | "manual";
+                        description: string | null;
+                        /**
+                         * @description exact: reported by the provider, or recorded; estimated: from what was seen of the answer; uncertain: charged at the quote
+                         * @enum {unknown}
+                         */
+                        certainty: "exact" | "estimated" | "uncertain";
+                        /**
+                         * @description the most that the call could cost; 0 for what was not held
+                         * @example 0.0124
+                         */
+                        quote: string;
+                        rate: string | null;
+                        /** @description as it was recorded; of a call, its cost in USD */
+                        original: {
+                            /**
+                             * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+                             * @example 12.5
+                             */
+                            amount: string;
+                            /** @example USD */
+                            currency: string;
+                        };
+                        callerId: string | null;
+                        reverses: string | null;
+                        /**
+                         * @description RFC 3339, in UTC
+                         * @example 2026-12-01T00:00:00.000Z
+                         */
+                        openedAt: string;
+                        /**
+                         * @description RFC 3339, in UTC
+                         * @example 2026-12-01T00:00:00.000Z
+                         */
+                        endedAt: string;
+                        /**
+                         * @description RFC 3339, in UTC
+                         * @example 2026-12-01T00:00:00.000Z
+                         */
+                        recordedAt: string;
+                        metadata: {
+                            requestId: string | null;
+                            provider: string | null;
+                            modelId: string | null;
+                            userId: string | null;
+                            teamId: string | null;
+                            projectId: string | null;
+                            tags: {
+                                [key: string]: string;
+                            } | null;
+                            /**
+                             * @description how the call ended; recorded, or reversed
+                             * @example completed
+                             */
+                            outcome: string;
+                        } & {
+                            [key: string]: unknown;
+                        };
+                        /** @description what it costs each budget that it was charged to, as far as you may see them */
+                        charges: {
+                            budgetId: string;
+                            /**
+                             * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+                             * @example 12.5
+                             */
+                            amount: string;
+                            /** @example USD */
+                            currency: string;
+                            rate: string | null;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            414: components["responses"]["url_too_long"];
             429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];

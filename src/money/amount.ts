@@ -18,6 +18,16 @@ export function parseAmount (value: unknown): bigint | null {
   return typeof value === 'string' ? parseDecimal(value) : null
 }
 
+export const SIGNED_AMOUNT_EXPECTED = `${AMOUNT_EXPECTED}, or with a minus where it takes something back`
+
+/** the same, with a minus sign or none */
+export function parseSignedAmount (value: unknown): bigint | null {
+  const negative = typeof value === 'number' ? value < 0 : typeof value === 'string' && value.startsWith('-')
+  if (!negative) return parseAmount(value)
+  const nano = parseAmount(typeof value === 'number' ? -value : String(value).slice(1))
+  return nano === null ? null : -nano
+}
+
 function parseDecimal (text: string): bigint | null {
   const match = DECIMAL.exec(text)
   if (match === null) return null
@@ -114,4 +124,10 @@ export function percentOf (nano: bigint, percent: number): bigint {
   const parsed = parseAmount(percent)
   if (parsed === null) throw new Error(`not a percentage: ${percent}`)
   return nano * parsed / (100n * NANO)
+}
+
+/** the reverse: an amount in a currency at `rate` units per USD, as nano-USD, rounded up */
+export function toUsdNano (nano: bigint, rate: string): bigint {
+  const { numerator, denominator } = rateOf(rate)
+  return ceilDiv(nano * denominator, numerator)
 }

@@ -10,6 +10,15 @@ export interface UsageRecord {
   currency: string
   /** units of the currency per USD that both were computed with; null: USD */
   rate: string | null
+  /** as it was recorded; of a call, its cost in USD */
+  original: { amountNano: bigint, currency: string }
+  /** the budget that it was recorded on; null: a gateway metered it */
+  recordedOn: string | null
+  /** what its recorder calls it */
+  callerId: string | null
+  /** the record that this one takes back, or corrects */
+  reverses: string | null
+  description: string | null
   source: 'relaycore' | 'auterity' | 'manual'
   certainty: Certainty
   outcome: string
@@ -22,17 +31,38 @@ export interface UsageRecord {
   teamId: string | null
   projectId: string | null
   userId: string | null
+  keyId: string | null
+  sessionId: string | null
   tags: Record<string, string> | null
+  /** whatever else its recorder keeps with it */
+  more: Record<string, unknown>
   /** ms since the epoch */
   openedAt: number
   endedAt: number
   recordedAt: number
 }
 
+export interface UsageQuery {
+  limit: number
+  /** the nextCursor of the page before */
+  cursor?: string
+  /** when it counts, ms since the epoch: from then on */
+  from?: number
+  /** before then */
+  to?: number
+  source?: UsageRecord['source']
+  certainty?: Certainty
+  userId?: string
+  teamId?: string
+  projectId?: string
+  /** what the provider says it used, else what was asked for */
+  model?: string
+}
+
 export interface UsagePage {
-  /** newest first, by the time at which the calls opened */
+  /** the newest period first, and in it by the time at which the calls opened */
   records: UsageRecord[]
-  /** for the next page; null: there is none */
+  /** for the next page; null: there is none. A page with filters may be shorter than its limit and have one. */
   nextCursor: string | null
 }
 
@@ -80,8 +110,10 @@ export interface AccountKey {
 export interface UsageHistory {
   /** those that exist, in any order: an account comes into being with the first call on it */
   accounts (keys: AccountKey[]): Promise<AccountState[]>
-  /** `limit` 1 to 1000; `cursor` of the page before. Throws invalid_field for a cursor that is none. */
-  page (budgetId: string, options: { limit: number, cursor?: string }): Promise<UsagePage>
+  /** `limit` 1 to 1000. Throws invalid_field for a cursor of another list. */
+  page (budgetId: string, query: UsageQuery): Promise<UsagePage>
+  /** one record, as it cost each budget that it was charged to: first the one that it was recorded on; empty: none */
+  get (id: string): Promise<UsageRecord[]>
   /** thresholds that an account has crossed, the lowest first */
   alerts (accountId: number): Promise<AlertRecord[]>
 }

@@ -52,26 +52,35 @@ export function aValue (shape: Shape, known: Known, name = ''): fc.Arbitrary<unk
   if (shape.const !== undefined) return fc.constant(shape.const)
   if (shape.enum !== undefined) return fc.constantFrom(...shape.enum)
   if (shape.anyOf !== undefined) {
-    return withExamples(shape, fc.oneof(...shape.anyOf.map((one) => aValue(one, known, name))))
+    return withExamples(shape, known, fc.oneof(...shape.anyOf.map((one) => aValue(one, known, name))))
   }
   if (shape.allOf !== undefined) return aValue(merged(shape.allOf), known, name)
-  if (shape.type === 'object' || shape.properties !== undefined) return withExamples(shape, anObject(shape, known))
+  if (shape.type === 'object' || shape.properties !== undefined) {
+    return withExamples(shape, known, anObject(shape, known))
+  }
   if (shape.type === 'array') {
-    return withExamples(shape, fc.array(aValue(shape.items ?? {}, known, name), {
+    return withExamples(shape, known, fc.array(aValue(shape.items ?? {}, known, name), {
       minLength: shape.minItems ?? 0, maxLength: Math.min(shape.maxItems ?? 5, 5),
     }))
   }
-  if (shape.type === 'string') return withExamples(shape, aText(shape, known, name))
+  if (shape.type === 'string') return withExamples(shape, known, aText(shape, known, name))
   if (shape.type === 'integer' || shape.type === 'number') return aNumber(shape)
   if (shape.type === 'boolean') return fc.boolean()
   return shape.type === 'null' ? fc.constant(null) : fc.jsonValue({ maxDepth: 2 })
 }
 
-function withExamples (shape: Shape, values: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
+function withExamples (shape: Shape, known: Known, values: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   const examples = [...shape.examples ?? [], ...shape.example === undefined ? [] : [shape.example]]
-  return examples.length === 0
-    ? values
-    : fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...examples) }, { weight: 2, arbitrary: values })
+  if (examples.length === 0) return values
+  const met = fc.constantFrom(...examples).chain((one) => meeting(one, known))
+  return fc.oneof({ weight: 3, arbitrary: met }, { weight: 2, arbitrary: values })
+}
+
+/** an example that names a budget names one that there is */
+function meeting (example: unknown, known: Known): fc.Arbitrary<unknown> {
+  return anId(known, 'budgets').map((id) => typeof example !== 'object' || example === null
+    ? example
+    : JSON.parse(JSON.stringify(example), (name, value: unknown) => name === 'budgetId' ? id : value) as unknown)
 }
 
 function merged (shapes: Shape[]): Shape {

@@ -17,11 +17,14 @@ import { PostgresBudgetStore } from './budget-store.ts'
 import { PostgresIdempotencyStore } from './idempotency-store.ts'
 import { PostgresKeyStore } from './key-store.ts'
 import { reached, type Database, type Queryable, type Transactional } from './pool.ts'
+import { type ChargedAccount, PostgresUsageRecording } from './usage-recording.ts'
 
 export interface PostgresChangesOptions {
   database: Database
-  /** something was changed, or may have been: nothing that was read before may be used after */
+  /** definitions were changed, or may have been: nothing that was read before may be used after */
   changed: () => void
+  /** these accounts were charged; what it returns is waited for before the change is answered, and does not fail it */
+  charged?: (accounts: ChargedAccount[]) => Promise<void>
   /** hears of each entry of the audit log once it is committed */
   noted?: (by: Authorship, draft: AuditDraft, link: Link) => void
 }
@@ -33,26 +36,37 @@ export class PostgresChanges implements Changes {
   constructor (options: PostgresChangesOptions) { this.#o = options }
 
   async run<T> (by: Authorship, work: (stores: Stores) => Promise<T>): Promise<T> {
-    const { database, changed, noted } = this.#o
+    const { database, changed, charged, noted } = this.#o
+    let defining = false
+    let outcome: { result: T, drafts: AuditDraft[], links: Link[], accounts: ChargedAccount[] }
     try {
-      const { result, drafts, links } = await reached(database.transaction(async (tx) => {
+      outcome = await reached(database.transaction(async (tx) => {
         const trail = new Trail(tx)
+        const usage = new PostgresUsageRecording(tx)
+        const defines = <S>(store: S): S => {
+          defining = true
+          return store
+        }
         const result = await work({
-          budgets: new NotedBudgets(tx, trail, by.actor.reach),
-          keys: new NotedKeys(tx, trail, by.actor.reach),
+          // usage comes all the time, and must not make the gateway read all definitions again
+          get budgets () { return defines(new NotedBudgets(tx, trail, by.actor.reach)) },
+          get keys () { return defines(new NotedKeys(tx, trail, by.actor.reach)) },
+          get tokens () { return defines(new PostgresAdminTokenStore(tx, by.actor.reach)) },
           alerts: new PostgresAlertStore(tx),
-          tokens: new PostgresAdminTokenStore(tx, by.actor.reach),
+          usage,
           idempotency: new PostgresIdempotencyStore(tx),
           audit: trail,
         })
-        return { result, drafts: trail.drafts, links: await append(tx, by, trail.drafts) }
+        return { result, drafts: trail.drafts, links: await append(tx, by, trail.drafts), accounts: usage.charged }
       }))
-      links.forEach((link, i) => { noted?.(by, drafts[i] as AuditDraft, link) })
-      return result
     } finally {
       // also after an error: the commit's answer may have been lost
-      changed()
+      if (defining) changed()
     }
+    const { result, drafts, links, accounts } = outcome
+    links.forEach((link, i) => { noted?.(by, drafts[i] as AuditDraft, link) })
+    if (accounts.length > 0) await charged?.(accounts)
+    return result
   }
 }
 

@@ -79,7 +79,7 @@ function clean (_key: string, value: unknown): unknown {
 }
 
 /** The day (UTC) in a UUIDv7: fixed when the call opened, so a repeated event meets itself in the same partition. */
-function dayOf (id: string): string {
+export function dayOf (id: string): string {
   const time = timeOf(openedAtOf(id))
   return time.slice(0, time.indexOf('T'))
 }
@@ -88,6 +88,9 @@ function dayOf (id: string): string {
 export function openedAtOf (id: string): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
 }
+
+/** An id beyond it is none of ours: no day of PostgreSQL's calendar that ISO 8601 writes in four digits holds it. */
+export const LAST_TIME = Date.UTC(9999, 11, 31)
 
 /** A number that is no time stays visible in PostgreSQL's refusal. */
 function timeOf (ms: number): string {

@@ -1,9 +1,12 @@
-import { invalidField } from '../../errors.ts'
 import {
-  type AccountKey, type AccountState, type AlertRecord, type UsageHistory, type UsagePage, type UsageRecord,
+  type AccountKey, type AccountState, type AlertRecord, type UsageHistory, type UsagePage, type UsageQuery,
+  type UsageRecord,
 } from '../../usage/history.ts'
-import { bigintOf, idOf, isUuid, reached, type Database } from './pool.ts'
-import { openedAtOf } from './usage-rows.ts'
+import { cursorOf, positionOf } from './cursor.ts'
+import { bigintOf, idOf, isUuid, reached, type Database, type Query } from './pool.ts'
+import { RECORD_COLUMNS, recordOf, type RecordRow } from './record-rows.ts'
+import { pageQuery } from './usage-page.ts'
+import { dayOf, LAST_TIME, openedAtOf } from './usage-rows.ts'
 
 /** The ledger as it is read for status and history. */
 export class PostgresUsageStore implements UsageHistory {
@@ -27,16 +30,33 @@ export class PostgresUsageStore implements UsageHistory {
     return rows.map(accountOf)
   }
 
-  async page (budgetId: string, options: { limit: number, cursor?: string }): Promise<UsagePage> {
-    const { limit, cursor } = options
-    if (cursor !== undefined && !isUuid(cursor)) throw invalidField('cursor', 'the nextCursor of an earlier answer', cursor)
+  async page (budgetId: string, query: UsageQuery): Promise<UsagePage> {
+    const { limit, cursor, ...filters } = query
+    const list = [budgetId, filters]
+    const position = cursor === undefined ? null : positionOf(list, cursor)
     if (!isUuid(budgetId)) return { records: [], nextCursor: null }
-    const before = cursor === undefined ? null : new Date(openedAtOf(cursor))
-    const rows = await reached(this.#database.query<RecordRow>({
-      name: 'usage_page', text: PAGE, values: [budgetId, limit + 1, cursor ?? null, before],
-    }))
-    const records = rows.slice(0, limit).map(recordOf)
-    return { records, nextCursor: rows.length > limit ? records.at(-1)?.id ?? null : null }
+    const page = pageQuery(budgetId, query, position)
+    const rows = await reached(this.#database.query<RecordRow & { period_start: Date }>(page.records))
+    const shown = rows.slice(0, limit)
+    const last = rows.length > limit ? shown.at(-1) : await this.#scanned(page.scanned)
+    return {
+      records: shown.map(recordOf),
+      nextCursor: last === undefined ? null : cursorOf(list, { value: last.period_start.toISOString(), id: last.id }),
+    }
+  }
+
+  async get (id: string): Promise<UsageRecord[]> {
+    const at = isUuid(id) ? openedAtOf(id) : Infinity
+    if (at > LAST_TIME) return []
+    const rows = await reached(this.#database.query<RecordRow>({ name: 'usage_record', text: ONE, values: [dayOf(id), id] }))
+    return rows.map(recordOf)
+  }
+
+  /** where a page with filters stopped looking, though there may be more */
+  async #scanned (query: Query | null): Promise<{ period_start: Date, id: string } | undefined> {
+    if (query === null) return undefined
+    const [row] = await reached(this.#database.query<{ period_start: Date, id: string }>(query))
+    return row
   }
 
   async alerts (accountId: number): Promise<AlertRecord[]> {
@@ -60,40 +80,16 @@ const ACCOUNTS = `
   cross join lateral account_figures(0, array[a.id]) f
   left join budget_status_cache c on c.account_id = a.id`
 
-/**
- * The accounts of a budget, the newest period first, as many as have the page together, and from each what is left of
- * the page. An event's id begins with the time at which its call opened, and that time lies in its account's period,
- * so this is the order of ids. What an account has before a cursor in its own period is not known, so it counts as
- * nothing. No bound on the day: each month's index is asked once per account, and the planner would rather read days.
- * `limit 1` keeps it from reading whole months of events for what it cannot know to be a few records.
- */
-const PAGE = `
-  with account as materialized (
-    select a.id, a.budget_id, a.currency, a.period_start,
-      sum(case when $4 < a.period_end or (a.period_end is null and $4::timestamptz is not null) then 0 else c.charges end)
-        over (order by a.period_start desc rows between unbounded preceding and 1 preceding) as newer
-    from budget_accounts a join budget_status_cache c on c.account_id = a.id
-    where a.budget_id = $1 and ($4::timestamptz is null or a.period_start <= $4)
-  ),
-  record as materialized (
-    select a.budget_id, a.currency, a.period_start, r.*
-    from account a
-    cross join lateral (
-      select r.* from budget_usage_records r
-      where r.account_id = a.id and r.event_id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-      order by r.event_id desc limit $2
-    ) r
-    where coalesce(a.newer, 0) < $2
-    order by a.period_start desc, r.event_id desc
-    limit $2
-  )
-  select e.id, r.budget_id, r.amount_nano, r.quote_nano, r.currency, r.rate, e.source, e.certainty, e.outcome, e.provider,
-    e.endpoint, coalesce(e.model_used, e.model) as model, e.request_id, e.organization_id, e.team_id, e.project_id,
-    e.user_id, e.tags, e.opened_at, e.ended_at, e.recorded_at
-  from record r cross join lateral (
-    select * from usage_events e where e.day = r.day and e.id = r.event_id limit 1
-  ) e
-  order by r.period_start desc, r.event_id desc`
+const ONE = `
+  select ${RECORD_COLUMNS}
+  from usage_events e
+  cross join lateral (
+    select r.*, a.budget_id, a.currency
+    from budget_usage_records r join budget_accounts a on a.id = r.account_id
+    where r.day = e.day and r.event_id = e.id
+  ) r
+  where e.day = $1 and e.id = $2
+  order by r.budget_id is distinct from e.budget_id, r.account_id`
 
 const ALERTS = `
   select threshold, actions, settled_nano, triggered_at, acknowledged_at, acknowledged_by
@@ -128,56 +124,6 @@ function accountOf (row: AccountRow): AccountState {
     inDoubtNano: bigintOf(row.in_doubt_nano),
     charges: idOf(row.charges),
     chargedAt: row.last_updated?.getTime() ?? null,
-  }
-}
-
-interface RecordRow {
-  id: string
-  budget_id: string
-  amount_nano: string
-  quote_nano: string
-  currency: string
-  rate: string | null
-  source: UsageRecord['source']
-  certainty: UsageRecord['certainty']
-  outcome: string
-  provider: string
-  endpoint: string
-  model: string
-  request_id: string | null
-  organization_id: string | null
-  team_id: string | null
-  project_id: string | null
-  user_id: string | null
-  tags: Record<string, string> | null
-  opened_at: Date
-  ended_at: Date
-  recorded_at: Date
-}
-
-function recordOf (row: RecordRow): UsageRecord {
-  return {
-    id: row.id,
-    budgetId: row.budget_id,
-    amountNano: bigintOf(row.amount_nano),
-    quoteNano: bigintOf(row.quote_nano),
-    currency: row.currency,
-    rate: row.rate,
-    source: row.source,
-    certainty: row.certainty,
-    outcome: row.outcome,
-    provider: row.provider,
-    endpoint: row.endpoint,
-    model: row.model,
-    requestId: row.request_id,
-    organizationId: row.organization_id,
-    teamId: row.team_id,
-    projectId: row.project_id,
-    userId: row.user_id,
-    tags: row.tags,
-    openedAt: row.opened_at.getTime(),
-    endedAt: row.ended_at.getTime(),
-    recordedAt: row.recorded_at.getTime(),
   }
 }
 

@@ -11,7 +11,7 @@ const ROLES = ['administrator', 'manager of the organization', 'manager of team 
 type Role = typeof ROLES[number]
 
 /** what requests are about: all of it exists and is team a's, or none of it exists */
-interface Objects { budget: string, parent: string, key: string, token: string, audit: string }
+interface Objects { budget: string, parent: string, key: string, token: string, audit: string, usage: string }
 
 interface Line {
   /** statuses in the order of ROLES */
@@ -23,6 +23,7 @@ interface Line {
 const SEEN = '200 200 200 404 200 404 403 403'
 const LISTED = '200 200 200 200 200 200 403 403'
 const CHANGED = '200 200 200 404 403 403 403 403'
+const RECORDED = '201 201 201 404 403 403 403 403'
 const GONE = '204 204 204 404 403 403 403 403'
 
 const MATRIX: Record<string, Line> = {
@@ -49,6 +50,10 @@ const MATRIX: Record<string, Line> = {
   },
   'GET /budgets/:id/usage': { expect: SEEN },
   'GET /budgets/:id/usage/summary': { expect: SEEN },
+  'POST /budgets/:id/usage': { expect: RECORDED, body: () => ({ amount: '1' }) },
+  'POST /budgets/:id/refresh-cache': { expect: CHANGED },
+  'POST /usage/batch': { expect: RECORDED, body: ({ budget }) => ({ records: [{ budgetId: budget, amount: '1' }] }) },
+  'GET /usage/:id': { expect: SEEN },
   'GET /keys': { expect: LISTED },
   'POST /keys': {
     expect: '201 201 201 403 403 403 403 403', body: () => ({ name: 'k', organizationId: 'acme', teamId: 'a' }),
@@ -68,7 +73,9 @@ const MATRIX: Record<string, Line> = {
   'DELETE /tokens/:id': { expect: '204 204 403 403 403 403 403 403' },
 }
 
-const OBJECTS: Record<string, keyof Objects> = { budgets: 'budget', keys: 'key', tokens: 'token', audit: 'audit' }
+const OBJECTS: Record<string, keyof Objects> = {
+  budgets: 'budget', keys: 'key', tokens: 'token', audit: 'audit', usage: 'usage',
+}
 
 interface World {
   gateway: GatewayUnderTest
@@ -104,13 +111,17 @@ async function aWorld (gateway: GatewayUnderTest): Promise<World> {
       'key of team a': await gateway.key({ teamId: 'a' }),
       'key of team b': await gateway.key({ teamId: 'b' }),
     },
-    objects: async () => ({
-      parent: ofA,
-      budget: await gateway.budget({ name: 'x', ...BUDGET, scopeType: 'team', scopeId: 'a', parentBudgetId: ofA }),
-      audit: await newest(),
-      key: String((await admin('POST', '/keys', { name: 'x', organizationId: 'acme', teamId: 'a' })).body['id']),
-      token: String((await admin('POST', '/tokens', { name: 'x', role: 'viewer', reach: team('a') })).body['id']),
-    }),
+    objects: async () => {
+      const budget = await gateway.budget({ name: 'x', ...BUDGET, scopeType: 'team', scopeId: 'a', parentBudgetId: ofA })
+      return {
+        parent: ofA,
+        budget,
+        audit: await newest(),
+        key: String((await admin('POST', '/keys', { name: 'x', organizationId: 'acme', teamId: 'a' })).body['id']),
+        token: String((await admin('POST', '/tokens', { name: 'x', role: 'viewer', reach: team('a') })).body['id']),
+        usage: String((await admin('POST', `/budgets/${budget}/usage`, { amount: '1' })).body['id']),
+      }
+    },
     ask: async (bearer, route, of, headers = {}) => {
       const [method = '', pattern = ''] = route.split(' ')
       const { path, body } = MATRIX[route] ?? { expect: '' }
@@ -121,8 +132,10 @@ async function aWorld (gateway: GatewayUnderTest): Promise<World> {
   }
 }
 
-const none = (): Objects =>
-  ({ budget: randomUUID(), parent: randomUUID(), key: randomUUID(), token: randomUUID(), audit: randomUUID() })
+const none = (): Objects => {
+  const [budget, parent, key, token, audit, usage] = [1, 2, 3, 4, 5, 6].map(() => randomUUID() as string)
+  return { budget, parent, key, token, audit, usage } as Objects
+}
 
 /** the routes of the admin API as the gateway has them; HEAD is GET without its body */
 function routesOf ({ routes }: GatewayUnderTest): string[] {

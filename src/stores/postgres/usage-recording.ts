@@ -1,0 +1,232 @@
+import { type AccountSpec } from '../../account/authority.ts'
+import { type Budget } from '../../budget/budget.ts'
+import { Unprocessable } from '../../errors.ts'
+import { type UsageRecord } from '../../usage/history.ts'
+import {
+  type CacheCheck, type KnownRate, type NewReversal, type NewUsage, type Recorded, type RecordProblem,
+  type UsageRecording,
+} from '../../usage/recording.ts'
+import { COLUMNS, selectBudgets } from './budget-rows.ts'
+import { bigintOf, idOf, isUuid, reached, sqlStateOf, type Queryable } from './pool.ts'
+import { RECORD_COLUMNS, recordOf, type RecordRow } from './record-rows.ts'
+import { dayOf, jsonOf } from './usage-rows.ts'
+
+/** An account that a change has charged; null: its period never ends. */
+export interface ChargedAccount { accountId: number, periodEnd: number | null }
+
+/** Usage recorded beside what gateways post, in the transaction of a change. */
+export class PostgresUsageRecording implements UsageRecording {
+  readonly #tx: Queryable
+  /** for what is to be done when the change is committed */
+  readonly charged: ChargedAccount[] = []
+
+  constructor (tx: Queryable) { this.#tx = tx }
+
+  async lines (budgetIds: string[]): Promise<Map<string, Budget>> {
+    const asked = new Set(budgetIds.filter(isUuid).map((id) => id.toLowerCase()))
+    for (;;) {
+      const budgets = await reached(selectBudgets(this.#tx, { name: 'budget_lines', text: LINES, values: [[...asked]] }))
+      const found = new Map(budgets.map((budget) => [budget.id, budget]))
+      // who got another parent between the look and the lock has it now for as long as this change lasts
+      const missing = budgets.flatMap(({ parentBudgetId }) =>
+        parentBudgetId === null || found.has(parentBudgetId) ? [] : [parentBudgetId])
+      if (missing.length === 0) return found
+      for (const id of missing) asked.add(id)
+    }
+  }
+
+  async rates (asked: { currency: string, at: number }[]): Promise<KnownRate[]> {
+    return await reached(this.#tx.query<KnownRate & Record<string, unknown>>({
+      name: 'rates_then',
+      text: RATES,
+      values: [asked.map(({ currency }) => currency), asked.map(({ at }) => new Date(at))],
+    }))
+  }
+
+  async accounts (specs: AccountSpec[]): Promise<number[]> {
+    if (specs.length === 0) return []
+    const rows = await reached(this.#tx.query<{ account_id: string }>({
+      name: 'ensure_accounts_in_order',
+      text: 'select account_id from ensure_accounts($1) order by ordinal',
+      values: [jsonOf(specs.map(({ budgetId, subject, periodStart, periodEnd }, ordinal) => ({
+        ordinal,
+        budget_id: budgetId,
+        subject,
+        period_start: new Date(periodStart),
+        period_end: periodEnd === null ? null : new Date(periodEnd),
+      })))],
+    }))
+    return rows.map((row) => idOf(row.account_id))
+  }
+
+  async record (usage: NewUsage[], reversals: NewReversal[]): Promise<Recorded | RecordProblem> {
+    const all = [...usage, ...reversals]
+    const rows = await reached(withinBounds(this.#tx.query<OutcomeRow>({
+      name: 'record_usage',
+      text: `select ordinal, problem, id, known, base_nano, event_currency, budget_currency, account_id, period_end
+        from record_usage($1, $2, $3, $4)`,
+      values: [
+        jsonOf(usage.map(eventRow)), jsonOf(usage.flatMap(chargeRows)), jsonOf(reversals.map(reversalRow)),
+        jsonOf(all.filter(({ callerId }) => callerId !== null).map(idRow)),
+      ],
+    })))
+    const wrong = rows.filter(({ problem }) => problem !== null).sort((a, b) => (a.ordinal ?? 0) - (b.ordinal ?? 0))[0]
+    if (wrong !== undefined) return problemOf(wrong)
+    const ids: string[] = []
+    for (const { ordinal, id } of all) ids[ordinal] = id
+    const known = new Set<number>()
+    for (const row of rows) {
+      if (row.account_id !== null) {
+        this.charged.push({ accountId: idOf(row.account_id), periodEnd: row.period_end?.getTime() ?? null })
+      } else if (row.ordinal !== null && row.id !== null) {
+        ids[row.ordinal] = row.id
+        known.add(row.ordinal)
+      }
+    }
+    return { ids, known }
+  }
+
+  async read (ids: string[]): Promise<UsageRecord[]> {
+    const rows = await reached(this.#tx.query<RecordRow>({
+      name: 'recorded_usage', text: READ, values: [ids.map(dayOf), ids],
+    }))
+    return rows.map(recordOf)
+  }
+
+  async refreshCache (budgetId: string): Promise<CacheCheck> {
+    const [row] = await reached(this.#tx.query<{ accounts: number, healed: number, accounts_differing: number }>({
+      text: 'select accounts, healed, accounts_differing from refresh_budget_status_cache($1)', values: [budgetId],
+    }))
+    if (row === undefined) throw new Error('PostgreSQL returned no row for a check of the cache')
+    return { accounts: row.accounts, healed: row.healed, accountsDiffering: row.accounts_differing }
+  }
+}
+
+/** Locked in the order of their ids, and as they are once they are locked. */
+const LINES = `
+  with recursive line as (
+    select id, parent_budget_id from budget_definitions where id = any ($1::uuid[])
+    union
+    select p.id, p.parent_budget_id from line l join budget_definitions p on p.id = l.parent_budget_id
+  )
+  select ${COLUMNS} where b.id in (select id from line) order by b.id for share of b`
+
+const RATES = `
+  select trim_scale(now.rate)::text as rate, trim_scale(first.rate)::text as first
+  from unnest($1::text[], $2::timestamptz[]) with ordinality k (currency, at, n)
+  left join lateral (
+    select r.rate from exchange_rates r where r.currency = k.currency and r.effective_at <= k.at
+    order by r.effective_at desc limit 1
+  ) now on true
+  left join lateral (
+    select r.rate from exchange_rates r where r.currency = k.currency order by r.effective_at limit 1
+  ) first on true
+  order by k.n`
+
+const READ = `
+  select ${RECORD_COLUMNS}
+  from unnest($1::date[], $2::uuid[]) with ordinality k (day, id, n)
+  cross join lateral (select * from usage_events e where e.day = k.day and e.id = k.id limit 1) e
+  cross join lateral (
+    select r.*, a.budget_id, a.currency
+    from budget_usage_records r join budget_accounts a on a.id = r.account_id
+    where r.day = k.day and r.event_id = k.id and a.budget_id = e.budget_id limit 1
+  ) r
+  order by k.n`
+
+interface OutcomeRow {
+  ordinal: number | null
+  problem: RecordProblem['problem'] | null
+  id: string | null
+  known: boolean | null
+  base_nano: string | null
+  event_currency: string | null
+  budget_currency: string | null
+  account_id: string | null
+  period_end: Date | null
+}
+
+function problemOf (row: OutcomeRow): RecordProblem {
+  const ordinal = row.ordinal ?? 0
+  switch (row.problem) {
+    case 'currency': return {
+      ordinal, problem: 'currency', currencies: [...new Set([row.budget_currency ?? '', row.event_currency ?? ''])],
+    }
+    case 'too much': return { ordinal, problem: 'too much', leftNano: bigintOf(row.base_nano ?? '0') }
+    default: return { ordinal, problem: row.problem ?? 'unknown' }
+  }
+}
+
+/** An account holds some 9.2 billion units, and no more. */
+async function withinBounds<T> (query: Promise<T>): Promise<T> {
+  try {
+    return await query
+  } catch (error) {
+    if (sqlStateOf(error) !== '22003') throw error
+    throw new Unprocessable('amount would bring an account past what it can hold, 9,223,372,036 units', { cause: error })
+  }
+}
+
+function eventRow ({ ordinal, id, at, callerId, organizationId, currency, rate, costNano, draft }: NewUsage) {
+  const { requestId, provider, modelId, teamId, projectId, userId, tags, more } = draft.metadata
+  return {
+    ordinal,
+    day: dayOf(id),
+    id,
+    source: draft.source,
+    organization_id: organizationId === '' ? null : organizationId,
+    team_id: teamId,
+    project_id: projectId,
+    user_id: userId,
+    tags,
+    provider: provider ?? 'none',
+    model: modelId ?? 'none',
+    request_id: requestId,
+    cost_nano: String(costNano),
+    at: new Date(at),
+    budget_id: draft.budgetId,
+    caller_id: callerId,
+    amount_nano: String(draft.amountNano),
+    currency,
+    rate,
+    description: draft.description,
+    metadata: Object.keys(more).length === 0 ? null : more,
+  }
+}
+
+function chargeRows ({ ordinal, id, charges }: NewUsage) {
+  const day = dayOf(id)
+  return charges.map(({ accountId, amountNano, rate }) => ({
+    ordinal, day, id, account_id: accountId, amount_nano: String(amountNano), rate,
+  }))
+}
+
+function reversalRow ({ ordinal, id, callerId, reverses, currency, backNano, draft }: NewReversal) {
+  const { requestId, more } = draft.metadata
+  return {
+    ordinal,
+    day: dayOf(id),
+    id,
+    budget_id: draft.budgetId,
+    corrects: reverses,
+    currency,
+    back_nano: String(backNano),
+    source: draft.source,
+    caller_id: callerId,
+    request_id: requestId,
+    description: draft.description,
+    metadata: Object.keys(more).length === 0 ? null : more,
+  }
+}
+
+function idRow ({ ordinal, id, callerId, organizationId, contentHash, draft }: NewUsage | NewReversal) {
+  return {
+    ordinal,
+    organization_id: organizationId,
+    source: draft.source,
+    caller_id: callerId,
+    day: dayOf(id),
+    id,
+    content_hash: `\\x${contentHash.toString('hex')}`,
+  }
+}

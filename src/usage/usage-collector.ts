@@ -1,0 +1,290 @@
+import { hash } from 'node:crypto'
+import { v7 as uuidv7 } from 'uuid'
+import { type Budget } from '../budget/budget.ts'
+import { periodAt, type PeriodBounds } from '../budget/period.ts'
+import { type Now } from '../clock.ts'
+import { Conflict, NotFound, Unprocessable, invalidField } from '../errors.ts'
+import { convertNano, formatNano, MAX_AMOUNT_NANO, toUsdNano } from '../money/amount.ts'
+import { type UsageRecord } from './history.ts'
+import {
+  type NewReversal, type NewUsage, type RecordProblem, type UsageDraft, type UsageRecording,
+} from './recording.ts'
+
+/**
+ * UsageCollector: brings usage in that no gateway metered, beside the ledger writer: calls made elsewhere, and
+ * reversals. A record names its budget, so filters and scope do not matter; it is charged to that budget and to all
+ * above it, each in the period of its own calendar that holds the record's time and in its own currency, at the rate
+ * in force then. It is never refused for lack of money, nor for what state the budget is in: only where the budget has
+ * no period at that time.
+ */
+export interface CollectorOptions {
+  now: Now
+}
+
+export interface Collected {
+  /** in the order of the drafts, as they cost the budgets that they name */
+  records: UsageRecord[]
+  /** true: all were there already, by their callers' ids */
+  known: boolean
+}
+
+/** names the i-th record of a batch: what the name of a field of it begins with */
+type Path = (i: number) => string
+
+/** clocks of recorders may be ahead by so much */
+const AHEAD_MS = 300_000
+/** ids of later times are none of the ledger */
+const LAST_TIME = Date.UTC(3000, 0)
+
+export class UsageCollector {
+  readonly #now: Now
+
+  constructor ({ now }: CollectorOptions) { this.#now = now }
+
+  /**
+   * All of the drafts or none. NotFound, Unprocessable, Conflict or InvalidField, each
+   * with the field.
+   */
+  async record (ledger: UsageRecording, drafts: readonly UsageDraft[], path: Path): Promise<Collected> {
+    const now = this.#now()
+    this.#check(drafts, path, now)
+    const lines = new Lines(await ledger.lines([...new Set(drafts.map(({ budgetId }) => budgetId))]))
+    const ids = new Set<string>()
+    const usage: Prepared[] = []
+    const reversals: NewReversal[] = []
+    drafts.forEach((draft, ordinal) => {
+      const budget = lines.budget(draft.budgetId)
+      if (budget === undefined) throw at(path(ordinal), 'budgetId', new NotFound(`There is no budget ${draft.budgetId}`))
+      const placed = {
+        ordinal,
+        draft,
+        callerId: draft.callerId,
+        organizationId: budget.organizationId ?? '',
+        contentHash: hashOf(draft, budget),
+      }
+      if (draft.callerId !== null) {
+        const id = JSON.stringify([placed.organizationId, draft.source, draft.callerId])
+        if (ids.has(id)) throw invalidField(`${path(ordinal)}id`, 'different from those of the other records', draft.callerId)
+        ids.add(id)
+      }
+      const currency = draft.currency ?? budget.currency
+      if (draft.reverses !== null) {
+        const time = timeOf(draft.reverses)
+        if (time > LAST_TIME) throw problemOf({ ordinal, problem: 'unknown' }, drafts, path)
+        const id = uuidv7({ msecs: time })
+        reversals.push({ ...placed, id, reverses: draft.reverses, currency, backNano: -draft.amountNano })
+        return
+      }
+      const time = draft.timestamp ?? now
+      const periods = lines.periods(budget, time, path(ordinal))
+      usage.push({ ...placed, id: uuidv7({ msecs: time }), at: time, currency, periods })
+    })
+    const outcome = await ledger.record(await charged(ledger, usage, path), reversals)
+    if ('problem' in outcome) throw problemOf(outcome, drafts, path)
+    return { records: await ledger.read(outcome.ids), known: outcome.known.size === drafts.length }
+  }
+
+  #check (drafts: readonly UsageDraft[], path: Path, now: number): void {
+    const reversed = new Set<string>()
+    drafts.forEach(({ amountNano, reverses, timestamp, metadata }, i) => {
+      const wrong = (field: string, expected: string, got: unknown) => invalidField(`${path(i)}${field}`, expected, got)
+      if (reverses === null && amountNano < 0n) {
+        throw wrong('amount', '0 or more; to take something back, name in reverses what it is taken from', formatNano(amountNano))
+      }
+      if (reverses !== null && amountNano >= 0n) throw wrong('amount', 'negative where it reverses a record', formatNano(amountNano))
+      if (reverses !== null && timestamp !== null) {
+        throw wrong('timestamp', 'absent: a reversal counts when that counts which it reverses', new Date(timestamp).toISOString())
+      }
+      if (timestamp !== null && timestamp > now + AHEAD_MS) {
+        throw wrong('timestamp', 'not in the future', new Date(timestamp).toISOString())
+      }
+      if (reverses !== null) {
+        const of = OF_WHOM.find((name) => metadata[name] !== null)
+        if (of !== undefined) throw wrong(`metadata/${of}`, 'absent: it is that of the record that is reversed', metadata[of])
+        if (reversed.has(reverses)) throw wrong('reverses', 'another record than the others reverse', reverses)
+        reversed.add(reverses)
+      }
+    })
+  }
+}
+
+const OF_WHOM = ['provider', 'modelId', 'teamId', 'projectId', 'userId', 'tags'] as const
+
+interface Prepared extends Omit<NewUsage, 'rate' | 'costNano' | 'charges'> {
+  periods: { budget: Budget, period: PeriodBounds }[]
+}
+
+/** Budgets with those above them, and when their periods are; remembers, since times of a batch are near each other. */
+class Lines {
+  readonly #budgets: Map<string, Budget>
+  readonly #calendars = new Map<string, Calendar>()
+
+  constructor (budgets: Map<string, Budget>) { this.#budgets = budgets }
+
+  budget (id: string): Budget | undefined { return this.#budgets.get(id) }
+
+  /** of the budget itself and of those above it that counted then */
+  periods (budget: Budget, time: number, path: string): Prepared['periods'] {
+    const own = this.#calendar(budget).at(time)
+    if (own === null) throw at(path, 'timestamp', new Unprocessable(noPeriod(budget, time)))
+    const periods = [{ budget, period: own }]
+    for (let above = this.#above(budget); above !== undefined; above = this.#above(above)) {
+      const period = above.archivedAt === null || time < above.archivedAt ? this.#calendar(above).at(time) : null
+      if (period !== null) periods.push({ budget: above, period })
+    }
+    return periods
+  }
+
+  #above ({ parentBudgetId }: Budget): Budget | undefined {
+    return parentBudgetId === null ? undefined : this.#budgets.get(parentBudgetId)
+  }
+
+  #calendar (budget: Budget): Calendar {
+    let calendar = this.#calendars.get(budget.id)
+    if (calendar === undefined) this.#calendars.set(budget.id, calendar = new Calendar(budget))
+    return calendar
+  }
+}
+
+/**
+ * The periods of a budget for usage that names it: other than for calls, what was before its first day counts too, in
+ * the period of its calendar, so that history can be brought in. Nothing counts from its end on.
+ */
+class Calendar {
+  readonly #budget: Budget
+  readonly #found: PeriodBounds[] = []
+  readonly #only: PeriodBounds | null
+
+  constructor (budget: Budget) {
+    const custom = budget.period === 'custom'
+    this.#budget = custom ? budget : { ...budget, startDate: 0, recurring: true }
+    this.#only = custom || budget.recurring ? null : this.#periodAt(budget.startDate)
+  }
+
+  at (time: number): PeriodBounds | null {
+    const { endDate, period } = this.#budget
+    if (period !== 'custom' && endDate !== null && time >= endDate) return null
+    if (this.#only !== null) return holds(this.#only, time) ? this.#only : null
+    return this.#found.find((one) => holds(one, time)) ?? this.#periodAt(time)
+  }
+
+  #periodAt (time: number): PeriodBounds | null {
+    const period = periodAt(this.#budget, time)
+    if (period !== null) this.#found.unshift(period)
+    return period
+  }
+}
+
+function holds ({ start, end }: PeriodBounds, time: number): boolean {
+  return time >= start && (end === null || time < end)
+}
+
+function noPeriod (budget: Budget, time: number): string {
+  const day = (ms: number) => new Date(ms).toISOString()
+  const { startDate, endDate, recurring, period } = budget
+  const begins = period === 'custom' ? `from ${day(startDate)}` : recurring ? '' : `in the period that holds ${day(startDate)}`
+  const ends = endDate === null || (period === 'custom' && recurring) ? '' : `until ${day(endDate)}`
+  return `Budget ${budget.id} has no period at ${day(time)}: it counts ${[begins, ends].filter(Boolean).join(' ')}. ` +
+    'Give the time at which it was used'
+}
+
+async function charged (ledger: UsageRecording, usage: Prepared[], path: Path): Promise<NewUsage[]> {
+  const accounts = await openAccounts(ledger, usage)
+  const rates = await ratesFor(ledger, usage)
+  return usage.map(({ periods, ...one }) => {
+    const { at: time, currency, draft: { amountNano } } = one
+    const own = rates(currency, time)
+    // an amount that stays in its currency needs no rate but for its cost in USD, which charges nothing
+    const converts = periods.some(({ budget }) => budget.currency !== currency)
+    const rateIn = (name: string) => {
+      const { rate } = rates(name, time)
+      if (rate !== null || name === 'USD') return rate
+      throw at(path(one.ordinal), 'currency', new Unprocessable(
+        `${name} has no exchange rate at ${new Date(time).toISOString()}: add one, or record it in the currency of the budget`))
+    }
+    const rate = converts ? rateIn(currency) : own.rate ?? own.first
+    const costNano = bounded(currency === 'USD' ? amountNano : toUsdNano(amountNano, rate ?? '1'), path(one.ordinal))
+    const charges = periods.map(({ budget, period }) => {
+      const same = budget.currency === currency
+      const accountRate = same ? rate : rateIn(budget.currency)
+      return {
+        accountId: accounts(budget, period),
+        // the same money is not exchanged there and back
+        amountNano: same ? amountNano : bounded(convertNano(costNano, accountRate), path(one.ordinal)),
+        rate: accountRate,
+      }
+    })
+    return { ...one, rate, costNano, charges }
+  })
+}
+
+function bounded (nano: bigint, path: string): bigint {
+  if (nano <= MAX_AMOUNT_NANO) return nano
+  throw at(path, 'amount', new Unprocessable('amount is more than 9,000,000,000 in the currency of a budget that it is charged to'))
+}
+
+async function openAccounts (ledger: UsageRecording, usage: readonly Prepared[]) {
+  const specs = new Map(usage.flatMap(({ periods }) => periods).map(({ budget, period }) => [keyOf(budget, period), {
+    budgetId: budget.id, subject: '', periodStart: period.start, periodEnd: period.end,
+  }]))
+  const ids = await ledger.accounts([...specs.values()])
+  const byKey = new Map([...specs.keys()].map((key, i) => [key, ids[i]]))
+  return (budget: Budget, period: PeriodBounds): number => {
+    const id = byKey.get(keyOf(budget, period))
+    if (id === undefined) throw new Error(`the ledger has no account for budget ${budget.id}`)
+    return id
+  }
+}
+
+function keyOf (budget: Budget, period: PeriodBounds): string { return `${budget.id} ${period.start}` }
+
+/** `first`: where none was in force yet, the first there is */
+async function ratesFor (ledger: UsageRecording, usage: readonly Prepared[]) {
+  const asked = new Map<string, { currency: string, at: number }>()
+  for (const { currency, at: time, periods } of usage) {
+    for (const name of [currency, ...periods.map(({ budget }) => budget.currency)]) {
+      if (name !== 'USD') asked.set(`${name} ${time}`, { currency: name, at: time })
+    }
+  }
+  const keys = [...asked.keys()]
+  const found = asked.size === 0 ? [] : await ledger.rates([...asked.values()])
+  const byKey = new Map(keys.map((key, i) => [key, found[i]]))
+  return (currency: string, time: number) => byKey.get(`${currency} ${time}`) ?? NO_RATE
+}
+
+const NO_RATE = { rate: null, first: null }
+
+/** What was said, by which two records are the same: a time that was not given is not part of it. */
+function hashOf ({ callerId: _callerId, ...draft }: UsageDraft, budget: Budget): Buffer {
+  const said = { ...draft, currency: draft.currency ?? budget.currency, amountNano: String(draft.amountNano) }
+  return hash('sha256', JSON.stringify(sorted(said)), 'buffer')
+}
+
+function sorted (value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1).map(([name, one]) => [name, sorted(one)])
+}
+
+/** in a UUIDv7, ms since the epoch */
+function timeOf (id: string): number { return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) }
+
+function problemOf (found: RecordProblem, drafts: readonly UsageDraft[], path: Path): Error {
+  const { callerId, budgetId, source, reverses } = drafts[found.ordinal] as UsageDraft
+  const prefix = path(found.ordinal)
+  switch (found.problem) {
+    case 'conflict': return at(prefix, 'id', new Conflict(
+      `id ${JSON.stringify(callerId)} of source ${source} was recorded with other content: a correction is a reversal and a new record`))
+    case 'unknown': return at(prefix, 'reverses', new Unprocessable(`reverses ${reverses} is no usage of budget ${budgetId}`))
+    case 'entry': return at(prefix, 'reverses', new Unprocessable(
+      `reverses ${reverses} is a correction itself: record what is missing as usage`))
+    case 'currency': return at(prefix, 'currency', new Unprocessable(
+      `currency must be one in which the record is known: ${found.currencies.join(' or ')}`))
+    case 'too much': return at(prefix, 'amount', new Unprocessable(
+      `amount takes more back than is left of ${reverses}: ${formatNano(found.leftNano)}`))
+  }
+}
+
+function at<E extends Error> (path: string, field: string, error: E): E {
+  return Object.assign(error, { field: `${path}${field}` })
+}
