@@ -52,7 +52,7 @@ export function judge (chain: readonly BudgetStanding[], estimate: Estimate, now
   if (!applies(first) || !passes) return verdict(links, first, 'no_budget')
   const refusing = links.find(({ refusal }) => refusal === 'budget_paused') ??
     links.find(({ refusal }) => refusal !== null && refusal !== 'budget_contention') ??
-    links.find(({ refusal }) => refusal !== null)
+    links.findLast(({ refusal }) => refusal !== null)
   return refusing === undefined ? verdict(links, tightest(links), null) : verdict(links, refusing, refusing.refusal)
 }
 

@@ -35,12 +35,11 @@ export function suggestionsFor ({ code, chain }: Verdict, priced: PricedCall | n
   const short = refusing.filter(({ state }) => state !== 'paused')
   const resume = paused.map((link): Suggestion => ({ action: 'resume', link }))
   if (paused.length > 0) return [...resume, ...raises(short)]
+  const contended = short.every(({ refusal }) => refusal === 'budget_contention')
   return [
-    ...short.every(({ refusal }) => refusal === 'budget_contention') && short[0] !== undefined
-      ? [{ action: 'try_again', link: short[0] } as const]
-      : [],
+    ...contended && short[0] !== undefined ? [{ action: 'try_again', link: short[0] } as const] : [],
     ...priced === null ? [] : cheaper(chain, priced),
-    ...wait(chain, short),
+    ...contended ? [] : wait(chain, short),
     ...short.flatMap(reconcile),
     ...raises(short),
   ]

@@ -171,7 +171,6 @@ t.test('refuses parents that cannot be', async (t) => {
   }
   const [top, second] = chain as [Budget, Budget]
   const bottom = chain.at(-1) as Budget
-  const under = (id: string | null) => (current: Budget) => ({ ...current, parentBudgetId: id })
 
   await t.rejects(store.insert(aDraft({ parentBudgetId: 'x' })), { code: UNPROCESSABLE, message: /names no budget/ })
   await t.rejects(store.insert(aDraft({ parentBudgetId: '00000000-0000-7000-8000-000000000000' })), { code: UNPROCESSABLE })
@@ -194,7 +193,6 @@ t.test('two changes at once cannot make a cycle', async (t) => {
   const { store } = await aStore(t)
   for (let round = 0; round < 10; round++) {
     const [one, two] = await Promise.all([store.insert(aDraft()), store.insert(aDraft())])
-    const under = (id: string) => (current: Budget) => ({ ...current, parentBudgetId: id })
 
     const outcomes = await Promise.allSettled([
       store.update(one.id, under(two.id)),
@@ -203,6 +201,90 @@ t.test('two changes at once cannot make a cycle', async (t) => {
 
     t.same(outcomes.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
   }
+})
+
+const under = (id: string | null) => (current: Budget) => ({ ...current, parentBudgetId: id })
+
+/** the topmost first */
+async function aLine (store: PostgresBudgetStore, levels: number): Promise<Budget[]> {
+  const line: Budget[] = []
+  for (let level = 0; level < levels; level++) {
+    line.push(await store.insert(aDraft({ parentBudgetId: line.at(-1)?.id ?? null })))
+  }
+  return line
+}
+
+t.test('two moves at once cannot make a cycle of two lines', async (t) => {
+  const { store } = await aStore(t)
+  for (let round = 0; round < 5; round++) {
+    const [one, two] = await Promise.all([aLine(store, 3), aLine(store, 3)])
+
+    const outcomes = await Promise.allSettled([
+      store.update(one[0]?.id ?? '', under(two[2]?.id ?? '')),
+      store.update(two[0]?.id ?? '', under(one[2]?.id ?? '')),
+    ])
+
+    t.same(outcomes.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') t.match(outcome.reason, { code: UNPROCESSABLE, message: /below it/ })
+    }
+  }
+})
+
+t.test('a move and an insert, or two moves, at once cannot make nine levels', async (t) => {
+  const { store } = await aStore(t)
+  for (let round = 0; round < 6; round++) {
+    const [above, below, alone] = await Promise.all([aLine(store, 4), aLine(store, 4), store.insert(aDraft())])
+    const lowest = below[3]?.id ?? ''
+
+    const outcomes = await Promise.allSettled([
+      store.update(below[0]?.id ?? '', under(above[3]?.id ?? '')),
+      round % 2 === 0 ? store.insert(aDraft({ parentBudgetId: lowest })) : store.update(alone.id, under(lowest)),
+    ])
+
+    t.same(outcomes.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') t.match(outcome.reason, { code: UNPROCESSABLE, message: /8 levels/ })
+    }
+  }
+})
+
+t.test('a child put below a parent that is archived at the same time came before that, or is refused', async (t) => {
+  const { store } = await aStore(t)
+  const seen = new Set<string>()
+  for (let round = 0; round < 12; round++) {
+    const [parent, moved] = await Promise.all([store.insert(aDraft()), store.insert(aDraft())])
+    const attach = async () => round % 2 === 0
+      ? await store.insert(aDraft({ parentBudgetId: parent.id }))
+      : await store.update(moved.id, under(parent.id))
+    const both = round % 4 < 2 ? [attach(), store.archive(parent.id)] : [store.archive(parent.id), attach()].reverse()
+
+    const [attached, archived] = await Promise.allSettled(both)
+
+    seen.add(attached?.status ?? '')
+    if (archived?.status !== 'fulfilled') throw new Error('archived whatever stands below')
+    if (attached?.status === 'fulfilled') t.ok(attached.value.version < archived.value.version)
+    else t.match(attached?.reason, { code: UNPROCESSABLE, message: /deleted/ })
+  }
+  t.comment([...seen].join())
+})
+
+t.test('finds who stands next to a budget, past those that are archived', async (t) => {
+  const { store } = await aStore(t)
+  const [top, middle, low] = await aLine(store, 3) as [Budget, Budget, Budget]
+  const beside = await store.insert(aDraft({ parentBudgetId: top.id }))
+  const ids = (budgets: Budget[]) => budgets.map(({ id }) => id)
+  const family = async (id: string) => {
+    const { above, siblings, below } = await store.family(id)
+    return [above?.id ?? null, ids(siblings), ids(below)]
+  }
+
+  t.same(await family(top.id), [null, [], [middle.id, beside.id]])
+  t.same(await family(low.id), [middle.id, [low.id], []])
+  await store.archive(middle.id)
+  t.same(await family(low.id), [top.id, [low.id, beside.id], []])
+  t.same(await family(top.id), [null, [], [low.id, beside.id]])
+  t.same(await family('none'), [null, [], []])
 })
 
 t.test('a change of amount acts at once on the running account, and not on those that are over', async (t) => {
