@@ -8,6 +8,8 @@ export interface Known {
   ids: Map<string, string[]>
   /** of all lists */
   cursors: string[]
+  /** of who asks: never learned, so that nobody is shut out */
+  spared: ReadonlySet<string>
 }
 
 /** percent: a threshold that all budgets of the beginning have crossed */
@@ -27,7 +29,7 @@ export function learn (known: Known, segment: string, answer: unknown): void {
   const members = Object.values(answer).flatMap((value) => Array.isArray(value) ? value as unknown[] : [])
   for (const one of [answer, ...members]) {
     const { id } = (one ?? {}) as { id?: unknown }
-    if (typeof id === 'string') remember(seen, id)
+    if (typeof id === 'string' && !known.spared.has(id)) remember(seen, id)
   }
 }
 

@@ -12,7 +12,7 @@ export interface Answer {
   ms: number
 }
 
-const DEADLINE_MS = 5_000
+const DEADLINE_MS = 10_000
 const PROBLEM = 'application/problem+json'
 /** of requests that reach no route */
 const OF_NO_ROUTE = new Set(['route_not_found', 'method_not_allowed', 'invalid_url'])

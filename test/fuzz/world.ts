@@ -37,15 +37,31 @@ export async function aFuzzedGateway (t: Test): Promise<FuzzedGateway> {
   await gateway.chat(String(foreignKey.body['key']), {})
   await gateway.events()
   const keys = (await admin('GET', '/keys')).body['keys'] as Json[]
+  const spared = new Set<string>()
+  const token = async (role: string, reach: object): Promise<string> => {
+    const { body } = await admin('POST', '/tokens', { name: role, role, reach })
+    spared.add(String(body['id']))
+    return String(body['token'])
+  }
+  const manager = await token('manager', { organizationId: 'acme' })
+  const viewer = await token('viewer', { organizationId: 'acme', teamId: 'red' })
   const secrets = [ADMIN, METRICS, 'openai-secret', 'anthropic-secret', secret, String(foreignKey.body['key']), gateway.dataDir]
+  // of the other organization
+  const hidden = [...secrets, canary, foreign, String(foreignKey.body['id'])]
   return {
     gateway,
     url,
     known: {
       ids: new Map([['budgets', [top, red, foreign, archived]], ['keys', keys.map(({ id }) => String(id))]]),
       cursors: [],
+      spared,
     },
-    callers: [{ name: 'an administrator', authorization: `Bearer ${ADMIN}`, secrets }],
+    callers: [
+      { name: 'an administrator', authorization: `Bearer ${ADMIN}`, secrets },
+      { name: 'an administrator again', authorization: `Bearer ${ADMIN}`, secrets },
+      { name: 'a manager of acme', authorization: `Bearer ${manager}`, secrets: [...hidden, viewer] },
+      { name: 'a viewer of a team of acme', authorization: `Bearer ${viewer}`, secrets: [...hidden, manager] },
+    ],
     stillWhole: async (t) => {
       await core.database.query({ text: 'select from fuzz_canary' })
       t.same(await core.database.query({
