@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { DateTime } from 'luxon'
 import t from 'tap'
 import { type Budget } from '../../src/budget/budget.ts'
-import { PeriodClock, periodAt } from '../../src/budget/period.ts'
+import { appliesWithin, PeriodClock, periodAt, shownPeriod } from '../../src/budget/period.ts'
 
 const ZONES = ['UTC', 'Europe/Berlin', 'America/New_York', 'America/Sao_Paulo', 'Africa/Cairo', 'Asia/Beirut',
   'Australia/Lord_Howe', 'Pacific/Apia', 'Asia/Kolkata', 'America/Havana']
@@ -80,6 +80,28 @@ t.test('startDate and endDate bound when a budget applies', async (t) => {
   const custom = aBudget({ period: 'custom', startDate: 10, endDate: 20, recurring: false })
   t.same([periodAt(custom, 9), periodAt(custom, 19), periodAt(custom, 20)], [null, { start: 10, end: 20 }, null])
   t.same(periodAt(aBudget({ period: 'custom', startDate: 10 }), 1e12), { start: 10, end: null })
+})
+
+t.test('shown is the running period, before a budget begins its first, after it has ended its last', async (t) => {
+  const budget = aBudget({ startDate: ms('2026-05-10'), endDate: ms('2026-07-20') })
+  const at = (text: string, one = budget) => {
+    const period = shownPeriod(one, ms(text))
+    return [period, appliesWithin(one, period)]
+  }
+  const may = [{ start: ms('2026-05-01'), end: ms('2026-06-01') }, { from: ms('2026-05-10'), until: ms('2026-06-01') }]
+  t.same(at('2026-01-01'), may)
+  t.same(at('2026-05-20'), may)
+  const july = [{ start: ms('2026-07-01'), end: ms('2026-08-01') }, { from: ms('2026-07-01'), until: ms('2026-07-20') }]
+  t.same(at('2026-07-20'), july)
+  t.same(at('2028-01-01'), july)
+  t.same(at('2028-01-01', { ...budget, recurring: false }), may, 'the only one that it had')
+  const run = aBudget({ period: 'custom', startDate: ms('2026-05-10'), endDate: ms('2026-05-12'), recurring: false })
+  const days = { start: ms('2026-05-10'), end: ms('2026-05-12') }
+  t.same(at('2027-01-01', run), [days, { from: days.start, until: days.end }])
+  t.equal(appliesWithin({ ...run, recurring: true }, shownPeriod({ ...run, recurring: true }, ms('2026-05-15'))).until,
+    ms('2026-05-16'), 'the end of a first run ends no other')
+  const endless = aBudget({ period: 'custom', startDate: ms('2026-05-10') })
+  t.same(at('2027-01-01', endless), [{ start: endless.startDate, end: null }, { from: endless.startDate, until: null }])
 })
 
 t.test('the clock of a budget answers what is computed anew', async () => {
