@@ -40,10 +40,18 @@ export function statusRoutes (scope: Scope, { guard, mutate, reporter }: Tools):
     const { id, threshold } = request.params
     const budget = await guard.budget(request, id)
     const periodStart = shownPeriod(budget, Date.now()).start
-    return await mutate(request, reply, async ({ alerts }) => {
-      const alert = await alerts.acknowledge({ budgetId: budget.id, periodStart }, threshold, request.actor.id)
-      if (alert === null) throw new NotFound(`Budget ${id} has not crossed ${threshold} % in this period`)
-      return { status: 200, body: renderAlert(alert) }
+    return await mutate(request, reply, async ({ alerts, audit }) => {
+      const done = await alerts.acknowledge({ budgetId: budget.id, periodStart }, threshold, request.actor.id)
+      if (done === null) throw new NotFound(`Budget ${id} has not crossed ${threshold} % in this period`)
+      const after = renderAlert(done.alert)
+      if (done.first) {
+        const before = { ...after, acknowledged: false, acknowledgedBy: null, acknowledgedAt: null }
+        audit.note({ ...OF_ALERT, objectId: budget.id, before, after, ...await audit.ownersOf(budget.id) })
+      }
+      return { status: 200, body: after }
     })
   })
 }
+
+/** by the id of its budget */
+const OF_ALERT = { action: 'alert.acknowledged', objectType: 'alert' }

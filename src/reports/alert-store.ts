@@ -6,11 +6,17 @@ export interface AlertPeriod {
   periodStart: number
 }
 
+export interface Acknowledged {
+  alert: AlertRecord
+  /** false: it was acknowledged before */
+  first: boolean
+}
+
 /** Crossings of thresholds as people work on them. */
 export interface AlertStore {
   /**
    * That somebody knows of a crossing: the first who says so is remembered, and nothing changes after. null: the
    * budget has not crossed this threshold (percent, as decimal text) in this period.
    */
-  acknowledge (period: AlertPeriod, threshold: string, by: string): Promise<AlertRecord | null>
+  acknowledge (period: AlertPeriod, threshold: string, by: string): Promise<Acknowledged | null>
 }

@@ -95,6 +95,8 @@ t.test('an alert is acknowledged once, by whom it first was', async (t) => {
   t.same(second?.body, first?.body)
   t.same((await gateway.admin('POST', path)).body, first?.body)
   t.match(await status(gateway, id), { activeAlerts: [first?.body] })
+  const { body: log } = await gateway.admin('GET', `/audit?objectType=alert&objectId=${id}`)
+  t.match(log, { count: 1, entries: [{ action: 'alert.acknowledged', before: { acknowledged: false }, after: first?.body }] })
   t.match(await gateway.admin('POST', `/budgets/${id}/alerts/90/acknowledge`), { status: 404, body: { code: 'not_found' } })
   t.match(await gateway.admin('POST', `/budgets/${id}/alerts/x/acknowledge`), { status: 400, body: { field: 'threshold' } })
   t.match(await gateway.admin('POST', '/budgets/none/alerts/90/acknowledge'), { status: 404 })
