@@ -1,4 +1,5 @@
 import { proveKill } from './kill.ts'
+import { proveRecording } from './record.ts'
 import { proveSpend } from './spend.ts'
 
 /** `npm run proof`: the promises as they are written, with real processes. Ends with 1 where one does not hold. */
@@ -10,4 +11,6 @@ for (const redis of [false, true]) {
   console.log(`Exactly once: kill -9 in the middle of 200 calls, 20 times, ${redis ? 'with' : 'without'} Redis`)
   await proveKill({ rounds: 20, calls: 200, redis }, say)
 }
+console.log('Books agree: 100,000 random records and reversals, backdated, in four currencies, over changes of clocks')
+await proveRecording(100_000, say)
 console.log('All hold.')

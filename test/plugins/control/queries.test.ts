@@ -153,7 +153,7 @@ t.test('no question reads a big table from end to end, nor months that it is not
 })
 
 /** what shows records reads them */
-const HISTORY = /\/usage$/
+const HISTORY = /\/usage(\/\{id\})?$/
 
 /** the nodes that really ran; whatever the statement changes is undone */
 async function executed (client: pg.Client, text: string, values: unknown[]): Promise<Plan[]> {
