@@ -288,3 +288,23 @@ t.test('what cannot be priced or read is refused by name', async (t) => {
   for (const [question, field] of wrong) t.match(await asked(question), named('invalid_field', field))
   t.match(await check(gateway, 'none', { estimatedCost: 1 }), { status: 404 })
 })
+
+t.test('a manager learns of budgets above that they refuse, and no more; a client sees its whole chain', async (t) => {
+  const { gateway, id, top } = await aTeam(t, { name: 'secret' })
+  const reach = { organizationId: 'acme', teamId: 'red' }
+  const made = await gateway.admin('POST', '/tokens', { name: 'm', role: 'manager', reach })
+  const as = async (token: string, path: string, body?: object) =>
+    (await gateway.admin(body === undefined ? 'GET' : 'POST', path, body, { authorization: `Bearer ${token}` })).body
+  const manager = String(made.body['token'])
+
+  const said = await as(manager, `/budgets/${id}/check-constraints`, { estimatedCost: 2 })
+
+  t.match(said, { canProceed: false, code: 'quote_exceeds_budget', decidingBudgetId: null, reason: /out of your reach/ })
+  t.same((said['chain'] as Json[])[1], { visible: false, canProceed: false })
+  const { hierarchy } = await as(manager, '/budgets/hierarchy/team/red')
+  t.match(hierarchy, [{ id, parentBudgetId: null }])
+  t.same((await as(manager, '/budgets/hierarchy/organization/acme')), { hierarchy: [], count: 0 })
+  t.notMatch(JSON.stringify([said, hierarchy]), new RegExp(`secret|${top}`))
+  const client = await as(await gateway.key({ teamId: 'red' }), `/budgets/${id}/check-constraints`, { estimatedCost: 2 })
+  t.match(client, { decidingBudgetId: top, reason: /"secret"/ })
+})
