@@ -1,4 +1,6 @@
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import Fastify, {
+  type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions, LogController,
+} from 'fastify'
 import { type AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import { malformedRequests, relaycore } from './app.ts'
@@ -30,7 +32,7 @@ export interface StartOptions {
 const HEADERS_MS = 20_000
 const REQUEST_MS = 300_000
 /** lines of many calls go out in one write, at most this much later: a write for each would be a tenth of a call */
-const LOG_WRITES = { sync: false, minLength: 4_096, periodicFlush: 100 }
+const LOG_WRITES = { sync: false, minLength: 16_384, maxWrite: 65_536, periodicFlush: 100 }
 
 export async function startServer ({ config, say, onFatal }: StartOptions): Promise<RunningServer> {
   await rejectOwnAddress(config)
@@ -61,6 +63,7 @@ function createApp (log: FastifyBaseLogger, core: Core): FastifyInstance {
   return Fastify({
     loggerInstance: log,
     frameworkErrors: malformedRequests(core),
+    childLoggerFactory: onePerSerializers(log),
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: 256, ignoreTrailingSlash: false, caseSensitive: true },
     return503OnClosing: false,
@@ -69,6 +72,16 @@ function createApp (log: FastifyBaseLogger, core: Core): FastifyInstance {
     keepAliveTimeout: 72_000,
     http: { headersTimeout: HEADERS_MS },
   })
+}
+
+/** A request's own logger would only add a number that no line about the request's arrival explains. */
+function onePerSerializers (log: FastifyBaseLogger): NonNullable<FastifyServerOptions['childLoggerFactory']> {
+  const children = new Map<unknown, FastifyBaseLogger>([[undefined, log]])
+  return (parent, _bindings, options) => {
+    let child = children.get(options.serializers)
+    if (child === undefined) children.set(options.serializers, child = parent.child({}, options))
+    return child
+  }
 }
 
 function plainError (error: unknown, { host, port }: Config): unknown {

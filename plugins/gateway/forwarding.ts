@@ -3,28 +3,21 @@ import { type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
 import { type Refusal } from '../../src/errors.ts'
 import { type CallIntake, type OpenCall } from '../../src/gateway/call.ts'
 import { type BillableEndpoint, isRefusal } from '../../src/providers/provider.ts'
-import { refusePath } from './admission.ts'
 import { Exchange, type ExchangeCall } from './exchange.ts'
 import { upstreamHeaders } from './headers.ts'
 import { type Inbound, isGone, type Plane } from './plane.ts'
 import { internalError, refuse, sendRefusal, shuttingDown, withCallId, writeRefusal } from './refusals.ts'
-import { type Route, type RouteTable } from './routes.ts'
+import { type Route } from './routes.ts'
 import { isUsable, ROOT_PREFIX, type UsableUpstream } from './upstream.ts'
 
-/** `dest` is the path as http-proxy has checked it: it must be the one that was admitted. */
-export function handle (
-  plane: Plane, table: RouteTable, request: FastifyRequest, reply: FastifyReply, dest: string
-): void {
+/** An admitted request, read to its end: it goes where its route says, whatever its path may mean to others. */
+export function handle (plane: Plane, request: FastifyRequest, reply: FastifyReply): void {
   const inbound = request.inbound
   const { route } = inbound ?? {}
   if (inbound === null || route === undefined) throw new Error('a request was handled that was not admitted')
   const { endpoint } = route
   if (endpoint.kind === 'free' && endpoint.served === 'models') {
     answerModels(plane, route, request, reply)
-    return
-  }
-  if (dest !== ROOT_PREFIX + endpoint.path) {
-    refusePath(plane, table, request, reply)
     return
   }
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)

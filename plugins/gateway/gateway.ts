@@ -14,9 +14,10 @@ import { openUpstream, ROOT_PREFIX, type Upstream, type UpstreamLimits, type Ups
 
 /**
  * The data plane: takes AI clients' requests under `/<provider>/v1` and `/v1`, and passes on those whose path is
- * known, whose key is good and that the gate lets through. `@fastify/http-proxy` owns routes, prefixes and the path
- * check; the call itself is an Exchange. Everything else is refused in the dialect of the path, before its body is
- * read. Nothing of it leaks into the app around it: parser, hooks and error shapes are this plugin's own.
+ * known, whose key is good and that the gate lets through. `@fastify/http-proxy` owns routes and prefixes; paths are
+ * compared raw and whole, before its own check could see them; the call itself is an Exchange. Everything else is
+ * refused in the dialect of the path, before its body is read. Nothing of it leaks into the app around it: parser,
+ * hooks and error shapes are this plugin's own.
  */
 export interface GatewayOptions {
   gate: CallGate
@@ -124,7 +125,9 @@ async function registerPrefix (
       httpMethods: METHODS,
       // nothing goes upstream but by an Exchange
       undici: { request: () => { throw new Error('only an exchange may reach a provider') } },
-      handler: (request, reply, dest) => { handle(plane, table, request, reply, dest) },
+      // takes over every request: http-proxy's own handler would make three URLs of it to find what is known already
+      preHandler: (request, reply) => { handle(plane, request, reply) },
+      handler: () => { throw new Error('a request was not taken over') },
     })
   }
   // in logs a URL ends before its query, which may hold a key

@@ -37,6 +37,43 @@ export function appliedTo (
   return applied
 }
 
+/** What was found for one provider and model of one list of candidates, while no period of theirs begins or ends. */
+interface Found { applied: readonly AppliedBudget[], from: number, until: number }
+
+/**
+ * Remembers which budgets apply to the calls of an identity. `budgets` must be the registry's answer for it: one list
+ * belongs to one combination of scopes. Tags differ from call to call, so calls with any are looked at each time.
+ */
+export class Applicability {
+  readonly #found = new WeakMap<readonly Budget[], Map<string, Found>>()
+
+  of (
+    budgets: readonly Budget[], identity: Identity, provider: string, model: string, at: number
+  ): readonly AppliedBudget[] {
+    if (identity.tags !== null) return appliedTo(budgets, identity, provider, model, at)
+    let models = this.#found.get(budgets)
+    if (models === undefined) this.#found.set(budgets, models = new Map())
+    const name = `${provider} ${model}`
+    const known = models.get(name)
+    if (known !== undefined && at >= known.from && at < known.until) return known.applied
+    const applied = appliedTo(budgets, identity, provider, model, at)
+    models.set(name, { applied, from: at, until: unchangedUntil(budgets, at) })
+    return applied
+  }
+}
+
+/** when the first period of these budgets ends or, at the latest, the first of them begins or ends to apply */
+function unchangedUntil (budgets: readonly Budget[], at: number): number {
+  let until = Infinity
+  for (const budget of budgets) {
+    const period = compile(budget).clock.at(at)
+    for (const change of [period?.end ?? null, budget.startDate, budget.endDate]) {
+      if (change !== null && change > at && change < until) until = change
+    }
+  }
+  return until
+}
+
 export function hasScope (budget: Budget, identity: Identity): boolean {
   if (budget.organizationId !== null && budget.organizationId !== identity.organizationId) return false
   switch (budget.scopeType) {

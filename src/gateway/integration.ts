@@ -1,5 +1,5 @@
 import { type IncomingHttpHeaders } from 'node:http'
-import { type AppliedBudget, appliedTo, matchesGlob } from '../budget/applies.ts'
+import { Applicability, type AppliedBudget, matchesGlob } from '../budget/applies.ts'
 import { type Identity } from '../budget/budget.ts'
 import { type BudgetRegistry } from '../budget/registry.ts'
 import { type BudgetTracker, type CallHold } from '../budget/tracker.ts'
@@ -49,6 +49,7 @@ const DEMO = 'demo'
 export class BudgetIntegration implements CallGate {
   readonly #o: IntegrationOptions
   readonly #open = new Map<string, Call>()
+  readonly #applicability = new Applicability()
 
   constructor (options: IntegrationOptions) { this.#o = options }
 
@@ -106,7 +107,7 @@ export class BudgetIntegration implements CallGate {
     const known = this.#o.registry.lookup(intake.identity)
     const budgets = known instanceof Promise ? await known.catch((error: unknown) => this.#unavailable(error)) : known
     if (!Array.isArray(budgets)) return budgets
-    const applied = appliedTo(budgets, intake.identity, upstream, model.model, at)
+    const applied = this.#applicability.of(budgets, intake.identity, upstream, model.model, at)
     const refusal = this.#policy(applied, intake.identity)
     if (refusal !== null) return refusal
 

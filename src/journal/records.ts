@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { quoted, quotedOrNull } from '../json-text.ts'
 import { type AccountHold, type CallEnd, type CallOpening, type Charge, type Usage } from '../usage/usage.ts'
 import { type JournalHeader, type JournalRecord } from './journal.ts'
 
@@ -27,7 +28,7 @@ const CRC_DIGITS = 8
 const SPACE = 0x20
 
 export function encodeLine (line: Line): string {
-  const json = JSON.stringify(shapeOf(line))
+  const json = textOf(line)
   return `${crc32(json).toString(16).padStart(CRC_DIGITS, '0')} ${json}\n`
 }
 
@@ -46,52 +47,39 @@ export function decodeLine (bytes: Buffer): Line | null {
   }
 }
 
-function shapeOf (line: Line): object {
+function textOf (line: Line): string {
   switch (line.t) {
-    case 'open': return openShape(line.call)
-    case 'end': return endShape(line.end)
-    case 'header': return { t: 'header', format: FORMAT, segment: line.segment, ...line.header }
-    default: return line
+    case 'open': return openJson(line.call)
+    case 'end': return endJson(line.end)
+    case 'header': return JSON.stringify({ t: 'header', format: FORMAT, segment: line.segment, ...line.header })
+    default: return JSON.stringify(line)
   }
 }
 
-export function openShape (call: CallOpening): object {
-  return {
-    t: 'open',
-    id: call.id,
-    at: call.openedAt,
-    org: call.organizationId,
-    team: call.teamId,
-    project: call.projectId,
-    user: call.userId,
-    key: call.keyId,
-    session: call.sessionId,
-    tags: call.tags,
-    provider: call.provider,
-    endpoint: call.endpoint,
-    model: call.model,
-    stream: call.stream,
-    request: call.requestId,
-    quote: call.quoteNano.toString(),
-    price: call.priceVersion,
-    holds: call.holds.map((hold) => [hold.accountId, hold.quoteNano.toString(), hold.rate, hold.enforced]),
-  }
+export function openJson (call: CallOpening): string {
+  return `{"t":"open","id":${quoted(call.id)},"at":${call.openedAt}` +
+    `,"org":${quoted(call.organizationId)},"team":${quotedOrNull(call.teamId)}` +
+    `,"project":${quotedOrNull(call.projectId)},"user":${quotedOrNull(call.userId)},"key":${quoted(call.keyId)}` +
+    `,"session":${quotedOrNull(call.sessionId)},"tags":${call.tags === null ? 'null' : JSON.stringify(call.tags)}` +
+    `,"provider":${quoted(call.provider)},"endpoint":${quoted(call.endpoint)},"model":${quoted(call.model)}` +
+    `,"stream":${call.stream},"request":${quotedOrNull(call.requestId)}` +
+    `,"quote":"${call.quoteNano}","price":${quoted(call.priceVersion)},"holds":[${call.holds.map(holdJson).join()}]}`
 }
 
-export function endShape (end: CallEnd): object {
-  return {
-    t: 'end',
-    id: end.id,
-    at: end.endedAt,
-    outcome: end.outcome,
-    status: end.status,
-    certainty: end.certainty,
-    model: end.modelUsed,
-    usage: end.usage,
-    cost: end.costNano.toString(),
-    charges: end.charges.map((one) => [one.accountId, one.amountNano.toString(), one.coveredNano.toString()]),
-    request: end.providerRequestId,
-  }
+function holdJson ({ accountId, quoteNano, rate, enforced }: AccountHold): string {
+  return `[${accountId},"${quoteNano}",${quotedOrNull(rate)},${enforced}]`
+}
+
+export function endJson (end: CallEnd): string {
+  return `{"t":"end","id":${quoted(end.id)},"at":${end.endedAt},"outcome":"${end.outcome}","status":${end.status}` +
+    `,"certainty":"${end.certainty}","model":${quotedOrNull(end.modelUsed)}` +
+    `,"usage":${end.usage === null ? 'null' : JSON.stringify(end.usage)}` +
+    `,"cost":"${end.costNano}","charges":[${end.charges.map(chargeJson).join()}]` +
+    `,"request":${quotedOrNull(end.providerRequestId)}}`
+}
+
+function chargeJson ({ accountId, amountNano, coveredNano }: Charge): string {
+  return `[${accountId},"${amountNano}","${coveredNano}"]`
 }
 
 function lineOf (fields: Fields): Line {

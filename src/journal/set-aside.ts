@@ -1,8 +1,9 @@
 import { closeSync, existsSync, fdatasyncSync, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { quoted } from '../json-text.ts'
 import { type UsageEvent } from '../usage/usage.ts'
 import { replaceFile } from './file-ops.ts'
-import { endOf, endShape, Fields, openingOf, openShape, ShapeError } from './records.ts'
+import { endJson, endOf, Fields, openingOf, openJson, ShapeError } from './records.ts'
 
 /**
  * Usage events that the authority refused for good, one JSON line each, in `set-aside.jsonl` beside the segments. They
@@ -31,8 +32,9 @@ const NEWLINE = 0x0a
 export function keepSetAside (folder: string, { incarnation, at, reason, event }: SetAsideEvent): void {
   const fd = openSync(join(folder, FILE), 'a+', 0o600)
   try {
-    const shape = { incarnation, at, reason, opening: openShape(event.opening), end: endShape(event.end) }
-    writeSync(fd, `${endsInside(fd) ? '\n' : ''}${JSON.stringify(shape)}\n`)
+    const line = `{"incarnation":${incarnation},"at":${at},"reason":${quoted(reason)}` +
+      `,"opening":${openJson(event.opening)},"end":${endJson(event.end)}}`
+    writeSync(fd, `${endsInside(fd) ? '\n' : ''}${line}\n`)
     fdatasyncSync(fd)
   } finally {
     closeSync(fd)

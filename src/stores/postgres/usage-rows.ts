@@ -1,4 +1,5 @@
-import { type Usage, type UsageEvent } from '../../usage/usage.ts'
+import { quoted } from '../../json-text.ts'
+import { type Charge, type Usage, type UsageEvent } from '../../usage/usage.ts'
 
 /**
  * Usage events as the JSON that `post_usage` reads: names are column names, what is null is left out, amounts are text
@@ -6,25 +7,22 @@ import { type Usage, type UsageEvent } from '../../usage/usage.ts'
  * text, and the collector would copy each of them. Nothing here throws for what an event contains: PostgreSQL refuses
  * it, and the batch is split.
  */
-export function eventsJson (events: UsageEvent[]): string {
-  return storable((quote) => `[${events.map((event) => eventRow(event, quote)).join()}]`)
-}
+export function eventsJson (events: UsageEvent[]): string { return `[${events.map(eventRow).join()}]` }
 
 export function chargesJson (events: UsageEvent[]): string {
-  return storable((quote) => `[${events.map((event) => chargeRows(event, quote)).filter(Boolean).join()}]`)
+  return `[${events.map(chargeRows).filter(Boolean).join()}]`
 }
 
-function eventRow ({ opening, end }: UsageEvent, quote: Quote): string {
+function eventRow ({ opening, end }: UsageEvent): string {
   const { usage } = end
-  const text = (name: string, value: string | null) => value === null ? '' : `,"${name}":${quote(value)}`
-  return `{"day":"${dayOf(opening.id)}","id":${quote(opening.id)}` +
+  return `{"day":"${dayOf(opening.id)}","id":${storable(opening.id)}` +
     text('organization_id', opening.organizationId) +
     text('team_id', opening.teamId) +
     text('project_id', opening.projectId) +
     text('user_id', opening.userId) +
     text('key_id', opening.keyId) +
     text('session_id', opening.sessionId) +
-    (opening.tags === null ? '' : `,"tags":${quote(opening.tags)}`) +
+    (opening.tags === null ? '' : `,"tags":${jsonOf(opening.tags)}`) +
     text('provider', opening.provider) +
     text('endpoint', opening.endpoint) +
     text('model', opening.model) +
@@ -41,6 +39,10 @@ function eventRow ({ opening, end }: UsageEvent, quote: Quote): string {
     `,"opened_at":"${timeOf(opening.openedAt)}","ended_at":"${timeOf(end.endedAt)}"}`
 }
 
+function text (name: string, value: string | null): string {
+  return value === null ? '' : `,"${name}":${storable(value)}`
+}
+
 function tokens (usage: Usage): string {
   return `,"input_tokens":${usage.inputTokens},"cache_read_tokens":${usage.cacheReadTokens}` +
     `,"cache_write_5m_tokens":${usage.cacheWrite5mTokens},"cache_write_1h_tokens":${usage.cacheWrite1hTokens}` +
@@ -48,35 +50,36 @@ function tokens (usage: Usage): string {
     `,"web_searches":${usage.webSearches}`
 }
 
-function chargeRows ({ opening, end }: UsageEvent, quote: Quote): string {
-  const event = `{"day":"${dayOf(opening.id)}","event_id":${quote(opening.id)},"account_id":`
-  return end.charges.map(({ accountId, amountNano, coveredNano }) => {
-    const hold = opening.holds.find((one) => one.accountId === accountId)
+function chargeRows ({ opening, end }: UsageEvent): string {
+  const event = `{"day":"${dayOf(opening.id)}","event_id":${storable(opening.id)},"account_id":`
+  let rows = ''
+  for (let i = 0; i < end.charges.length; i++) {
+    const { accountId, amountNano, coveredNano } = end.charges[i] as Charge
+    // mostly they are in the same order
+    const same = opening.holds[i]
+    const hold = same?.accountId === accountId ? same : opening.holds.find((one) => one.accountId === accountId)
     const rate = hold?.rate ?? null
-    return `${event}${accountId},"amount_nano":"${amountNano}","covered_nano":"${coveredNano}"` +
-      `,"quote_nano":"${hold?.quoteNano ?? 0n}"${rate === null ? '' : `,"rate":${quote(rate)}`}}`
-  }).join()
+    rows += `${i === 0 ? '' : ','}${event}${accountId},"amount_nano":"${amountNano}"` +
+      `,"covered_nano":"${coveredNano}","quote_nano":"${hold?.quoteNano ?? 0n}"` +
+      (rate === null ? '}' : `,"rate":${storable(rate)}}`)
+  }
+  return rows
 }
 
-type Quote = (value: string | object) => string
-
-const SUSPECT = /\\u0000|\\ud[89a-f]/i
-const UNSTORABLE = /[\0\p{Surrogate}]/gu
+/** The same, of rows whose keys are column names. */
+export function jsonOf (rows: object): string {
+  return JSON.stringify(rows, (_key, value: unknown) => typeof value === 'string' ? cleaned(value) : value)
+}
 
 /**
- * JSON that PostgreSQL can read. What a provider or a client puts into a text must not keep its event from being
- * recorded, so characters that PostgreSQL's text cannot hold become U+FFFD.
+ * What a provider or a client puts into a text must not keep its event from being recorded, so characters that
+ * PostgreSQL's text cannot hold become U+FFFD.
  */
-function storable (write: (quote: Quote) => string): string {
-  const json = write(JSON.stringify)
-  return SUSPECT.test(json) ? write((value) => JSON.stringify(value, clean)) : json
-}
+function storable (text: string): string { return quoted(text, (unclean) => JSON.stringify(cleaned(unclean))) }
 
-export function jsonOf (rows: object[]): string { return storable((quote) => quote(rows)) }
+const UNSTORABLE = /[\0\p{Surrogate}]/gu
 
-function clean (_key: string, value: unknown): unknown {
-  return typeof value === 'string' ? value.replace(UNSTORABLE, '\uFFFD') : value
-}
+function cleaned (text: string): string { return text.replace(UNSTORABLE, '\uFFFD') }
 
 /** The day (UTC) in a UUIDv7: fixed when the call opened, so a repeated event meets itself in the same partition. */
 export function dayOf (id: string): string {
