@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { type Budget } from '../budget/budget.ts'
 import { type Now } from '../clock.ts'
 import { Unprocessable } from '../errors.ts'
@@ -117,9 +118,9 @@ interface Group extends Sums {
 function groupsOf (rows: SumRow[], bySource: SumRow[], groupBy: string | null): Group[] {
   const named: Group[] = groupBy === null ? [] : rows.filter(({ dimension }) => dimension === groupBy)
   const rest = sumsBy('bucket', bySource)
-  for (const { bucket, ...sums } of named) {
-    const left = rest.get(bucket)
-    if (left !== undefined) add(left, sums, -1)
+  for (const group of named) {
+    const left = rest.get(group.bucket)
+    if (left !== undefined) subtract(left, group)
   }
   const nameless: Group[] = [...rest].filter(([, { records, amountNano }]) => records !== 0 || amountNano !== 0n)
     .map(([bucket, sums]) => ({ bucket, value: null, ...sums }))
@@ -136,7 +137,7 @@ const nothing = (): Sums => ({ amountNano: 0n, records: 0, inputTokens: 0, outpu
 
 function sumOf (rows: Sums[]): Sums {
   const sum = nothing()
-  for (const row of rows) add(sum, row, 1)
+  for (const row of rows) add(sum, row)
   return sum
 }
 
@@ -145,37 +146,46 @@ function sumsBy<Name extends 'bucket' | 'value'> (name: Name, rows: SumRow[]): M
   for (const row of rows) {
     const sum = sums.get(row[name]) ?? nothing()
     sums.set(row[name], sum)
-    add(sum, row, 1)
+    add(sum, row)
   }
   return sums
 }
 
-function add (sum: Sums, { amountNano, records, inputTokens, outputTokens }: Sums, times: 1 | -1): void {
-  sum.amountNano += BigInt(times) * amountNano
-  sum.records += times * records
-  sum.inputTokens += times * inputTokens
-  sum.outputTokens += times * outputTokens
+function add (sum: Sums, { amountNano, records, inputTokens, outputTokens }: Sums): void {
+  sum.amountNano += amountNano
+  sum.records += records
+  sum.inputTokens += inputTokens
+  sum.outputTokens += outputTokens
 }
 
-function renderGroup (zone: string, interval: Interval | null) {
-  const known = new Map<number | string, { start: string, end: string }>()
-  const time = (bucket: number | string) => {
-    let found = known.get(bucket)
-    if (found === undefined) {
-      const { start, end } = bucketOf(zone, interval ?? 'day', bucket)
-      found = { start: timeOf(start), end: timeOf(end) }
-      known.set(bucket, found)
-    }
-    return found
+function subtract (sum: Sums, { amountNano, records, inputTokens, outputTokens }: Sums): void {
+  sum.amountNano -= amountNano
+  sum.records -= records
+  sum.inputTokens -= inputTokens
+  sum.outputTokens -= outputTokens
+}
+
+/** calendars take their time, and every summary by hours of a year asks for the same ones */
+const known = new LRUCache<string, { start: string, end: string }>({ max: 50_000 })
+
+function timesOf (zone: string, interval: Interval, bucket: number | string): { start: string, end: string } {
+  const key = `${zone} ${interval} ${bucket}`
+  let found = known.get(key)
+  if (found === undefined) {
+    const { start, end } = bucketOf(zone, interval, bucket)
+    found = { start: timeOf(start), end: timeOf(end) }
+    known.set(key, found)
   }
-  return ({ bucket, value, amountNano, records, inputTokens, outputTokens }: Group) => ({
-    ...bucket === null ? { start: null, end: null } : time(bucket),
-    value,
-    amount: formatNano(amountNano),
-    recordCount: records,
-    inputTokens,
-    outputTokens,
-  })
+  return found
+}
+
+const WHOLE = { start: null, end: null }
+
+function renderGroup (zone: string, interval: Interval | null) {
+  return ({ bucket, value, amountNano, records, inputTokens, outputTokens }: Group) => {
+    const { start, end } = bucket === null ? WHOLE : timesOf(zone, interval ?? 'day', bucket)
+    return { start, end, value, amount: formatNano(amountNano), recordCount: records, inputTokens, outputTokens }
+  }
 }
 
 function timeOf (at: number): string { return new Date(at).toISOString() }

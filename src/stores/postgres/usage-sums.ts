@@ -60,7 +60,7 @@ const SUMS = `
   (select null as dimension, null as value, null as bucket, 0 as amount_nano, 0 as records, 0 as input_tokens,
     0 as output_tokens, 0 as read, clock_timestamp() as as_of)
   union all
-  (select p.dimension, p.value, p.bucket, sum(p.amount_nano), sum(p.records), sum(p.input_tokens), sum(p.output_tokens),
+  (select p.dimension, p.value, p.bucket::text, sum(p.amount_nano), sum(p.records), sum(p.input_tokens), sum(p.output_tokens),
     count(*), null
   from (select * from picked limit $9) p
   where p.value is not null
@@ -69,7 +69,7 @@ const SUMS = `
 
 const BY_HOUR = `
   with ${WHERE},
-  picked as (select ${VALUE}, (extract(epoch from r.hour) * 1000)::bigint::text as bucket ${HOURS})
+  picked as (select ${VALUE}, (extract(epoch from r.hour) * 1000)::bigint as bucket ${HOURS})
   ${SUMS}`
 
 const BY_DAY = `
@@ -82,7 +82,10 @@ const BY_DAY = `
     union all
     select ${VALUE}, (r.hour at time zone $11::text)::date ${HOURS}
   ),
-  picked as (select p.*, date_trunc($14::text, p.day::timestamp)::date::text as bucket from part p)
+  picked as (
+    select p.*, case when $14::text = 'day' then p.day else date_trunc($14::text, p.day::timestamp)::date end as bucket
+    from part p
+  )
   ${SUMS}`
 
 interface Row {
