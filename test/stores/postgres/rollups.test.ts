@@ -9,11 +9,11 @@ import { aWorld, type PostgresWorld } from './world.ts'
 /** What the sums must be, from the records themselves: the account's period and the event's time decide the hour. */
 const FACTS = `
   select f.account_id, d.facet, d.value, date_trunc('hour', f.at, f.timezone) as hour,
-    (f.at at time zone f.timezone)::date as day, f.amount_nano, coalesce(f.input_tokens, 0)
+    (f.at at time zone f.timezone)::date as day, f.charged_nano, coalesce(f.input_tokens, 0)
       + coalesce(f.cache_read_tokens, 0) + coalesce(f.cache_write_5m_tokens, 0) + coalesce(f.cache_write_1h_tokens, 0) as input,
     coalesce(f.output_tokens, 0) as output
   from (
-    select r.account_id, r.amount_nano, e.*, b.timezone,
+    select r.account_id, r.amount_nano as charged_nano, e.*, b.timezone,
       greatest(a.period_start, least(e.opened_at, coalesce(a.period_end, 'infinity') - interval '1 millisecond')) as at
     from budget_usage_records r join budget_accounts a on a.id = r.account_id
     join budget_definitions b on b.id = a.budget_id join usage_events e on e.day = r.day and e.id = r.event_id
@@ -26,7 +26,7 @@ const FACTS = `
 
 const WRONG = (['hour', 'day'] as const).map((grain) => `
   with expected as (
-    select account_id, facet, ${grain}, value, sum(amount_nano)::bigint as amount, count(*) as records,
+    select account_id, facet, ${grain}, value, sum(charged_nano)::bigint as amount, count(*) as records,
       sum(input)::bigint as input, sum(output)::bigint as output
     from (${FACTS}) fact group by 1, 2, 3, 4
   ),
