@@ -1,14 +1,15 @@
+import { hostname, userInfo } from 'node:os'
 import { parseArgs } from 'node:util'
 import { formatLink, GENESIS, parseLink, type Link } from './access/audit-chain.ts'
+import { type Authorship, type Stores } from './access/changes.ts'
 import { type Config, ConfigError, describeSettings, loadConfig } from './config.ts'
 import { AdminTokens } from './keys/admin-tokens.ts'
 import { IDENTITY_HEADERS, type IdentityHeader } from './keys/key.ts'
 import { createKey } from './keys/key.ts'
 import { formatNano } from './money/amount.ts'
-import { PostgresAdminTokenStore } from './stores/postgres/admin-token-store.ts'
 import { PostgresAuthority } from './stores/postgres/authority.ts'
 import { PostgresAuditLog } from './stores/postgres/audit-log.ts'
-import { PostgresKeyStore } from './stores/postgres/key-store.ts'
+import { PostgresChanges } from './stores/postgres/changes.ts'
 import { attachPostgres } from './stores/postgres/launcher.ts'
 import { migrate } from './stores/postgres/migrate.ts'
 import { Database } from './stores/postgres/pool.ts'
@@ -80,8 +81,8 @@ const COMMANDS: Record<string, (config: Config, values: Values) => Promise<void>
     }
     const allowHeaders = headersOf('--allow-headers', values['allow-headers'])
     const requireHeaders = headersOf('--require-headers', values['require-headers'])
-    const { key, secret } = await withDatabase(config, (database) =>
-      createKey(new PostgresKeyStore(database), {
+    const { key, secret } = await changing(config, async ({ keys }) =>
+      await createKey(keys, {
         name,
         organizationId: organization,
         teamId: team,
@@ -105,18 +106,13 @@ const COMMANDS: Record<string, (config: Config, values: Values) => Promise<void>
     console.log(`${entries} entries, all in order. The last one is ${formatLink(last)}`)
   },
   reconcile: async (config, values) => {
-    await withUrl(config, async (url) => {
-      const authority = new PostgresAuthority({ connectionString: url, applicationName: 'relaycore cli' })
-      try {
-        await reconcile(authority, values['write-off'])
-      } finally {
-        await authority.close()
-      }
-    })
+    const gateway = values['write-off']
+    if (gateway !== undefined) await writeOff(config, gateway)
+    else await withUrl(config, listLostGateways)
   },
   'admin-token rotate': async (config) => {
-    const token = await withDatabase(config, (database) =>
-      new AdminTokens({ store: new PostgresAdminTokenStore(database) }).rotate('admin-token rotate'))
+    const token = await changing(config, async ({ tokens }) =>
+      await new AdminTokens({ store: tokens }).rotate('admin-token rotate'))
     const beside = config.adminToken === undefined ? '' : ', beside RELAYCORE_ADMIN_TOKEN'
     console.log(`${token}\n\nthe only administrator's token from now on${beside}; it is not shown again`)
   },
@@ -144,19 +140,25 @@ async function start (config: Config): Promise<void> {
   await starting
 }
 
-async function reconcile (authority: PostgresAuthority, gateway: string | undefined): Promise<void> {
-  if (gateway !== undefined) {
-    if (!/^\d{1,15}$/.test(gateway)) throw new ConfigError(`--write-off must be the number of a gateway; got ${gateway}`)
-    for (const { accountId, amountNano } of await authority.writeOff(Number(gateway))) {
-      console.log(`account ${accountId}: ${formatNano(amountNano)} counted as spent`)
-    }
-    return
+async function writeOff (config: Config, gateway: string): Promise<void> {
+  if (!/^\d{1,15}$/.test(gateway)) throw new ConfigError(`--write-off must be the number of a gateway; got ${gateway}`)
+  const written = await changing(config, async ({ gateways }) => await gateways.writeOff(Number(gateway)))
+  for (const { accountId, amountNano } of written) {
+    console.log(`account ${accountId}: ${formatNano(amountNano)} counted as spent`)
   }
-  const found = await authority.gateways()
-  if (found.length === 0) console.log('Every gateway that has leased something answers.')
-  for (const { incarnation, host, state, since, accounts } of found) {
-    console.log(`gateway ${incarnation} on ${host}: ${state}, silent since ${new Date(since).toISOString()}, ` +
-      `with leases on ${accounts} account(s). Start it again on its journal; if that is lost: --write-off ${incarnation}`)
+}
+
+async function listLostGateways (url: string): Promise<void> {
+  const authority = new PostgresAuthority({ connectionString: url, applicationName: 'relaycore cli' })
+  try {
+    const found = await authority.gateways()
+    if (found.length === 0) console.log('Every gateway that has leased something answers.')
+    for (const { incarnation, host, state, since, accounts } of found) {
+      console.log(`gateway ${incarnation} on ${host}: ${state}, silent since ${new Date(since).toISOString()}, ` +
+        `with leases on ${accounts} account(s). Start it again on its journal; if that is lost: --write-off ${incarnation}`)
+    }
+  } finally {
+    await authority.close()
   }
 }
 
@@ -190,6 +192,24 @@ async function withDatabase<T> (config: Config, work: (database: Database) => Pr
     await migrate(url)
     return await connected(url, work)
   })
+}
+
+/** what a command changes is in the audit log, like everything else */
+async function changing<T> (config: Config, work: (stores: Stores) => Promise<T>): Promise<T> {
+  const by: Authorship = {
+    actor: { id: 'command line', name: userName(), role: 'administrator', reach: null }, requestId: null, from: hostname(),
+  }
+  return await withDatabase(config, async (database) =>
+    await new PostgresChanges({ database, changed: () => undefined }).run(by, work))
+}
+
+/** in a container a user may have no name */
+function userName (): string {
+  try {
+    return userInfo().username
+  } catch {
+    return `user ${process.getuid?.() ?? 'unknown'}`
+  }
 }
 
 async function connected<T> (url: string, work: (database: Database) => Promise<T>): Promise<T> {

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { formatLink } from './access/audit-chain.ts'
+import { type Authorship } from './access/changes.ts'
 import { Authenticator } from './access/authenticator.ts'
 import { FailureLimit } from './access/failures.ts'
 import { Issuer } from './access/issuer.ts'
@@ -181,7 +182,17 @@ export class Core {
     })
     hot.onHint(() => { void this.registry.refresh() })
     this.#partitions = setInterval(() => { void this.#keepPartitions() }, PARTITIONS_EVERY_MS).unref()
-    const lost = new LostGateways({ authority, afterMs: config.writeOffMs, log })
+    const itself: Authorship = {
+      actor: { id: `gateway ${incarnation}`, name: hostname(), role: 'system', reach: null },
+      requestId: null,
+      from: hostname(),
+    }
+    const lost = new LostGateways({
+      authority,
+      writeOff: async (lost) => await this.changes.run(itself, async ({ gateways }) => await gateways.writeOff(lost)),
+      afterMs: config.writeOffMs,
+      log,
+    })
     this.#lost = setInterval(() => { void lost.look() }, LOST_EVERY_MS).unref()
     this.#watch = config.databaseUrl === undefined
       ? setInterval(() => { void this.#reviveEmbedded() }, EMBEDDED_SILENT_MS / 3).unref()

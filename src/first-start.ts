@@ -1,6 +1,9 @@
 import { writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { defineBudget } from './budget/define.ts'
+import { type Authorship } from './access/changes.ts'
+import { AdminTokens } from './keys/admin-tokens.ts'
 import { createKey } from './keys/key.ts'
 import { type Core } from './core.ts'
 
@@ -12,6 +15,10 @@ export interface FirstStart {
   adminToken: string | null
   key: string
   file: string
+}
+
+const BY: Authorship = {
+  actor: { id: 'first start', name: 'first start', role: 'system', reach: null }, requestId: null, from: hostname(),
 }
 
 const ANY = { includeRevoked: true, reach: null, limit: 1, total: false }
@@ -26,26 +33,29 @@ export async function firstStart (core: Core, baseUrl: string): Promise<FirstSta
     const used = (await core.budgets.list({ includeArchived: true, limit: 1 })).length > 0 ||
       (await core.keyStore.page(ANY)).keys.length > 0
     if (used) return null
-    const adminToken = await core.adminTokens.any() ? null : await core.adminTokens.create('first start')
-    await core.budgets.insert(defineBudget({
-      name: ORGANIZATION,
-      scopeType: 'organization',
-      scopeId: ORGANIZATION,
-      amount: '100',
-      currency: 'USD',
-      period: 'monthly',
-      createdBy: 'first start',
-    }, Date.now()))
-    const { secret: key } = await createKey(core.keyStore, {
-      name: 'first start',
-      organizationId: ORGANIZATION,
-      teamId: null,
-      projectId: null,
-      userId: null,
-      allowHeaders: ['user', 'team', 'project', 'session', 'tags'],
-      requireHeaders: [],
+    const administered = await core.adminTokens.any()
+    const { adminToken, key } = await core.changes.run(BY, async ({ budgets, keys, tokens }) => {
+      await budgets.insert(defineBudget({
+        name: ORGANIZATION,
+        scopeType: 'organization',
+        scopeId: ORGANIZATION,
+        amount: '100',
+        currency: 'USD',
+        period: 'monthly',
+        createdBy: 'first start',
+      }, Date.now()))
+      const { secret } = await createKey(keys, {
+        name: 'first start',
+        organizationId: ORGANIZATION,
+        teamId: null,
+        projectId: null,
+        userId: null,
+        allowHeaders: ['user', 'team', 'project', 'session', 'tags'],
+        requireHeaders: [],
+      })
+      const adminToken = administered ? null : await new AdminTokens({ store: tokens }).create('first start')
+      return { adminToken, key: secret }
     })
-    core.changed()
     const file = join(core.config.dataDir, 'first-start.txt')
     writeFileSync(file, guide({ adminToken, key }, baseUrl), { mode: 0o600 })
     return { adminToken, key, file }

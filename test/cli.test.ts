@@ -45,7 +45,7 @@ t.test('--help names every setting and every command', async (t) => {
   const { code, output } = await run(['--help'], {}).ended
   t.equal(code, 0)
   for (const { env } of Object.values(Settings.properties) as unknown as { env: string }[]) t.match(output, env)
-  for (const command of ['start', 'migrate', 'keys create', 'admin-token rotate', 'reconcile']) t.match(output, `relaycore ${command}`)
+  for (const command of ['start', 'migrate', 'keys create', 'admin-token rotate', 'reconcile', 'audit verify']) t.match(output, `relaycore ${command}`)
 })
 
 t.test('what stops a start is said in one plain sentence', async (t) => {
@@ -105,6 +105,26 @@ t.test('the first start makes a budget, a key and a token once; commands work be
   t.match((await run(['migrate'], env).ended).output, /up to date/)
   t.match((await run(['reconcile'], env).ended).output, /Every gateway .* answers/)
   t.match((await run(['start'], { ...env, PORT: String(await freePort()) }).ended).output, /is in use by process/)
+
+  const { entries } = await (await fetch(`${url}/api/v1/audit`, { headers: { authorization: `Bearer ${newToken}` } })).json() as
+    { entries: { seq: number, hash: string }[] }
+  const command = { id: 'command line', role: 'administrator' }
+  t.match(entries, [
+    { action: 'token.created', actor: command, requestId: null },
+    { action: 'token.revoked', actor: command },
+    { action: 'key.created', actor: command, after: { name: 'ci' } },
+    { action: 'token.created', actor: { id: 'first start', role: 'system' } },
+    { action: 'key.created', actor: { id: 'first start' } },
+    { action: 'budget.created', actor: { id: 'first start' }, after: { name: 'default' } },
+  ], 'what commands and the first start did is in the audit log')
+  t.notMatch(JSON.stringify(entries), new RegExp([key, other, token, newToken].join('|')))
+  const head = `6:${entries[0]?.hash}`
+  const verify = async (...args: string[]) => await run(['audit', 'verify', ...args], env).ended
+  t.match(await verify('--expect', head), { code: 0, output: `6 entries, all in order. The last one is ${head}` })
+  t.match(await verify('--after', `2:${entries[4]?.hash}`, '--expect', head), { code: 0, output: /^4 entries/ })
+  t.match(await verify('--expect', `7:${entries[0]?.hash}`), { code: 1, output: /^entry 7 is missing: the end was cut off/ })
+  t.match(await verify('--expect', `5:${entries[0]?.hash}`), { code: 1, output: /^entry 5 is another one than was kept/ })
+  t.match(await verify('--expect', 'x'), { code: 1, output: /^--expect must be/ })
 
   gateway.child.kill('SIGTERM')
   t.match(await gateway.ended, { code: 0 })

@@ -1,4 +1,5 @@
-import { type Reach } from '../../src/access/actor.ts'
+import { type FastifyRequest } from 'fastify'
+import { admits, type Reach } from '../../src/access/actor.ts'
 import { type AuditEntry } from '../../src/access/audit.ts'
 import { parseTime, TIME_EXPECTED } from '../../src/clock.ts'
 import { invalidField, NotFound } from '../../src/errors.ts'
@@ -25,7 +26,7 @@ export function auditRoutes (scope: Scope, { audit, guard }: Tools): void {
       ...rest,
       ...from === undefined ? {} : { from: timeOf('from', from) },
       ...to === undefined ? {} : { to: timeOf('to', to) },
-      reach,
+      ...seenBy(request),
     })
     const shown = entries.map((entry) => render(entry, reach))
     return { entries: shown, count: shown.length, limit: rest.limit, nextCursor }
@@ -43,10 +44,15 @@ export function auditRoutes (scope: Scope, { audit, guard }: Tools): void {
   }, async (request) => {
     const { id } = request.params
     const reach = guard.reach(request)
-    const entry = await audit.get(id, reach)
+    const entry = await audit.get(id, seenBy(request))
     if (entry === null) throw new NotFound(`There is no audit entry ${id}`)
     return render(entry, reach)
   })
+}
+
+/** Who may not list tokens learns of none here. */
+function seenBy ({ actor }: FastifyRequest) {
+  return { reach: actor.reach, withoutTypes: admits('appoint', actor) ? [] : ['token'] }
 }
 
 function timeOf (field: string, value: string): number {

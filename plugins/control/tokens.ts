@@ -3,6 +3,7 @@ import { type Reach } from '../../src/access/actor.ts'
 import { parseTime } from '../../src/clock.ts'
 import { invalidField, NotFound } from '../../src/errors.ts'
 import { type AdminToken, createToken } from '../../src/keys/admin-tokens.ts'
+import { renderToken } from '../../src/keys/render.ts'
 import { type Scope, type Tools } from './index.ts'
 import { Id, Nullable, Once, PageAnswer, PageQuery, problems, Time } from './schemas.ts'
 
@@ -135,16 +136,4 @@ function endOf (value: string | null | undefined): number | null {
 function existing (token: AdminToken | null, id: string): AdminToken {
   if (token === null) throw new NotFound(`There is no token ${id}`)
   return token
-}
-
-function renderToken ({ reach, expiresAt, createdAt, revokedAt, ...rest }: AdminToken) {
-  const time = (at: number | null) => at === null ? null : new Date(at).toISOString()
-  const of = (type: string) => reach?.scope?.type === type ? reach.scope.id : null
-  return {
-    ...rest,
-    reach: reach === null ? null : { organizationId: reach.organizationId, teamId: of('team'), projectId: of('project') },
-    expiresAt: time(expiresAt),
-    createdAt: new Date(createdAt).toISOString(),
-    revokedAt: time(revokedAt),
-  }
 }

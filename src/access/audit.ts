@@ -1,7 +1,11 @@
 import { type Budget } from '../budget/budget.ts'
 import { renderBudget } from '../budget/define.ts'
 import { type GatewayKey } from '../keys/key.ts'
-import { renderKey } from '../keys/render.ts'
+import { type AdminToken } from '../keys/admin-tokens.ts'
+import { renderKey, renderToken } from '../keys/render.ts'
+import { type WrittenOff } from '../account/lost-gateways.ts'
+import { formatNano } from '../money/amount.ts'
+import { type CacheCheck, type NewReversal, type NewUsage } from '../usage/recording.ts'
 import { type Actor, type Reach } from './actor.ts'
 
 /** Whose an object is: what decides who may read of its changes. */
@@ -59,6 +63,8 @@ export interface AuditQuery {
   from?: number
   /** exclusive */
   to?: number
+  /** objects of these types are not told of */
+  withoutTypes?: readonly string[]
   /** null: everything */
   reach: Reach | null
   limit: number
@@ -76,7 +82,7 @@ export interface AuditPage {
 /** The log as it is read. What is out of reach does not exist. */
 export interface AuditLog {
   page (query: AuditQuery): Promise<AuditPage>
-  get (id: string, reach: Reach | null): Promise<AuditEntry | null>
+  get (id: string, query: Pick<AuditQuery, 'reach' | 'withoutTypes'>): Promise<AuditEntry | null>
 }
 
 /** JSON with names in order, so that equal objects are equal texts. */
@@ -118,7 +124,9 @@ export function within (entry: AuditEntry, reach: Reach | null): AuditEntry {
 }
 
 function withoutParent (state: string | null): string | null {
-  return state === null ? null : canonical({ ...JSON.parse(state) as object, parentBudgetId: null })
+  if (state === null) return null
+  const shown = JSON.parse(state) as object
+  return 'parentBudgetId' in shown ? canonical({ ...shown, parentBudgetId: null }) : state
 }
 
 export function budgetChange (action: string, owners: Owners, before: Budget | null, after: Budget): AuditDraft {
@@ -140,5 +148,64 @@ export function keyChange (action: string, before: GatewayKey | null, after: Gat
     ...ownersOfKey(after),
     before: before === null ? null : renderKey(before),
     after: renderKey(after),
+  }
+}
+
+export function tokenChange (action: string, before: AdminToken | null, after: AdminToken): AuditDraft {
+  return {
+    action: `token.${action}`,
+    objectType: 'token',
+    objectId: after.id,
+    organizationId: after.reach?.organizationId ?? null,
+    // a token is the business of whoever may make one: nobody who reaches only a part of an organization
+    scopes: [],
+    scopesAbove: [],
+    before: before === null ? null : renderToken(before),
+    after: renderToken(after),
+  }
+}
+
+export function gatewayChange (
+  incarnation: number, before: { host: string, state: string }, written: readonly WrittenOff[]
+): AuditDraft {
+  const countedAsSpent = written.map(({ budgetId, accountId, amountNano, currency }) =>
+    ({ budgetId, accountId: String(accountId), amount: formatNano(amountNano), currency }))
+  return {
+    action: 'gateway.written_off',
+    objectType: 'gateway',
+    objectId: String(incarnation),
+    organizationId: null,
+    scopes: [],
+    scopesAbove: [],
+    before,
+    after: { host: before.host, state: 'written off', countedAsSpent },
+  }
+}
+
+/** In counts, sums and ids: what was recorded is in the ledger, and never changes. */
+export function usageChange (budgetId: string, owners: Owners, made: readonly (NewUsage | NewReversal)[]): AuditDraft {
+  const sums = new Map<string, bigint>()
+  for (const one of made) {
+    const nano = 'backNano' in one ? -one.backNano : one.draft.amountNano
+    sums.set(one.currency, (sums.get(one.currency) ?? 0n) + nano)
+  }
+  return {
+    action: 'usage.recorded',
+    objectType: 'budget',
+    objectId: budgetId,
+    ...owners,
+    before: null,
+    after: {
+      count: made.length,
+      amounts: Object.fromEntries([...sums].map(([currency, nano]) => [currency, formatNano(nano)])),
+      ids: made.map(({ id }) => id),
+      reverses: made.flatMap((one) => 'reverses' in one ? [one.reverses] : []),
+    },
+  }
+}
+
+export function cacheChange (budgetId: string, owners: Owners, { accounts, healed }: CacheCheck): AuditDraft {
+  return {
+    action: 'budget.cache_healed', objectType: 'budget', objectId: budgetId, ...owners, before: null, after: { accounts, healed },
   }
 }

@@ -1,3 +1,4 @@
+import { type WrittenOff } from '../account/lost-gateways.ts'
 import { type BudgetCatalog } from '../budget/budget-catalog.ts'
 import { type AdminTokenStore } from '../keys/admin-tokens.ts'
 import { type KeyStore } from '../keys/key.ts'
@@ -26,8 +27,12 @@ export interface Stores {
   alerts: AlertStore
   tokens: AdminTokenStore
   usage: UsageRecording
+  gateways: {
+    /** what a gateway that will not come back has leased is counted as spent */
+    writeOff (incarnation: number): Promise<WrittenOff[]>
+  }
   idempotency: IdempotencyStore
-  /** budgets and keys note their changes themselves; what else is changed must be noted here */
+  /** budgets, keys, tokens, usage and gateways note their changes themselves; what else is changed is noted here */
   audit: AuditTrail
 }
 

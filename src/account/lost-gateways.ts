@@ -6,11 +6,17 @@ export interface LostGateway {
   silentMs: number
 }
 
+/** What was counted as spent on one account. */
+export interface WrittenOff {
+  accountId: number
+  budgetId: string
+  amountNano: bigint
+  currency: string
+}
+
 export interface LostGatewaysOptions {
-  authority: {
-    gateways: () => Promise<LostGateway[]>
-    writeOff: (incarnation: number) => Promise<{ accountId: number, amountNano: bigint }[]>
-  }
+  authority: { gateways: () => Promise<LostGateway[]> }
+  writeOff: (incarnation: number) => Promise<WrittenOff[]>
   /** a gateway is given up after so long; 0: never */
   afterMs: number
   log: { warn (details: object, message: string): void, error (details: object, message: string): void }
@@ -39,9 +45,9 @@ export class LostGateways {
   }
 
   async #giveUp ({ incarnation, host, silentMs }: LostGateway): Promise<void> {
-    const { authority, log } = this.#o
+    const { writeOff, log } = this.#o
     try {
-      const accounts = (await authority.writeOff(incarnation)).length
+      const accounts = (await writeOff(incarnation)).length
       log.error({ incarnation, host, silentMs, accounts }, 'a gateway is given up: what it had leased counts as spent')
     } catch (err) {
       log.warn({ err, incarnation }, 'a lost gateway was not written off')

@@ -1,5 +1,4 @@
 import { v7 as uuidv7 } from 'uuid'
-import { type Reach } from '../../access/actor.ts'
 import {
   canonical, within, type AuditDraft, type AuditEntry, type AuditLog, type AuditPage, type AuditQuery,
 } from '../../access/audit.ts'
@@ -30,15 +29,15 @@ export class PostgresAuditLog implements AuditLog {
     }
   }
 
-  async get (id: string, reach: Reach | null): Promise<AuditEntry | null> {
+  async get (id: string, query: Pick<AuditQuery, 'reach' | 'withoutTypes'>): Promise<AuditEntry | null> {
     if (!isUuid(id)) return null
     const conditions = new Conditions()
     conditions.same('a.id', id)
-    restrict(conditions, reach)
+    restrict(conditions, query)
     const [entry] = await reached(select(this.#database, {
       text: `${SELECT} where ${conditions.text}`, values: conditions.values,
     }))
-    return entry === undefined ? null : within(entry, reach)
+    return entry === undefined ? null : within(entry, query.reach)
   }
 
   /** All of it, or what is behind the anchor, as it is at one instant. */
@@ -97,7 +96,7 @@ async function * entriesBehind (tx: Queryable, seq: number): AsyncGenerator<Audi
 }
 
 function conditionsOf (query: AuditQuery): Conditions {
-  const { actor, action, objectType, objectId, from, to, reach } = query
+  const { actor, action, objectType, objectId, from, to } = query
   const conditions = new Conditions()
   conditions.same('a.actor_id', actor)
   conditions.same('a.action', action)
@@ -105,11 +104,12 @@ function conditionsOf (query: AuditQuery): Conditions {
   conditions.same('a.object_id', objectId)
   if (from !== undefined) conditions.and(`a.at >= ${conditions.value(new Date(from))}`)
   if (to !== undefined) conditions.and(`a.at < ${conditions.value(new Date(to))}`)
-  restrict(conditions, reach)
+  restrict(conditions, query)
   return conditions
 }
 
-function restrict (conditions: Conditions, reach: Reach | null): void {
+function restrict (conditions: Conditions, { reach, withoutTypes = [] }: Pick<AuditQuery, 'reach' | 'withoutTypes'>): void {
+  if (withoutTypes.length > 0) conditions.and(`a.object_type <> all (${conditions.value(withoutTypes)}::text[])`)
   if (reach === null) return
   conditions.same('a.organization_id', reach.organizationId)
   if (reach.scope === null) return

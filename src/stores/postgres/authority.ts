@@ -200,13 +200,6 @@ export class PostgresAuthority implements Authority {
     }))
   }
 
-  async writeOff (incarnation: number): Promise<{ accountId: number, amountNano: bigint }[]> {
-    const rows = await run<{ account_id: string, amount_nano: string }>(this.#posts, {
-      text: 'select account_id, amount_nano from write_off($1)', values: [incarnation],
-    })
-    return rows.map((row) => ({ accountId: idOf(row.account_id), amountNano: bigintOf(row.amount_nano) }))
-  }
-
   async close (): Promise<void> {
     await Promise.all([this.#grants.close(), this.#posts.close()])
   }

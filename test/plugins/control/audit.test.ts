@@ -83,3 +83,92 @@ t.test('entries are found by everything they are told apart by, page by page', a
   }
   t.match(await admin('GET', '/audit/none'), { status: 404, body: { code: 'not_found' } })
 })
+
+interface Deed {
+  action: string
+  path?: (ids: Ids) => string
+  body?: object | ((ids: Ids) => object)
+}
+interface Ids { budget: string, archived: string, key: string, token: string }
+
+/** what each route that changes something is told of as; the first entry, where there are several */
+const DEEDS: Record<string, Deed> = {
+  'POST /budgets': { action: 'budget.created', body: BUDGET },
+  'PUT /budgets/:id': { action: 'budget.changed', path: ({ budget }) => `/budgets/${budget}`, body: { name: 'm' } },
+  'PATCH /budgets/:id': { action: 'budget.changed', path: ({ budget }) => `/budgets/${budget}`, body: { name: 'n' } },
+  'POST /budgets/:id/alerts/:threshold/acknowledge': {
+    action: 'alert.acknowledged', path: ({ budget }) => `/budgets/${budget}/alerts/1/acknowledge`,
+  },
+  'POST /budgets/:id/usage': {
+    action: 'usage.recorded', path: ({ budget }) => `/budgets/${budget}/usage`, body: { amount: '1' },
+  },
+  'POST /usage/batch': {
+    action: 'usage.recorded', body: ({ budget }) => ({ records: Array(3).fill({ budgetId: budget, amount: '0.5' }) }),
+  },
+  'DELETE /budgets/:id': { action: 'budget.archived', path: ({ budget }) => `/budgets/${budget}` },
+  'POST /budgets/:id/restore': { action: 'budget.restored', path: ({ archived }) => `/budgets/${archived}/restore` },
+  'POST /keys': { action: 'key.created', body: { name: 'k', organizationId: 'acme' } },
+  'PATCH /keys/:id': { action: 'key.changed', path: ({ key }) => `/keys/${key}`, body: { disabled: true } },
+  'POST /keys/:id/rotate': { action: 'key.rotated', path: ({ key }) => `/keys/${key}/rotate`, body: {} },
+  'DELETE /keys/:id': { action: 'key.revoked', path: ({ key }) => `/keys/${key}` },
+  'POST /tokens': { action: 'token.created', body: { name: 't', role: 'viewer', reach: { organizationId: 'acme' } } },
+  'DELETE /tokens/:id': { action: 'token.revoked', path: ({ token }) => `/tokens/${token}` },
+}
+
+/** change nothing, the second at least where there is nothing to heal */
+const HARMLESS = ['POST /budgets/:id/check-constraints', 'POST /budgets/:id/refresh-cache']
+
+t.test('every route that changes something leaves its entry', async (t) => {
+  const gateway = await aGateway(t)
+  const { admin } = gateway
+  const changing = gateway.routes.filter((one) => / \/api\/v1\//.test(one)).map((one) => one.replace('/api/v1', ''))
+    .filter((one) => /^(POST|PUT|PATCH|DELETE)/.test(one) && !HARMLESS.includes(one))
+  t.same(Object.keys(DEEDS).sort(), changing.sort(), 'each has its line here, and no other')
+  const made = async (path: string, body: object) => String((await admin('POST', path, body)).body['id'])
+  const ids: Ids = {
+    budget: await made('/budgets', {
+      ...BUDGET, scopeType: 'organization', scopeId: 'acme', amount: '0.01', alerts: [{ threshold: 1 }],
+    }),
+    archived: await made('/budgets', BUDGET),
+    key: await made('/keys', { name: 'k', organizationId: 'acme' }),
+    token: await made('/tokens', { name: 't', role: 'viewer', reach: { organizationId: 'acme' } }),
+  }
+  t.equal((await gateway.chat(await gateway.key(), {})).status, 200)
+  await gateway.events()
+  await admin('DELETE', `/budgets/${ids.archived}`)
+  for (const [route, { action, path, body }] of Object.entries(DEEDS)) {
+    const [method = '', url = ''] = route.split(' ')
+    const before = await admin('GET', '/audit?limit=1000')
+    const answer = await admin(method, path?.(ids) ?? url, typeof body === 'function' ? body(ids) : body)
+    const after = await admin('GET', '/audit?limit=1000')
+    t.match(answer.status, /^20/, route)
+    t.equal(Number(after.body['count']), Number(before.body['count']) + 1, route)
+    t.match(entriesOf(after)[0], { action, actor: { id: 'RELAYCORE_ADMIN_TOKEN' }, requestId: /^req/ }, route)
+  }
+  const { body } = await admin('GET', '/audit?action=usage.recorded')
+  t.match((body['entries'] as Json[])[0], { before: null, after: { count: 3, amounts: { USD: '1.5' }, reverses: [] } })
+  t.match(await gateway.core.audit.verify(), { broken: null })
+})
+
+t.test('who may not see an object reads nothing of it', async (t) => {
+  const { url, admin, key } = await aGateway(t)
+  const token = async (role: string, reach: object) =>
+    String((await admin('POST', '/tokens', { name: role, role, reach })).body['token'])
+  const asked = async (bearer: string, query = '') => {
+    const answer = await fetch(`${url}/api/v1/audit${query}`, { headers: { authorization: `Bearer ${bearer}` } })
+    return { status: answer.status, entries: (await answer.json() as Json)['entries'] as Json[] }
+  }
+  const manager = await token('manager', { organizationId: 'acme' })
+  const viewer = await token('viewer', { organizationId: 'acme' })
+  const team = await token('manager', { organizationId: 'acme', teamId: 'search' })
+  await admin('POST', '/budgets', BUDGET)
+  await admin('POST', '/budgets', { ...BUDGET, scopeId: 'ads' })
+  await admin('POST', '/budgets', { ...BUDGET, organizationId: 'globex' })
+  t.equal((await asked(manager)).entries.length, 5, 'three tokens and two budgets')
+  t.equal((await asked(viewer)).entries.length, 2, 'and a viewer, who lists no tokens, none of those')
+  const { entries } = await asked(team)
+  t.match(entries, [{ action: 'budget.created', after: { scopeId: 'search', organizationId: 'acme' } }])
+  t.equal(entries.length, 1)
+  t.notOk('seq' in (entries[0] as Json) || 'hash' in (entries[0] as Json), 'not even how many entries there are')
+  t.equal((await asked(await key())).status, 403)
+})

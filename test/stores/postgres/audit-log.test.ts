@@ -292,8 +292,8 @@ t.test('a reach sees the entries of its own objects, as they were', async (t) =>
 
   const { entries } = await log.page({ reach: null, limit: 100, objectId: foreign.id })
   const id = entries[0]?.id ?? ''
-  t.match(await log.get(id, team('search', 'globex')), { objectId: foreign.id })
-  t.equal(await log.get(id, team('search')), null)
-  t.equal(await log.get(uuidv7(), null), null)
-  t.equal(await log.get('none', null), null)
+  t.match(await log.get(id, { reach: team('search', 'globex') }), { objectId: foreign.id })
+  t.equal(await log.get(id, { reach: team('search') }), null)
+  t.equal(await log.get(uuidv7(), { reach: null }), null)
+  t.equal(await log.get('none', { reach: null }), null)
 })

@@ -149,7 +149,7 @@ t.test('what is charged after its period is summed within it', async (t) => {
   const incarnation = await world.authority.join('journal', 'host')
   await world.authority.grant(incarnation, { calls: [{ needs: [{ accountId, needNano: 500n }] }], extras: [] })
   await world.silence(incarnation)
-  await world.authority.writeOff(incarnation)
+  await world.writeOff(incarnation)
 
   t.same(await world.sql(`
     select hour, amount_nano, records from usage_by_hour where facet = 'model'`), [

@@ -1,9 +1,17 @@
 import { type Test } from 'tap'
 import pg from 'pg'
 import { v7 as uuidv7 } from 'uuid'
+import { type Authorship } from '../../../src/access/changes.ts'
+import { type WrittenOff } from '../../../src/account/lost-gateways.ts'
 import { PostgresAuthority, type PostgresAuthorityOptions } from '../../../src/stores/postgres/authority.ts'
+import { PostgresChanges } from '../../../src/stores/postgres/changes.ts'
+import { Database } from '../../../src/stores/postgres/pool.ts'
 import { type AuthorityWorld } from '../../account/contract-authority.ts'
 import { aDatabase } from './database.ts'
+
+const ADA: Authorship = {
+  actor: { id: 'ada', name: 'Ada', role: 'administrator', reach: null }, requestId: null, from: null,
+}
 
 interface Alert { threshold: number, actions: string[] }
 
@@ -12,6 +20,8 @@ export interface PostgresWorld extends AuthorityWorld {
   url: string
   authority: PostgresAuthority
   authorities: PostgresAuthority[]
+  /** by an administrator */
+  writeOff: (incarnation: number) => Promise<WrittenOff[]>
   defineBudget (limitNano: bigint | null, alerts?: Alert[]): Promise<string>
   sql (text: string, values?: unknown[]): Promise<Record<string, unknown>[]>
   /** asks again and again until a statement with this text waits for a lock, or there is no need to wait any more */
@@ -53,6 +63,9 @@ export async function aWorld (t: Test, options: Partial<PostgresAuthorityOptions
   const pool = new pg.Pool({ connectionString: url, max: 4 })
   const authorities = [1, 2, 3].map(() => new PostgresAuthority({ connectionString: url, ...options }))
   t.teardown(async () => { await Promise.all([pool.end(), ...authorities.map((authority) => authority.close())]) })
+  const database = new Database({ connectionString: url })
+  t.teardown(() => database.close())
+  const changes = new PostgresChanges({ database, changed: () => undefined })
   const sql = async (text: string, values: unknown[] = []) => {
     return (await pool.query<Record<string, string>>(text, values)).rows
   }
@@ -68,6 +81,8 @@ export async function aWorld (t: Test, options: Partial<PostgresAuthorityOptions
     async waiting (text, enough = () => false) {
       while (!enough() && (await sql(WAITING, [`%${text}%`])).length === 0) await sql('select pg_sleep(0.01)')
     },
+    writeOff: async (incarnation) => await changes.run(ADA, async ({ gateways }) =>
+      await gateways.writeOff(incarnation)),
     async defineBudget (limitNano, alerts = []) {
       const id = uuidv7()
       const mode = limitNano === null ? 'soft' : 'enforced'

@@ -36,9 +36,9 @@ t.test('a gateway that does not answer is listed, and what it leased is in doubt
 
 t.test('a write-off counts as spent what was leased, once', async (t) => {
   const lost = await aLostGateway(t)
-  t.same(await lost.world.authority.writeOff(lost.lost), [{ accountId: lost.account, amountNano: 100n }])
+  t.match(await lost.world.writeOff(lost.lost), [{ accountId: lost.account, amountNano: 100n, currency: 'USD' }])
   t.same(await figures(lost), { settled: 100n, leased: 0n, inDoubt: 0n })
-  await t.rejects(lost.world.authority.writeOff(lost.lost), /closed already/)
+  await t.rejects(lost.world.writeOff(lost.lost), /closed already/)
   t.same(await lost.world.authority.gateways(), [])
   await lost.world.assertAudit(t)
 })
@@ -49,7 +49,7 @@ t.test('a gateway that was silent for the set time is given up once, by whoever 
   const said: string[] = []
   const say = (_: object, message: string) => { said.push(message) }
   const look = (afterMs: number) => Promise.all(authorities.map((authority) =>
-    new LostGateways({ authority, afterMs, log: { warn: say, error: say } }).look()))
+    new LostGateways({ authority, writeOff: lost.world.writeOff, afterMs, log: { warn: say, error: say } }).look()))
 
   await look(0)
   await look(2 * 3_600_000)
@@ -58,19 +58,22 @@ t.test('a gateway that was silent for the set time is given up once, by whoever 
   await look(1_800_000)
   t.same(await figures(lost), { settled: 100n, leased: 0n, inDoubt: 0n })
   t.equal(said.filter((message) => message.startsWith('a gateway is given up')).length, 1)
+  t.match(await lost.world.sql('select * from audit_log'), [{
+    action: 'gateway.written_off', object_id: String(lost.lost), before: { state: 'live' }, after: { state: 'written off' },
+  }], 'and the audit log says so')
   await lost.world.assertAudit(t)
 })
 
 t.test('a gateway that answers cannot be written off', async (t) => {
   const { world, lost } = await aLostGateway(t)
   await world.sql('update gateways set heartbeat_at = now() where incarnation = $1', [lost])
-  await t.rejects(world.authority.writeOff(lost), /answers/)
+  await t.rejects(world.writeOff(lost), /answers/)
 })
 
 t.test('what turns up after a write-off takes its place, and nothing counts twice', async (t) => {
   const lost = await aLostGateway(t)
   const { world, account } = lost
-  await world.authority.writeOff(lost.lost)
+  await world.writeOff(lost.lost)
   const event = spent(account, 30n)
   await world.authority.post(lost.lost, [event], [])
   await world.authority.post(lost.lost, [event], [])
@@ -87,7 +90,7 @@ t.test('what turns up after a write-off takes its place, and nothing counts twic
 
 t.test('what turns up beyond the write-off is spent too', async (t) => {
   const lost = await aLostGateway(t)
-  await lost.world.authority.writeOff(lost.lost)
+  await lost.world.writeOff(lost.lost)
   const overrun = anEvent([{ accountId: lost.account, amountNano: 170n, coveredNano: 100n }])
   await lost.world.authority.post(lost.lost, [overrun], [])
   t.same(await figures(lost), { settled: 170n, leased: 0n, inDoubt: 0n })
