@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto'
-import { v7 as uuidv7 } from 'uuid'
 import { type Budget } from '../budget/budget.ts'
 import { periodAt, type PeriodBounds } from '../budget/period.ts'
 import { type Now } from '../clock.ts'
 import { Conflict, NotFound, Unprocessable, invalidField } from '../errors.ts'
+import { newCallId } from '../gateway/call-id.ts'
 import { convertNano, formatNano, MAX_AMOUNT_NANO, toUsdNano } from '../money/amount.ts'
 import { type UsageRecord } from './history.ts'
 import {
@@ -60,7 +60,7 @@ export class UsageCollector {
         draft,
         callerId: draft.callerId,
         organizationId: budget.organizationId ?? '',
-        contentHash: hashOf(draft, budget),
+        contentHash: draft.callerId === null ? NO_HASH : hashOf(draft, budget),
       }
       if (draft.callerId !== null) {
         const id = JSON.stringify([placed.organizationId, draft.source, draft.callerId])
@@ -71,13 +71,13 @@ export class UsageCollector {
       if (draft.reverses !== null) {
         const time = timeOf(draft.reverses)
         if (time > LAST_TIME) throw problemOf({ ordinal, problem: 'unknown' }, drafts, path)
-        const id = uuidv7({ msecs: time })
+        const id = newCallId(time)
         reversals.push({ ...placed, id, reverses: draft.reverses, currency, backNano: -draft.amountNano })
         return
       }
       const time = draft.timestamp ?? now
       const periods = lines.periods(budget, time, path(ordinal))
-      usage.push({ ...placed, id: uuidv7({ msecs: time }), at: time, currency, periods })
+      usage.push({ ...placed, id: newCallId(time), at: time, currency, periods })
     })
     const outcome = await ledger.record(await charged(ledger, usage, path), reversals)
     if ('problem' in outcome) throw problemOf(outcome, drafts, path)
@@ -253,6 +253,9 @@ async function ratesFor (ledger: UsageRecording, usage: readonly Prepared[]) {
 }
 
 const NO_RATE = { rate: null, first: null }
+
+/** without an id of its caller's nothing is compared */
+const NO_HASH = Buffer.alloc(0)
 
 /** What was said, by which two records are the same: a time that was not given is not part of it. */
 function hashOf ({ callerId: _callerId, ...draft }: UsageDraft, budget: Budget): Buffer {
