@@ -1,8 +1,12 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import t from 'tap'
 import { describeSettings, Settings } from '../src/config.ts'
+import { ADMIN_CODES, REFUSAL_CODES } from '../src/error-codes.ts'
+import { type RefusalCode } from '../src/errors.ts'
 import { Metrics } from '../src/metrics.ts'
+import { renderAnthropicRefusal } from '../src/providers/anthropic/errors.ts'
+import { renderOpenAiRefusal } from '../src/providers/openai/errors.ts'
 
 const readme = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8')
 
@@ -25,3 +29,45 @@ t.test('the README lists every metric as it is', async (t) => {
   })
   t.same(rows(/^\| `relaycore_/), expected)
 })
+
+/** Written anew by: WRITE_ERRORS=1 node out/test/docs.test.js */
+t.test('docs/ERRORS.md lists every code as it is', async (t) => {
+  const file = resolve(import.meta.dirname, '../../docs/ERRORS.md')
+  const made = errorsText()
+  if (process.env['WRITE_ERRORS'] === '1') writeFileSync(file, made)
+  t.equal(readFileSync(file, 'utf8'), made)
+})
+
+function errorsText (): string {
+  const admin = Object.entries(ADMIN_CODES).map(([code, { status, meaning, remedy }]) =>
+    `| \`${code}\` | ${status} | ${meaning} | ${remedy} |`)
+  const refusals = (Object.keys(REFUSAL_CODES) as RefusalCode[]).map((code) => {
+    const { meaning, remedy } = REFUSAL_CODES[code]
+    const refusal = { code, message: '', retryable: false }
+    const openai = renderOpenAiRefusal(refusal, '', 'OpenAI/JS')
+    const anthropic = renderAnthropicRefusal(refusal, '')
+    const { error } = JSON.parse(openai.body) as { error: { code: string } }
+    return `| \`${code}\` | ${openai.status} \`${error.code}\` | ${anthropic.status} | ${meaning} | ${remedy} |`
+  })
+  return `# Errors
+
+Made from \`src/error-codes.ts\`; a test keeps it so.
+
+## Of the admin API
+
+\`application/problem+json\` (RFC 9457): \`type\`, \`title\`, \`status\`, \`detail\`, \`code\`, \`requestId\`, and where one is wrong \`field\`
+and what was \`expected\`. Match on \`code\`: it is stable.
+
+| code | status | meaning | what helps |
+| --- | --- | --- | --- |
+${admin.join('\n')}
+
+## To AI clients
+
+In the envelope of the dialect that was asked, with the code as \`error.relaycore.code\`. What is not forwarded costs nothing.
+
+| code | OpenAI dialect | Anthropic dialect | meaning | what helps |
+| --- | --- | --- | --- | --- |
+${refusals.join('\n')}
+`
+}
