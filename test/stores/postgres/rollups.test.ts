@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { DateTime } from 'luxon'
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import t, { type Test } from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import { type Charge, type UsageEvent } from '../../../src/usage/usage.ts'
@@ -177,6 +179,37 @@ t.test('no text keeps an event from being recorded, and a hundred tags cost what
     where facet like 'tag:%'`)
   t.same(row, { rows: 8, longest: 256, sum: 56 })
   t.match(await world.sql("select value[2] as team from usage_by_day where facet = 'key'"), [{ team: '' }])
+})
+
+t.test('months that are detached as the README says leave accounts, status and sums as they were', async (t) => {
+  const world = await aWorld(t)
+  const { accounts: [before = 0, , , month = 0] } = await aZone(world, 'Europe/Berlin', '2025-02-01')
+  const incarnation = await world.authority.join('journal', 'host')
+  await world.sql(`
+    select ensure_partition(parent, '2025-01-01') from unnest(array['usage_events', 'budget_usage_records']) parent`)
+  const at = ['2025-01-31T22:59:00Z', '2025-01-31T23:30:00Z', '2025-02-01T12:00:00Z']
+  await world.authority.post(incarnation, at.map((time, i) => {
+    const accounts = [before, month].slice(Math.min(i, 1))
+    const charges = accounts.map((accountId) => ({ accountId, amountNano: BigInt(10 ** i), coveredNano: 0n }))
+    return anEvent(charges, { id: uuidv7({ msecs: Date.parse(time) }) })
+  }), [])
+  const sums = 'select * from usage_by_hour order by account_id, facet, hour, value'
+  const kept = await world.sql(sums)
+  t.ok(kept.length > 0)
+  const readme = await readFile(resolve(import.meta.dirname, '../../../../README.md'), 'utf8')
+  const commands = /```sql\n([^`]*detach partition[^`]*)```/.exec(readme)?.[1] ?? ''
+
+  await world.sql(commands)
+
+  t.match(await world.sql('select count(*)::integer as records from budget_usage_records'), [{ records: 1 }])
+  t.same(await world.sql(`
+    select a.settled_nano, s.settled_nano as calculated, c.settled_nano as cached from budget_accounts a
+    join lateral calculate_budget_status(a.budget_id) s on s.account_id = a.id
+    join budget_status_cache c on c.account_id = a.id and c.charges = s.charges order by a.id`), [
+    { settled_nano: '1', calculated: '1', cached: '1' }, { settled_nano: '111', calculated: '111', cached: '111' },
+  ])
+  await world.sql('select rebuild_usage_rollups(id) from budget_definitions')
+  t.same(await world.sql(sums), kept, 'what has no records any more keeps its sums')
 })
 
 t.test('a zone that PostgreSQL does not know is no zone of a budget', async (t) => {
