@@ -28,9 +28,18 @@ export interface RelaycoreOptions {
   core: Core
   /** base URL of the built-in demo provider; absent: `demo-*` models are refused */
   demoUrl?: string
+  /** what of it, where calls and administration have a port each; absent: all of it. Health is part of both. */
+  serve?: 'calls' | 'admin'
 }
 
-async function relaycorePlugin (app: FastifyInstance, { core, demoUrl }: RelaycoreOptions): Promise<void> {
+async function relaycorePlugin (app: FastifyInstance, options: RelaycoreOptions): Promise<void> {
+  const { core, serve } = options
+  if (serve !== 'admin') await callPlane(app, options)
+  if (serve !== 'calls') await app.register(async (admin) => await adminPlane(admin, core))
+  await app.register(health, { notReady: () => core.notReady() })
+}
+
+async function callPlane (app: FastifyInstance, { core, demoUrl }: RelaycoreOptions): Promise<void> {
   const { config } = core
   const limits = {
     bodyBytes: config.bodyLimit, headersTimeoutMs: config.headersTimeoutMs, bodyTimeoutMs: config.bodyTimeoutMs,
@@ -49,11 +58,6 @@ async function relaycorePlugin (app: FastifyInstance, { core, demoUrl }: Relayco
       demo: config.onDisconnect,
     },
     closeTimeoutMs: config.shutdownMs,
-  })
-  await app.register(async (admin) => await adminPlane(admin, core))
-  await app.register(health, { notReady: () => core.notReady() })
-  await app.register(metrics, {
-    metrics: core.metrics, collect: () => { collectGauges(core) }, token: config.metricsToken,
   })
 }
 
@@ -74,6 +78,9 @@ export function malformedRequests (core: Core, mount = '') {
 }
 
 async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
+  await admin.register(metrics, {
+    metrics: core.metrics, collect: () => { collectGauges(core) }, token: core.config.metricsToken,
+  })
   await admin.register(openapi, { version: VERSION, base: ADMIN_PREFIX, tags: TAGS, describeRoute })
   await admin.register(control, {
     prefix: ADMIN_PREFIX,

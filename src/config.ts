@@ -73,8 +73,12 @@ export const Settings = Type.Object({
   adminHost: Type.Optional(Type.String({
     minLength: 1, env: 'RELAYCORE_ADMIN_HOST', description: 'address of the admin port; else HOST', expected: 'a host name or address',
   })),
-  adminPort: Type.Optional(whole(0, 65_535, 0, {
-    env: 'RELAYCORE_ADMIN_PORT', description: 'a port of its own for the admin API, /docs and /metrics',
+  adminPort: Type.Optional(Type.Integer({
+    minimum: 0,
+    maximum: 65_535,
+    env: 'RELAYCORE_ADMIN_PORT',
+    description: 'a port of its own for the admin API, /docs and /metrics, which are then on no other',
+    expected: 'a whole number from 0 to 65535',
   })),
   oidcIssuer: Type.Optional(Type.String({
     minLength: 1,
@@ -286,7 +290,7 @@ export async function rejectOwnAddress (config: Config): Promise<void> {
   for (const [name, value] of upstreams) {
     if (value === undefined) continue
     const { hostname: host, port, protocol } = new URL(value)
-    if (Number(port || (protocol === 'https:' ? 443 : 80)) !== config.port) continue
+    if (![config.port, config.adminPort].includes(Number(port || (protocol === 'https:' ? 443 : 80)))) continue
     if (await isOwnHost(host.replace(/^\[|\]$/g, ''))) {
       throw new ConfigError(`${name} is this gateway's own address (${value}). It must be the address of the provider.`)
     }

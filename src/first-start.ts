@@ -7,6 +7,9 @@ import { AdminTokens } from './keys/admin-tokens.ts'
 import { createKey } from './keys/key.ts'
 import { type Core } from './core.ts'
 
+/** where calls go, and where administration does */
+export interface Addresses { url: string, adminUrl: string }
+
 const ORGANIZATION = 'default'
 const LOCK = "select pg_advisory_xact_lock(hashtext('relaycore first start'))"
 
@@ -27,7 +30,7 @@ const ANY = { includeRevoked: true, reach: null, limit: 1, total: false }
  * On a ledger that nobody has used yet: an admin token, an organization budget of 100 USD a month, and a gateway key
  * for it. Of several gateways that start at once on one database, one does it. Null: it was done before.
  */
-export async function firstStart (core: Core, baseUrl: string): Promise<FirstStart | null> {
+export async function firstStart (core: Core, at: Addresses): Promise<FirstStart | null> {
   return await core.database.transaction(async (tx) => {
     await tx.query({ text: LOCK })
     const used = (await core.budgets.list({ includeArchived: true, limit: 1 })).length > 0 ||
@@ -57,14 +60,14 @@ export async function firstStart (core: Core, baseUrl: string): Promise<FirstSta
       return { adminToken, key: secret }
     })
     const file = join(core.config.dataDir, 'first-start.txt')
-    writeFileSync(file, guide({ adminToken, key }, baseUrl), { mode: 0o600 })
+    writeFileSync(file, guide({ adminToken, key }, at), { mode: 0o600 })
     return { adminToken, key, file }
   })
 }
 
 /** what to paste; also in first-start.txt */
-export function guide ({ adminToken, key }: Pick<FirstStart, 'adminToken' | 'key'>, baseUrl: string): string {
-  return `RelayCore Budget Gateway on ${baseUrl}
+export function guide ({ adminToken, key }: Pick<FirstStart, 'adminToken' | 'key'>, { url, adminUrl }: Addresses): string {
+  return `RelayCore Budget Gateway on ${url}${adminUrl === url ? '' : `, its admin API on ${adminUrl}`}
 
 gateway key   ${key}
 admin token   ${adminToken ?? 'as in RELAYCORE_ADMIN_TOKEN'}
@@ -72,15 +75,15 @@ budget        "default": 100 USD a month for organization "default"
 
 Try it offline, with the built-in demo models:
 
-  curl ${baseUrl}/v1/chat/completions \\
+  curl ${url}/v1/chat/completions \\
     -H 'authorization: Bearer ${key}' -H 'content-type: application/json' \\
     -d '{"model":"demo-small","max_tokens":50,"messages":[{"role":"user","content":"Hello"}]}'
 
-  curl ${baseUrl}/api/v1/budgets -H 'authorization: Bearer ${adminToken ?? '<admin token>'}'
+  curl ${adminUrl}/api/v1/budgets -H 'authorization: Bearer ${adminToken ?? '<admin token>'}'
 
 Point your SDK here (and set RELAYCORE_OPENAI_API_KEY or RELAYCORE_ANTHROPIC_API_KEY for the gateway):
 
-  new OpenAI({ baseURL: '${baseUrl}/v1', apiKey: '${key}' })
-  new Anthropic({ baseURL: '${baseUrl}', apiKey: '${key}' })
+  new OpenAI({ baseURL: '${url}/v1', apiKey: '${key}' })
+  new Anthropic({ baseURL: '${url}', apiKey: '${key}' })
 `
 }

@@ -3,7 +3,7 @@ import Fastify, {
 } from 'fastify'
 import { type AddressInfo } from 'node:net'
 import { pino } from 'pino'
-import { malformedRequests, relaycore } from './app.ts'
+import { malformedRequests, relaycore, type RelaycoreOptions } from './app.ts'
 import { type Config, rejectOwnAddress } from './config.ts'
 import { Core } from './core.ts'
 import { firstStart, guide } from './first-start.ts'
@@ -18,6 +18,8 @@ export interface RunningServer {
   app: FastifyInstance
   /** e.g. http://127.0.0.1:8080 */
   url: string
+  /** the same, where administration has no port of its own */
+  adminUrl: string
   close (): Promise<void>
 }
 
@@ -43,20 +45,45 @@ export async function startServer ({ config, say, onFatal }: StartOptions): Prom
   try {
     const demo = await startDemoProvider()
     closers.push(() => demo.close())
-    const app = createApp(log, core)
-    closers.push(() => app.close())
-    await app.register(relaycore, { core, demoUrl: demo.url })
-    await app.listen({ host: config.host, port: config.port })
-    const { port } = app.server.address() as AddressInfo
-    const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
-    const first = await firstStart(core, url)
-    if (first === null) say(`RelayCore Budget Gateway listens on ${url}`)
-    else say(`${guide(first, url)}\nThis is also in ${first.file}. Keep it secret.`)
-    return { core, app, url, close }
+    const open = async (serve: RelaycoreOptions['serve'], at: Address): Promise<[FastifyInstance, string]> => {
+      const app = createApp(log, core)
+      closers.push(() => app.close())
+      await app.register(relaycore, { core, demoUrl: demo.url, ...serve === undefined ? {} : { serve } })
+      return [app, await listen(app, at)]
+    }
+    const { host, port, adminHost = host, adminPort } = config
+    const calls = { host, port, names: ['HOST', 'PORT'] as const }
+    const admin = { host: adminHost, port: adminPort ?? 0, names: ['RELAYCORE_ADMIN_HOST', 'RELAYCORE_ADMIN_PORT'] as const }
+    // opened first, it is closed last: who stops a gateway can see it stop
+    const [, ownAdminUrl] = adminPort === undefined ? [] : await open('admin', admin)
+    const [app, url] = await open(adminPort === undefined ? undefined : 'calls', calls)
+    const adminUrl = ownAdminUrl ?? url
+    const first = await firstStart(core, { url, adminUrl })
+    if (first !== null) say(`${guide(first, { url, adminUrl })}\nThis is also in ${first.file}. Keep it secret.`)
+    else say(`RelayCore Budget Gateway listens on ${url}${adminUrl === url ? '' : `, its admin API on ${adminUrl}`}`)
+    return { core, app, url, adminUrl, close }
   } catch (error) {
     await close()
-    throw plainError(error, config)
+    throw error
   }
+}
+
+interface Address {
+  host: string
+  port: number
+  /** of the settings that say so */
+  names: readonly [host: string, port: string]
+}
+
+/** the URL it is reached at */
+async function listen (app: FastifyInstance, at: Address): Promise<string> {
+  try {
+    await app.listen({ host: at.host, port: at.port })
+  } catch (error) {
+    throw plainError(error, at)
+  }
+  const { port } = app.server.address() as AddressInfo
+  return `http://${at.host.includes(':') ? `[${at.host}]` : at.host}:${port}`
 }
 
 function createApp (log: FastifyBaseLogger, core: Core): FastifyInstance {
@@ -84,14 +111,16 @@ function onePerSerializers (log: FastifyBaseLogger): NonNullable<FastifyServerOp
   }
 }
 
-function plainError (error: unknown, { host, port }: Config): unknown {
+function plainError (error: unknown, { host, port, names: [hostName, portName] }: Address): unknown {
   const code = (error as NodeJS.ErrnoException).code
   if (code === 'EADDRINUSE') {
-    return new Error(`Port ${port} on ${host} is in use. Stop what listens there, or set PORT to another one.`, { cause: error })
+    return new Error(`Port ${port} on ${host} is in use. Stop what listens there, or set ${portName} to another one.`, { cause: error })
   }
-  if (code === 'EACCES') return new Error(`Port ${port} on ${host} is not allowed for this user. Set PORT to one above 1023.`, { cause: error })
+  if (code === 'EACCES') {
+    return new Error(`Port ${port} on ${host} is not allowed for this user. Set ${portName} to one above 1023.`, { cause: error })
+  }
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return new Error(`HOST ${host} is not an address of this machine.`, { cause: error })
+    return new Error(`${hostName} ${host} is not an address of this machine.`, { cause: error })
   }
   return error
 }

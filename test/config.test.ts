@@ -12,6 +12,7 @@ function aFile (t: Test, name: string, content: string): string {
 }
 
 t.test('without any configuration there are defaults', async (t) => {
+  t.equal(loadConfig({}).adminPort, undefined)
   t.match(loadConfig({}), { host: '127.0.0.1', port: 8080, onDisconnect: 'drain', unbudgeted: 'refuse' })
   t.equal(loadConfig({ RELAYCORE_DATA_DIR: 'x' }).dataDir, join(process.cwd(), 'x'))
 })
@@ -32,6 +33,14 @@ t.test('what is unknown or malformed stops the start with its name, what was exp
     [{ RELAYCORE_SURPRISE: '1' }, /RELAYCORE_SURPRISE is no setting/],
     [{ DATABASE_URL: 'mysql://user:secret@h/d' }, /DATABASE_URL must be a postgres:\/\/ URL; got something else \(not shown\)/],
     [{ RELAYCORE_ADMIN_TOKEN: 'short' }, /at least 16 characters; got something else \(not shown\)/],
+    [{ RELAYCORE_ADMIN_PORT: 'x' }, /RELAYCORE_ADMIN_PORT must be a whole number from 0 to 65535; got "x"/],
+    [{ RELAYCORE_ADMIN_PORT: '8080' }, /RELAYCORE_ADMIN_PORT must differ from PORT; both are 8080/],
+    [{ RELAYCORE_ADMIN_HOST: '::' }, /RELAYCORE_ADMIN_HOST means nothing without RELAYCORE_ADMIN_PORT/],
+    [{ RELAYCORE_OIDC_ISSUER: 'https://a.example' }, /RELAYCORE_OIDC_AUDIENCE must be set with RELAYCORE_OIDC_ISSUER/],
+    [{ RELAYCORE_OIDC_AUDIENCE: 'a' }, /RELAYCORE_OIDC_AUDIENCE means nothing without RELAYCORE_OIDC_ISSUER/],
+    [{ RELAYCORE_OIDC_JWKS_URL: 'https://a.example' }, /RELAYCORE_OIDC_JWKS_URL means nothing without RELAYCORE_OIDC_ISSUER/],
+    [{ RELAYCORE_OIDC_ISSUER: 'http://a.example', RELAYCORE_OIDC_AUDIENCE: 'a' }, /RELAYCORE_OIDC_ISSUER must be an https URL/],
+    [{ RELAYCORE_OIDC_ALGORITHMS: 'RS256,HS256' }, /RELAYCORE_OIDC_ALGORITHMS must be a list with commas of RS256.*; got "RS256,HS256"/],
   ]
   for (const [env, message] of bad) t.throws(() => loadConfig(env), { message })
   t.throws(() => loadConfig({}, aFile(t, 'c.yaml', 'colour: red')), { message: /colour \(in .*c.yaml\) is no setting/ })

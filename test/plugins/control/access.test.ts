@@ -82,8 +82,11 @@ interface World {
   tokens: Record<Role, string>
   /** new ones each time */
   objects (): Promise<Objects>
-  ask (token: string | null, route: string, of: Objects, headers?: object): Promise<AdminAnswer>
+  request (route: string, of: Objects): [Method, url: string]
+  ask (token: string, route: string, of: Objects, headers?: object): Promise<AdminAnswer>
 }
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 const BUDGET = { amount: '10', currency: 'USD', period: 'monthly' }
 
@@ -122,14 +125,18 @@ async function aWorld (gateway: GatewayUnderTest): Promise<World> {
         usage: String((await admin('POST', `/budgets/${budget}/usage`, { amount: '1' })).body['id']),
       }
     },
+    request,
     ask: async (bearer, route, of, headers = {}) => {
-      const [method = '', pattern = ''] = route.split(' ')
-      const { path, body } = MATRIX[route] ?? { expect: '' }
-      const url = path?.(of) ?? pattern.replace(/\/(\w+)\/:id/, (_, name: string) => `/${name}/${of[OBJECTS[name] ?? 'budget']}`)
-      const authorization = bearer === null ? '' : `Bearer ${bearer}`
-      return await admin(method, url, body?.(of), { authorization, ...headers })
+      const [method, url] = request(route, of)
+      return await admin(method, url, MATRIX[route]?.body?.(of), { authorization: `Bearer ${bearer}`, ...headers })
     },
   }
+}
+
+function request (route: string, of: Objects): [Method, url: string] {
+  const [method, pattern = ''] = route.split(' ')
+  const named = pattern.replace(/\/(\w+)\/:id/, (_, name: string) => `/${name}/${of[OBJECTS[name] ?? 'budget']}`)
+  return [method as Method, MATRIX[route]?.path?.(of) ?? named]
 }
 
 const none = (): Objects => {
@@ -144,14 +151,21 @@ function routesOf ({ routes }: GatewayUnderTest): string[] {
 
 t.test('every route answers every role as the matrix says, and nobody without a token', async (t) => {
   const gateway = await aGateway(t)
-  t.same(routesOf(gateway).sort(), Object.keys(MATRIX).sort(), 'each route has its line, and no other')
+  const routes = routesOf(gateway)
+  t.same(routes.sort(), Object.keys(MATRIX).sort(), 'each route has its line, and no other')
   const world = await aWorld(gateway)
   for (const [route, { expect }] of Object.entries(MATRIX)) {
     const of = await world.objects()
     const found: number[] = []
     for (const role of ROLES) found.push((await world.ask(world.tokens[role], route, of)).status)
     t.equal(found.join(' '), expect, route)
-    for (const bearer of [null, 'garbage']) t.equal((await world.ask(bearer, route, of)).status, 401, `${route} ${bearer}`)
+    const [method, url] = world.request(route, of)
+    for (const authorization of ['', 'Bearer garbage']) {
+      // each from an address of its own, since one may not guess so often
+      const remoteAddress = `10.0.${routes.indexOf(route)}.${authorization.length}`
+      const answer = await gateway.app.inject({ method, url: `/api/v1${url}`, headers: { authorization }, remoteAddress })
+      t.equal(answer.statusCode, 401, `${route} ${authorization}`)
+    }
   }
 })
 
