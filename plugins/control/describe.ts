@@ -62,7 +62,8 @@ export function describeRoute ({ schema: own = {}, url, route }: Route) {
       operationId: operationId(route, url),
       ...schema,
       ...schema.body === undefined ? {} : { body: withExample(schema.body as Answer) },
-      ...schema.querystring === undefined ? {} : { querystring: withDefaults(schema.querystring as Shape) },
+      ...schema.querystring === undefined ? {} : { querystring: inWords(withDefaults(schema.querystring as Shape)) },
+      ...schema.headers === undefined ? {} : { headers: inWords(schema.headers as Shape) },
       response: Object.fromEntries(response),
     },
   }
@@ -73,6 +74,16 @@ const CHANGING = new Set(['PUT', 'PATCH', 'DELETE'])
 
 function withOnce (headers: Shape = { type: 'object' }): Shape {
   return { ...headers, properties: { ...headers.properties, ...Once.properties } }
+}
+
+/** An example of a parameter would be filled in by the reference page, and be sent: a key of yesterday, a filter. */
+function inWords (parameters: Shape): Shape {
+  const told = Object.entries(parameters.properties ?? {}).map(([name, one]): [string, Shape] => {
+    const { examples: [example] = [], ...rest } = one
+    if (example === undefined) return [name, rest]
+    return [name, { ...rest, description: `${rest.description ?? name}, e.g. ${String(example)}` }]
+  })
+  return { ...parameters, properties: Object.fromEntries(told) }
 }
 
 /** what has a default need not be sent */

@@ -12,6 +12,7 @@ export interface Shape {
   allOf?: Shape[]
   properties?: Record<string, Shape>
   required?: string[]
+  description?: string
   items?: Shape
   minimum?: number
 }

@@ -973,35 +973,17 @@ export interface operations {
                 limit?: number;
                 /** @description nextCursor of the page before */
                 cursor?: string;
-                /**
-                 * @description id of who changed something
-                 * @example 01912d68-783e-7a03-8467-5661c1243ad4
-                 */
+                /** @description id of who changed something, e.g. 01912d68-783e-7a03-8467-5661c1243ad4 */
                 actor?: string;
-                /**
-                 * @description exactly
-                 * @example budget.changed
-                 */
+                /** @description exactly, e.g. budget.changed */
                 action?: string;
-                /**
-                 * @description of what was changed
-                 * @example budget
-                 */
+                /** @description of what was changed, e.g. budget */
                 objectType?: string;
-                /**
-                 * @description of what was changed
-                 * @example 01912d68-783e-7a03-8467-5661c1243ad4
-                 */
+                /** @description of what was changed, e.g. 01912d68-783e-7a03-8467-5661c1243ad4 */
                 objectId?: string;
-                /**
-                 * @description the first moment, RFC 3339
-                 * @example 2026-11-01T00:00:00Z
-                 */
+                /** @description the first moment, RFC 3339, e.g. 2026-11-01T00:00:00Z */
                 from?: string;
-                /**
-                 * @description the moment after the last, RFC 3339
-                 * @example 2026-11-01T00:00:00Z
-                 */
+                /** @description the moment after the last, RFC 3339, e.g. 2026-11-01T00:00:00Z */
                 to?: string;
             };
             header?: never;
@@ -1204,7 +1186,7 @@ export interface operations {
                 cursor?: string;
                 /** @description archived ones too */
                 includeInactive?: boolean;
-                /** @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+                /** @description parentBudgetId, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
                 parentBudgetId?: string;
                 /** @description whom a budget is for */
                 scopeType?: "organization" | "team" | "user" | "project";
@@ -1214,17 +1196,11 @@ export interface operations {
                 organizationId?: string;
                 /** @description soft counts and never refuses; enforced if not given */
                 mode?: "enforced" | "soft";
-                /**
-                 * @description ISO 4217
-                 * @example USD
-                 */
+                /** @description ISO 4217, e.g. USD */
                 currency?: string;
                 /** @description by the calendar of the time zone, weeks from Monday; custom: from startDate to endDate, and again */
                 period?: "daily" | "weekly" | "monthly" | "quarterly" | "annual" | "custom";
-                /**
-                 * @description name:value, or a name alone; several: all of them
-                 * @example costCenter:4711
-                 */
+                /** @description name:value, or a name alone; several: all of them, e.g. costCenter:4711 */
                 tag?: string | string[];
                 /** @description a part of the name, in letters of either case */
                 q?: string;
@@ -1453,10 +1429,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once
-                 * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
-                 */
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -1944,7 +1917,7 @@ export interface operations {
                 cursor?: string;
                 /** @description archived ones too */
                 includeInactive?: boolean;
-                /** @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+                /** @description parentBudgetId, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
                 parentBudgetId?: string;
             };
             header?: never;
@@ -2392,15 +2365,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description the ETag that the change is based on, or *; another version by now: 412
-                 * @example "42"
-                 */
+                /** @description the ETag that the change is based on, or *; another version by now: 412, e.g. "42" */
                 "if-match"?: string;
-                /**
-                 * @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once
-                 * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
-                 */
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
                 "idempotency-key"?: string;
             };
             path: {
@@ -2729,15 +2696,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description the ETag that the change is based on, or *; another version by now: 412
-                 * @example "42"
-                 */
+                /** @description the ETag that the change is based on, or *; another version by now: 412, e.g. "42" */
                 "if-match"?: string;
-                /**
-                 * @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once
-                 * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
-                 */
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
                 "idempotency-key"?: string;
             };
             path: {
@@ -2773,15 +2734,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description the ETag that the change is based on, or *; another version by now: 412
-                 * @example "42"
-                 */
+                /** @description the ETag that the change is based on, or *; another version by now: 412, e.g. "42" */
                 "if-match"?: string;
-                /**
-                 * @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once
-                 * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
-                 */
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
                 "idempotency-key"?: string;
             };
             path: {
@@ -3110,10 +3065,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once
-                 * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
-                 */
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
                 "idempotency-key"?: string;
             };
             path: {
@@ -3301,10 +3253,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once
-                 * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
-                 */
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
                 "idempotency-key"?: string;
             };
             path: {
@@ -3352,15 +3301,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description the ETag that the change is based on, or *; another version by now: 412
-                 * @example "42"
-                 */
+                /** @description the ETag that the change is based on, or *; another version by now: 412, e.g. "42" */
                 "if-match"?: string;
-                /**
-                 * @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once
-                 * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
-                 */
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
                 "idempotency-key"?: string;
             };
             path: {
@@ -3645,15 +3588,9 @@ export interface operations {
                 limit?: number;
                 /** @description nextCursor of the page before */
                 cursor?: string;
-                /**
-                 * @description RFC 3339: what counts from then on
-                 * @example 2026-11-01T00:00:00Z
-                 */
+                /** @description RFC 3339: what counts from then on, e.g. 2026-11-01T00:00:00Z */
                 from?: string;
-                /**
-                 * @description RFC 3339: what counts before
-                 * @example 2026-12-01T00:00:00Z
-                 */
+                /** @description RFC 3339: what counts before, e.g. 2026-12-01T00:00:00Z */
                 to?: string;
                 /** @description who says so */
                 source?: "relaycore" | "auterity" | "manual";
@@ -3662,7 +3599,7 @@ export interface operations {
                 userId?: string;
                 teamId?: string;
                 projectId?: string;
-                /** @example gpt-4o */
+                /** @description model, e.g. gpt-4o */
                 model?: string;
             };
             header?: never;
@@ -3827,10 +3764,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once
-                 * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
-                 */
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
                 "idempotency-key"?: string;
             };
             path: {
@@ -4034,17 +3968,11 @@ export interface operations {
     getBudgetUsageSummary: {
         parameters: {
             query?: {
-                /**
-                 * @description RFC 3339, widened to the hour, or a day of the budget's time zone; default: the start of the running period
-                 * @example 2026-11-01T00:00:00Z
-                 */
+                /** @description RFC 3339, widened to the hour, or a day of the budget's time zone; default: the start of the running period, e.g. 2026-11-01T00:00:00Z */
                 startDate?: string;
-                /**
-                 * @description exclusive, as startDate; default: now where startDate is given, else the end of the period
-                 * @example 2026-12-01T00:00:00Z
-                 */
+                /** @description exclusive, as startDate; default: now where startDate is given, else the end of the period, e.g. 2026-12-01T00:00:00Z */
                 endDate?: string;
-                /** @example model */
+                /** @description groupBy, e.g. model */
                 groupBy?: ("source" | "provider" | "model" | "key" | "user" | "team" | "project") | string;
                 /** @description of the calendar in the budget's time zone, weeks from Monday */
                 interval?: "hour" | "day" | "week" | "month";
@@ -4345,10 +4273,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once
-                 * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
-                 */
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -4629,15 +4554,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description the ETag that the change is based on, or *; another version by now: 412
-                 * @example "42"
-                 */
+                /** @description the ETag that the change is based on, or *; another version by now: 412, e.g. "42" */
                 "if-match"?: string;
-                /**
-                 * @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once
-                 * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
-                 */
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
                 "idempotency-key"?: string;
             };
             path: {
@@ -4673,15 +4592,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description the ETag that the change is based on, or *; another version by now: 412
-                 * @example "42"
-                 */
+                /** @description the ETag that the change is based on, or *; another version by now: 412, e.g. "42" */
                 "if-match"?: string;
-                /**
-                 * @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once
-                 * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
-                 */
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
                 "idempotency-key"?: string;
             };
             path: {
@@ -4838,15 +4751,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description the ETag that the change is based on, or *; another version by now: 412
-                 * @example "42"
-                 */
+                /** @description the ETag that the change is based on, or *; another version by now: 412, e.g. "42" */
                 "if-match"?: string;
-                /**
-                 * @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once
-                 * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
-                 */
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
                 "idempotency-key"?: string;
             };
             path: {
@@ -5075,10 +4982,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once
-                 * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
-                 */
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -5269,10 +5173,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once
-                 * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
-                 */
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
                 "idempotency-key"?: string;
             };
             path: {
@@ -5307,10 +5208,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once
-                 * @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55
-                 */
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
                 "idempotency-key"?: string;
             };
             path?: never;
