@@ -129,16 +129,19 @@ create table budget_accounts (
   currency text not null,
   limit_nano bigint,
   settled_nano bigint default 0 not null,
-  leased_nano bigint default 0 not null
+  leased_nano bigint default 0 not null,
+  long_held_nano bigint default 0 not null
 ) with (fillfactor=50);
 alter table budget_accounts add constraint budget_accounts_budget_id_fkey FOREIGN KEY (budget_id) REFERENCES budget_definitions(id);
 alter table budget_accounts add constraint budget_accounts_budget_id_subject_period_start_key UNIQUE (budget_id, subject, period_start);
 alter table budget_accounts add constraint budget_accounts_check CHECK ((period_end > period_start));
+alter table budget_accounts add constraint budget_accounts_check1 CHECK (((long_held_nano >= 0) AND (long_held_nano <= leased_nano)));
 alter table budget_accounts add constraint budget_accounts_leased_nano_check CHECK ((leased_nano >= 0));
 alter table budget_accounts add constraint budget_accounts_pkey PRIMARY KEY (id);
 comment on table budget_accounts is 'one budget in one period; the start is part of the key, so a reset is a new row';
 comment on column budget_accounts.limit_nano is 'null: the budget is soft, nothing is refused for it';
-comment on column budget_accounts.leased_nano is 'always the sum over its leases of granted - returned - posted';
+comment on column budget_accounts.leased_nano is 'always the sum over its leases of granted - returned - posted, and long_held_nano';
+comment on column budget_accounts.long_held_nano is 'always the sum of what long holds hold of it';
 
 create table budget_alert_history (
   id bigint generated always as identity not null,
@@ -346,6 +349,83 @@ comment on table leases is 'cumulative figures that only grow: what one process 
 comment on column leases.state is 'kept: closed, but for what events that were set aside will be posted with; closed: nothing is left';
 comment on column leases.written_off_nano is 'counted as spent by a write-off, and not yet replaced by what was really spent';
 
+create table long_hold_accounts (
+  hold_id uuid not null,
+  account_id bigint not null,
+  quote_nano bigint not null,
+  held_nano bigint not null,
+  charged_nano bigint default 0 not null,
+  rate text
+) with (fillfactor=80);
+alter table long_hold_accounts add constraint long_hold_accounts_account_id_fkey FOREIGN KEY (account_id) REFERENCES budget_accounts(id);
+alter table long_hold_accounts add constraint long_hold_accounts_check CHECK (((held_nano >= 0) AND (held_nano <= quote_nano)));
+alter table long_hold_accounts add constraint long_hold_accounts_hold_id_fkey FOREIGN KEY (hold_id) REFERENCES long_holds(id);
+alter table long_hold_accounts add constraint long_hold_accounts_pkey PRIMARY KEY (hold_id, account_id);
+alter table long_hold_accounts add constraint long_hold_accounts_quote_nano_check CHECK ((quote_nano >= 0));
+CREATE INDEX long_hold_accounts_held ON public.long_hold_accounts USING btree (account_id, held_nano DESC);
+comment on column long_hold_accounts.held_nano is 'of the account''s leased; nothing once the hold has ended, or where the account is not enforced';
+
+create table long_holds (
+  id uuid not null,
+  state text default 'open'::text not null,
+  source text default 'manual'::text not null,
+  incarnation bigint,
+  organization_id text,
+  team_id text,
+  project_id text,
+  user_id text,
+  key_id text,
+  session_id text,
+  tags jsonb,
+  provider text,
+  endpoint text not null,
+  model text,
+  external_id text,
+  description text,
+  metadata jsonb,
+  amount_nano bigint not null,
+  currency text not null,
+  rate text,
+  quote_nano bigint not null,
+  price_version text default 'none'::text not null,
+  created_by text,
+  opened_at timestamp(3) with time zone not null,
+  expires_at timestamp(3) with time zone not null,
+  ended_at timestamp(3) with time zone,
+  expired_at timestamp(3) with time zone,
+  settlement jsonb,
+  cost_nano bigint
+);
+alter table long_holds add constraint long_holds_amount_nano_check CHECK ((amount_nano >= 0));
+alter table long_holds add constraint long_holds_check CHECK ((expires_at > opened_at));
+alter table long_holds add constraint long_holds_check1 CHECK (((state = 'open'::text) = (ended_at IS NULL)));
+alter table long_holds add constraint long_holds_check2 CHECK (((state = ANY (ARRAY['settled'::text, 'released'::text])) = (settlement IS NOT NULL)));
+alter table long_holds add constraint long_holds_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text));
+alter table long_holds add constraint long_holds_description_check CHECK ((length(description) <= 4096));
+alter table long_holds add constraint long_holds_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 256)));
+alter table long_holds add constraint long_holds_incarnation_fkey FOREIGN KEY (incarnation) REFERENCES gateways(incarnation);
+alter table long_holds add constraint long_holds_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text));
+alter table long_holds add constraint long_holds_model_check CHECK (((length(model) >= 1) AND (length(model) <= 256)));
+alter table long_holds add constraint long_holds_organization_id_check CHECK (((length(organization_id) >= 1) AND (length(organization_id) <= 256)));
+alter table long_holds add constraint long_holds_pkey PRIMARY KEY (id);
+alter table long_holds add constraint long_holds_project_id_check CHECK (((length(project_id) >= 1) AND (length(project_id) <= 256)));
+alter table long_holds add constraint long_holds_provider_check CHECK (((length(provider) >= 1) AND (length(provider) <= 256)));
+alter table long_holds add constraint long_holds_quote_nano_check CHECK ((quote_nano >= 0));
+alter table long_holds add constraint long_holds_source_check CHECK ((source = ANY (ARRAY['relaycore'::text, 'auterity'::text, 'manual'::text])));
+alter table long_holds add constraint long_holds_state_check CHECK ((state = ANY (ARRAY['open'::text, 'settled'::text, 'released'::text, 'uncertain'::text])));
+alter table long_holds add constraint long_holds_tags_check CHECK ((jsonb_typeof(tags) = 'object'::text));
+alter table long_holds add constraint long_holds_team_id_check CHECK (((length(team_id) >= 1) AND (length(team_id) <= 256)));
+alter table long_holds add constraint long_holds_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 256)));
+CREATE INDEX long_holds_due ON public.long_holds USING btree (expires_at) WHERE (state = 'open'::text);
+CREATE UNIQUE INDEX long_holds_external ON public.long_holds USING btree (COALESCE(organization_id, ''::text), source, external_id) WHERE (external_id IS NOT NULL);
+CREATE INDEX long_holds_state ON public.long_holds USING btree (state, id);
+comment on table long_holds is 'what is set aside by a row, not by a gateway: settled once, at any gateway, by this row';
+comment on column long_holds.rate is 'units of its currency per USD, pinned for all that is charged; null: USD';
+comment on column long_holds.quote_nano is 'amount_nano in USD';
+comment on column long_holds.expired_at is 'when its deadline had passed and it was charged at its amount; what came after is a correction';
+comment on column long_holds.settlement is 'how it was ended by who holds it, to know the same end when it comes again';
+comment on column long_holds.cost_nano is 'charged so far, in USD';
+
 create table usage_by_day (
   account_id bigint not null,
   facet text not null,
@@ -513,13 +593,13 @@ comment on column usage_ids.organization_id is 'of the budget; empty where it ha
 comment on column usage_ids.content_hash is 'SHA-256 of what was recorded: the same id with other content is a conflict';
 
 CREATE OR REPLACE FUNCTION public.account_figures(_incarnation bigint, _accounts bigint[])
- RETURNS TABLE(account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone)
+ RETURNS TABLE(account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone, long_held_nano bigint, long_hold uuid, long_held_until timestamp with time zone)
  LANGUAGE sql
  STABLE
 AS $function$
   select a.id, a.limit_nano, a.settled_nano, a.leased_nano, b.version,
     coalesce(own.granted_nano, 0), coalesce(own.posted_nano, 0), o.holders, o.in_doubt_nano, o.since, o.holder,
-    clock_timestamp()
+    clock_timestamp(), a.long_held_nano, held.hold_id, held.expires_at
   from budget_accounts a
   join budget_definitions b on b.id = a.budget_id
   left join leases own on own.account_id = a.id and own.incarnation = _incarnation
@@ -536,6 +616,12 @@ AS $function$
       where l.account_id = a.id and l.state <> 'closed' and l.granted_nano > l.returned_nano + l.posted_nano
     ) h
   ) o
+  left join lateral (
+    select r.hold_id, h.expires_at
+    from long_hold_accounts r join long_holds h on h.id = r.hold_id
+    where r.account_id = a.id and r.held_nano > 0 and a.long_held_nano > 0
+    order by r.held_nano desc limit 1
+  ) held on true
   where a.id = any (_accounts)
 $function$
 ;
@@ -685,7 +771,7 @@ $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.beat(_incarnation bigint, _accounts bigint[])
- RETURNS TABLE(account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone)
+ RETURNS TABLE(account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone, long_held_nano bigint, long_hold uuid, long_held_until timestamp with time zone)
  LANGUAGE plpgsql
 AS $function$
 begin
@@ -764,6 +850,90 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.end_long_hold(_hold uuid, _to text, _end json, _costs json)
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+declare
+  _from text := lock_long_hold(_hold);
+  _h long_holds;
+  _id uuid := _hold;
+  _day date;
+  _cost bigint;
+  _before uuid[] := '{}';
+  _now timestamptz := clock_timestamp();
+begin
+  select * into _h from long_holds h where h.id = _hold;
+  if _from is null or _from not in ('open', 'uncertain')
+    or (_to = 'uncertain' and (_from <> 'open' or _h.expires_at > _now)) then
+    return false;
+  end if;
+  _cost := case _to when 'released' then 0 when 'uncertain' then _h.quote_nano else (_end ->> 'cost_nano')::bigint end;
+  update budget_accounts a set leased_nano = a.leased_nano - r.held_nano, long_held_nano = a.long_held_nano - r.held_nano
+  from long_hold_accounts r where r.hold_id = _hold and a.id = r.account_id and r.held_nano > 0;
+  _day := (_h.opened_at at time zone 'UTC')::date;
+  if _from = 'uncertain' then
+    _id := (_end ->> 'correction_id')::uuid;
+    select array_append(array_agg(e.id), _hold) into _before from usage_events e where e.day = _day and e.corrects = _hold;
+  end if;
+  -- what was never begun, or never recorded, leaves no event
+  if not (_from = 'open' and _to = 'released') then
+    with event as (
+      insert into usage_events (day, id, incarnation, source, organization_id, team_id, project_id, user_id, key_id,
+        session_id, tags, provider, endpoint, model, model_used, stream, request_id, provider_request_id, outcome, certainty,
+        input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens,
+        web_searches, tier, quote_nano, cost_nano, price_version, opened_at, ended_at, corrects,
+        caller_id, description, metadata)
+      select _day, _id, _h.incarnation, _h.source, _h.organization_id, _h.team_id,
+        _h.project_id, _h.user_id, _h.key_id, _h.session_id, _h.tags, coalesce(_h.provider, 'none'), _h.endpoint,
+        coalesce(_h.model, 'none'), e.model_used, false, e.request_id, e.provider_request_id,
+        case _to when 'settled' then 'completed' when 'released' then 'released' else 'expired' end,
+        case _to when 'uncertain' then 'uncertain' else 'exact' end,
+        e.input_tokens, e.cache_read_tokens, e.cache_write_5m_tokens, e.cache_write_1h_tokens, e.output_tokens,
+        e.reasoning_tokens, e.web_searches, e.tier, case _from when 'open' then _h.quote_nano else 0 end,
+        _cost - coalesce((select sum(b.cost_nano) from usage_events b where b.day = _day and b.id = any (_before)), 0)::bigint,
+        _h.price_version, _h.opened_at, greatest(_now, _h.opened_at),
+        case _from when 'uncertain' then _hold end, _h.external_id, nullif(_h.description, ''), _h.metadata
+      from json_to_record(_end) e (model_used text, request_id text, provider_request_id text, input_tokens bigint,
+        cache_read_tokens bigint, cache_write_5m_tokens bigint, cache_write_1h_tokens bigint, output_tokens bigint,
+        reasoning_tokens bigint, web_searches integer, tier text)
+      on conflict do nothing
+      returning day, id
+    ),
+    charge as materialized (
+      select r.account_id, r.quote_nano, r.rate, cost.nano, cost.nano - coalesce((
+          select sum(b.amount_nano) from budget_usage_records b
+          where b.day = _day and b.event_id = any (_before) and b.account_id = r.account_id), 0)::bigint as amount_nano
+      from long_hold_accounts r
+      left join json_to_recordset(_costs) c (account_id bigint, amount_nano bigint) on c.account_id = r.account_id
+      cross join lateral (
+        select case _to when 'released' then 0 when 'uncertain' then r.quote_nano else c.amount_nano end as nano
+      ) cost
+      where r.hold_id = _hold and exists (select from event)
+    ),
+    recorded as (
+      insert into budget_usage_records (day, event_id, account_id, amount_nano, covered_nano, quote_nano, rate)
+      select event.day, event.id, charge.account_id, charge.amount_nano, 0,
+        case _from when 'open' then charge.quote_nano else 0 end, charge.rate
+      from event, charge
+    ),
+    charged as (
+      update long_hold_accounts r set held_nano = 0, charged_nano = charge.nano
+      from charge where r.hold_id = _hold and r.account_id = charge.account_id
+    )
+    update budget_accounts a set settled_nano = a.settled_nano + charge.amount_nano
+    from charge where a.id = charge.account_id;
+    perform note_crossings((select array_agg(r.account_id) from long_hold_accounts r where r.hold_id = _hold));
+  end if;
+  update long_hold_accounts r set held_nano = 0 where r.hold_id = _hold and r.held_nano > 0;
+  update long_holds h set state = _to, ended_at = _now, cost_nano = _cost,
+    expired_at = case _to when 'uncertain' then _now else h.expired_at end,
+    settlement = case when _to <> 'uncertain' then (_end ->> 'settlement')::jsonb end
+  where h.id = _hold;
+  return true;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.ensure_accounts(_specs json)
  RETURNS TABLE(ordinal integer, account_id bigint, currency text)
  LANGUAGE plpgsql
@@ -831,8 +1001,39 @@ end $function$
 ;
 comment on function ensure_partitions is 'partitions of the last, this and the next months; what falls outside lands in the default partition';
 
+CREATE OR REPLACE FUNCTION public.expire_long_holds(_most integer)
+ RETURNS TABLE(hold_id uuid, account_id bigint)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+  _due uuid[];
+  _expired uuid[] := '{}';
+  _id uuid;
+begin
+  if not pg_try_advisory_xact_lock(hashtext('relaycore expire_long_holds')) then
+    return;
+  end if;
+  select array_agg(d.id order by d.id) into _due from (
+    select h.id from long_holds h where h.state = 'open' and h.expires_at <= clock_timestamp()
+    order by h.expires_at limit _most) d;
+  if _due is null then
+    return;
+  end if;
+  perform 1 from budget_accounts a
+  where a.id in (select r.account_id from long_hold_accounts r where r.hold_id = any (_due))
+  order by a.id for no key update;
+  foreach _id in array _due loop
+    if end_long_hold(_id, 'uncertain', '{}', '[]') then
+      _expired := _expired || _id;
+    end if;
+  end loop;
+  return query select r.hold_id, r.account_id from long_hold_accounts r where r.hold_id = any (_expired);
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.grant_leases(_incarnation bigint, _calls integer[], _accounts bigint[], _needs bigint[], _extra_accounts bigint[], _extras bigint[])
- RETURNS TABLE(call integer, account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone)
+ RETURNS TABLE(call integer, account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone, long_held_nano bigint, long_hold uuid, long_held_until timestamp with time zone)
  LANGUAGE plpgsql
 AS $function$
 #variable_conflict use_column
@@ -892,7 +1093,8 @@ begin
   select array_agg(granted.call) into _granted from granted;
   return query
   select g.call, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint,
-    null::integer, null::bigint, null::timestamptz, null::text, null::timestamptz
+    null::integer, null::bigint, null::timestamptz, null::text, null::timestamptz, null::bigint, null::uuid,
+    null::timestamptz
   from unnest(_granted) g (call)
   union all
   select null::integer, f.* from account_figures(_incarnation, _accounts) f;
@@ -966,6 +1168,20 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.lock_long_hold(_hold uuid)
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+declare
+  _state text;
+begin
+  perform 1 from budget_accounts a
+  where a.id in (select r.account_id from long_hold_accounts r where r.hold_id = _hold) order by a.id for no key update;
+  select h.state into _state from long_holds h where h.id = _hold for update;
+  return _state;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.note_crossings(_accounts bigint[])
  RETURNS void
  LANGUAGE sql
@@ -983,8 +1199,36 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.open_long_hold(_hold json, _amounts json)
+ RETURNS TABLE(opened boolean, account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone, long_held_nano bigint, long_hold uuid, long_held_until timestamp with time zone)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+  _accounts bigint[];
+  _fits boolean;
+begin
+  select array_agg(r.account_id) into _accounts from json_to_recordset(_amounts) r (account_id bigint);
+  perform 1 from budget_accounts a where a.id = any (_accounts) order by a.id for no key update;
+  select bool_and(a.limit_nano is null or r.quote_nano <= a.limit_nano - a.settled_nano - a.leased_nano)
+    and count(*) = cardinality(_accounts)
+  into _fits
+  from json_to_recordset(_amounts) r (account_id bigint, quote_nano bigint) join budget_accounts a on a.id = r.account_id;
+  if _fits then
+    perform write_long_hold(_hold, null);
+    insert into long_hold_accounts (hold_id, account_id, quote_nano, held_nano, rate)
+    select (_hold ->> 'id')::uuid, a.id, r.quote_nano, case when a.limit_nano is null then 0 else r.quote_nano end, r.rate
+    from json_to_recordset(_amounts) r (account_id bigint, quote_nano bigint, rate text)
+    join budget_accounts a on a.id = r.account_id;
+    update budget_accounts a set leased_nano = a.leased_nano + r.held_nano, long_held_nano = a.long_held_nano + r.held_nano
+    from long_hold_accounts r where r.hold_id = (_hold ->> 'id')::uuid and a.id = r.account_id and r.held_nano > 0;
+  end if;
+  return query select coalesce(_fits, false), f.* from account_figures(0, _accounts) f;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.post_usage(_incarnation bigint, _events json, _charges json, _returns json)
- RETURNS TABLE(event_id uuid, account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone)
+ RETURNS TABLE(event_id uuid, account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone, long_held_nano bigint, long_hold uuid, long_held_until timestamp with time zone)
  LANGUAGE plpgsql
 AS $function$
 #variable_conflict use_column
@@ -1072,7 +1316,8 @@ begin
 
   return query
   select i.id, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint,
-    null::integer, null::bigint, null::timestamptz, null::text, null::timestamptz
+    null::integer, null::bigint, null::timestamptz, null::text, null::timestamptz, null::bigint, null::uuid,
+    null::timestamptz
   from unnest(_inserted) i (id)
   union all
   select null::uuid, f.* from account_figures(_incarnation, _touched) f;
@@ -1355,6 +1600,23 @@ CREATE OR REPLACE FUNCTION public.used_by(_events uuid[])
  STABLE
 AS $function$
   select r.account_id, sum(r.covered_nano)::bigint from budget_usage_records r where r.event_id = any (_events) group by 1
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.write_long_hold(_hold json, _incarnation bigint)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  insert into long_holds (id, source, incarnation, organization_id, team_id, project_id, user_id, key_id, session_id, tags,
+    provider, endpoint, model, external_id, description, metadata, amount_nano, currency, rate, quote_nano, price_version,
+    created_by, opened_at, expires_at)
+  select h.id, h.source, _incarnation, h.organization_id, h.team_id, h.project_id, h.user_id, h.key_id, h.session_id, h.tags,
+    h.provider, h.endpoint, h.model, h.external_id, h.description, h.metadata, h.amount_nano, h.currency, h.rate,
+    h.quote_nano, h.price_version, h.created_by, h.opened_at, h.expires_at
+  from json_to_record(_hold) h (id uuid, source text, organization_id text, team_id text, project_id text, user_id text,
+    key_id text, session_id text, tags jsonb, provider text, endpoint text, model text, external_id text, description text,
+    metadata jsonb, amount_nano bigint, currency text, rate text, quote_nano bigint, price_version text, created_by text,
+    opened_at timestamptz, expires_at timestamptz)
 $function$
 ;
 

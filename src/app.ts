@@ -101,6 +101,8 @@ async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
     authenticator: core.authenticator,
     changes: core.changes,
     audit: core.audit,
+    holds: core.holds,
+    longHolds: core.longHolds,
   })
 }
 

@@ -15,6 +15,8 @@ import { systemNow } from './clock.ts'
 import { type Config } from './config.ts'
 import { identifyBy } from './gateway/identify.ts'
 import { BudgetIntegration } from './gateway/integration.ts'
+import { LongHolds } from './holds/long-holds.ts'
+import { LongHoldSweep } from './holds/sweep.ts'
 import { JournalFolder } from './journal/folder.ts'
 import { type Journal } from './journal/journal.ts'
 import { recover } from './journal/recovery.ts'
@@ -28,6 +30,7 @@ import { PostgresAuditLog } from './stores/postgres/audit-log.ts'
 import { PostgresBudgetStore } from './stores/postgres/budget-store.ts'
 import { PostgresKeyStore } from './stores/postgres/key-store.ts'
 import { PostgresChanges } from './stores/postgres/changes.ts'
+import { expireHolds, PostgresHoldStore } from './stores/postgres/hold-store.ts'
 import { type LaunchedPostgres, launchPostgres } from './stores/postgres/launcher.ts'
 import { ensurePartitions, migrate } from './stores/postgres/migrate.ts'
 import { Database } from './stores/postgres/pool.ts'
@@ -61,6 +64,8 @@ export interface CoreOptions {
 const ANSWERS_WITHIN_MS = 10_000
 /** those that may have been silent for too long */
 const LOST_EVERY_MS = 60_000
+/** long holds that are past their deadline */
+const OVERDUE_EVERY_MS = 1_000
 const PARTITIONS_EVERY_MS = 12 * 3_600_000
 /** an embedded database that has not answered for so long is looked after */
 const EMBEDDED_SILENT_MS = 3_000
@@ -82,6 +87,8 @@ export class Core {
   readonly sums: PostgresUsageSums
   readonly changes: PostgresChanges
   readonly audit: PostgresAuditLog
+  readonly holds: PostgresHoldStore
+  readonly longHolds: LongHolds
   readonly keyStore: PostgresKeyStore
   readonly keys: KeyRing
   readonly adminTokens: AdminTokens
@@ -94,6 +101,7 @@ export class Core {
   readonly #closers: Close[]
   readonly #partitions: NodeJS.Timeout
   readonly #lost: NodeJS.Timeout
+  readonly #overdue: NodeJS.Timeout
   readonly #watch: NodeJS.Timeout | null
   #reviving = false
   #closed: Promise<void> | null = null
@@ -131,7 +139,9 @@ export class Core {
       noted: ({ actor, requestId, from }, { action, objectType, objectId }, link) => {
         log.info({ audit: formatLink(link), action, objectType, objectId, actor: actor.id, requestId, from }, 'a change')
       },
+      moved: (accountIds) => this.tracker.refresh(accountIds),
     })
+    this.holds = new PostgresHoldStore(database)
     this.audit = new PostgresAuditLog(database)
     this.keyStore = new PostgresKeyStore(database)
     this.keys = new KeyRing({ store: this.keyStore })
@@ -180,6 +190,8 @@ export class Core {
       now: systemNow,
       unbudgeted: config.unbudgeted,
     })
+    const { prices, tracker, metrics } = this
+    this.longHolds = new LongHolds({ prices, tracker, metrics, now: systemNow })
     hot.onHint(() => { void this.registry.refresh() })
     this.#partitions = setInterval(() => { void this.#keepPartitions() }, PARTITIONS_EVERY_MS).unref()
     const itself: Authorship = {
@@ -194,6 +206,8 @@ export class Core {
       log,
     })
     this.#lost = setInterval(() => { void lost.look() }, LOST_EVERY_MS).unref()
+    const sweep = new LongHoldSweep({ expire: (most) => expireHolds(database, most), tracker: this.tracker, log })
+    this.#overdue = setInterval(() => { void sweep.look() }, OVERDUE_EVERY_MS).unref()
     this.#watch = config.databaseUrl === undefined
       ? setInterval(() => { void this.#reviveEmbedded() }, EMBEDDED_SILENT_MS / 3).unref()
       : null
@@ -231,6 +245,7 @@ export class Core {
     const { log, config } = this.#options
     clearInterval(this.#partitions)
     clearInterval(this.#lost)
+    clearInterval(this.#overdue)
     if (this.#watch !== null) clearInterval(this.#watch)
     this.tracker.stop()
     await this.registry.stop()

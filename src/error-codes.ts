@@ -67,6 +67,46 @@ export const ADMIN_CODES = {
     meaning: 'The budget was charged, so this field of it cannot change any more.',
     remedy: 'Archive it and make a new one.',
   },
+  hold_settled: {
+    status: 409,
+    meaning: 'The hold has ended in another way before.',
+    remedy: 'Read it; what it cost can be corrected by recorded usage.',
+  },
+  no_budget: {
+    status: 409,
+    meaning: 'No budget applies to what is to be set aside.',
+    remedy: 'Create one, or name what its filters ask for.',
+  },
+  quote_exceeds_budget: {
+    status: 409,
+    meaning: 'The amount alone is more than the budget\'s limit.',
+    remedy: 'Ask for less, or raise the amount of the budget.',
+  },
+  budget_exhausted: {
+    status: 409,
+    meaning: 'What is spent leaves less than the amount.',
+    remedy: 'Wait for the reset that `budget` names, or raise the amount of the budget.',
+  },
+  budget_in_doubt: {
+    status: 409,
+    meaning: 'What is left is leased to a gateway that is silent.',
+    remedy: 'Start it again, or see `relaycore reconcile`.',
+  },
+  budget_held: {
+    status: 409,
+    meaning: 'Long holds set aside what is left; `hold` names the largest.',
+    remedy: 'Settle or release it, or raise the amount of the budget.',
+  },
+  budget_paused: {
+    status: 409,
+    meaning: 'A budget that applies is paused.',
+    remedy: 'Resume it.',
+  },
+  budget_contention: {
+    status: 429,
+    meaning: 'Open calls hold what is left.',
+    remedy: 'Try again after `retry-after` seconds.',
+  },
   precondition_failed: {
     status: 412,
     meaning: 'The object is another version by now than the one that `if-match` names; nothing was changed.',
@@ -154,6 +194,9 @@ export const REFUSAL_CODES: Record<RefusalCode, Omit<ErrorCode, 'status'>> = {
   budget_contention: { meaning: 'Open calls hold what is left.', remedy: 'Try again; SDKs do so by themselves.' },
   budget_in_doubt: {
     meaning: 'What is left is leased to a gateway that is silent.', remedy: 'Start it again, or see `relaycore reconcile`.',
+  },
+  budget_held: {
+    meaning: 'Long holds set aside what is left.', remedy: 'Settle or release the one that it names, or raise the amount.',
   },
   budget_paused: { meaning: 'A budget that applies is paused.', remedy: 'Resume it.' },
   no_exchange_rate: { meaning: 'There is no rate for a budget\'s currency.', remedy: 'Add one.' },

@@ -10,7 +10,7 @@ export type RefusalCode =
   | 'invalid_request' | 'body_too_large' | 'unsupported_media_type'
   | 'provider_not_allowed' | 'model_not_allowed' | 'model_not_found' | 'model_unpriced' | 'path_not_allowed' | 'feature_not_metered'
   | 'no_budget' | 'budget_exhausted' | 'quote_exceeds_budget' | 'budget_contention'
-  | 'budget_in_doubt' | 'budget_paused' | 'no_exchange_rate'
+  | 'budget_in_doubt' | 'budget_held' | 'budget_paused' | 'no_exchange_rate'
   | 'provider_not_configured' | 'upstream_unreachable' | 'upstream_timeout'
   | 'journal_unavailable' | 'ledger_unavailable' | 'ledger_backlog' | 'shutting_down' | 'websocket_unsupported'
   | 'client_gone' | 'internal_error'
@@ -68,6 +68,7 @@ export const REFUSAL_STATUS: Record<RefusalCode, number> = {
   quote_exceeds_budget: 402,
   budget_contention: 429,
   budget_in_doubt: 402,
+  budget_held: 402,
   budget_paused: 403,
   no_exchange_rate: 503,
   provider_not_configured: 503,
@@ -98,6 +99,45 @@ export const InvalidBody = createError('invalid_body', '%s', 400)
 /** A field of the request is wrong; `field` is its JSON path, `expected` what would be right. */
 export const InvalidField = createError('invalid_field', '%s', 400)
 export const DependencyUnavailable = createError('dependency_unavailable', '%s', 503)
+
+export const HoldSettled = createError('hold_settled', '%s', 409)
+
+/**
+ * Why an amount is not set aside for another system, by the codes that calls are refused with. 409 for all that is
+ * final, since the state of a budget refuses it and no client sends it again by itself; contention alone is a 429.
+ */
+const HOLD_REFUSALS = {
+  no_budget: createError('no_budget', '%s', 409),
+  quote_exceeds_budget: createError('quote_exceeds_budget', '%s', 409),
+  budget_exhausted: createError('budget_exhausted', '%s', 409),
+  budget_in_doubt: createError('budget_in_doubt', '%s', 409),
+  budget_held: createError('budget_held', '%s', 409),
+  budget_paused: createError('budget_paused', '%s', 409),
+  budget_contention: createError('budget_contention', '%s', 429),
+}
+
+export type HoldRefusalCode = keyof typeof HOLD_REFUSALS
+
+/** What a refusal says besides its message; the API shows all but `budgetId` and `accounts`. */
+export interface HoldRefusalDetails {
+  remedy: string
+  /** of the budget that decided */
+  budgetId?: string
+  budget?: RefusalBudget
+  /** the long hold in the way */
+  hold?: { id: string, until: string }
+  /** those on which leases are in the way that may not be in use */
+  accounts?: number[]
+}
+
+export function holdRefusal (code: HoldRefusalCode, message: string, details: HoldRefusalDetails): FastifyError {
+  return Object.assign(new HOLD_REFUSALS[code](message), details)
+}
+
+/** the accounts on which something may be given back at will; empty: nothing would help */
+export function shortAccounts (error: unknown): number[] {
+  return error instanceof HOLD_REFUSALS.budget_contention ? (error as Partial<HoldRefusalDetails>).accounts ?? [] : []
+}
 
 export interface FieldError extends FastifyError {
   field: string

@@ -37,7 +37,7 @@ function collectBudgets ({ metrics, tracker }: Core): void {
     }
     const unposted = lease.consumed - figures.postedNano
     const spent = figures.settledNano + (unposted > 0n ? unposted : 0n) + tracker.debt(lease.accountId)
-    const held = lease.held + figures.inDoubtNano
+    const held = lease.held + figures.inDoubtNano + figures.longHeldNano
     const rest = figures.limitNano - spent - held
     metrics.budgetLimit.set(labels, units(figures.limitNano))
     metrics.budgetSpent.set(labels, units(spent))

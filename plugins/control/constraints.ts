@@ -61,7 +61,7 @@ const Answer = Type.Object({
     description: 'whether a hold of so much on this budget and all above it would be granted now, if nothing else happens',
   }),
   code: Nullable(Type.Enum(['no_budget', 'budget_paused', 'quote_exceeds_budget', 'budget_exhausted', 'budget_in_doubt',
-    'budget_contention'], { description: 'that a call would be refused with; null: it would not be' })),
+    'budget_held', 'budget_contention'], { description: 'that a call would be refused with; null: it would not be' })),
   reason: Type.String({ examples: ['Budget "Search team" (team search) has room for it: 137.25 USD of 250 USD remain.'] }),
   retryable: Type.Boolean({
     description: 'true: only open calls are in the way (contention); false: it can proceed, or the refusal is final',

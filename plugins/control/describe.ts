@@ -24,6 +24,7 @@ export const TAGS = [
   { name: 'keys', description: 'Gateway keys: what AI clients call with, and whom they call for.' },
   { name: 'tokens', description: 'Tokens of the admin API: who may ask it, as what, and how far that goes.' },
   { name: 'audit', description: 'Who changed what, when and from where. Nothing in it is ever changed or removed.' },
+  { name: 'holds', description: 'Amounts that other systems set aside, and settle at any gateway.' },
 ]
 
 const ANSWER_HEADERS = {
@@ -143,13 +144,17 @@ function codesOf (
   const said = new Set([...codes].map((code) => ADMIN_CODES[code].status))
   for (const code of CODES) {
     const { status } = ADMIN_CODES[code]
-    if (statuses.includes(String(status)) && !said.has(status)) codes.add(code)
+    if (statuses.includes(String(status)) && !said.has(status) && !OF_HOLDS.has(code)) codes.add(code)
   }
   if ('idempotency-key' in ((headers as Shape | undefined)?.properties ?? {})) codes.add('idempotency_key_reused')
   return [...codes]
 }
 
 const CODES = Object.keys(ADMIN_CODES) as AdminCode[]
+/** only routes that say so have these */
+const OF_HOLDS = new Set<AdminCode>([
+  'hold_settled', 'no_budget', 'quote_exceeds_budget', 'budget_exhausted', 'budget_in_doubt', 'budget_held', 'budget_paused',
+])
 
 function problems (codes: AdminCode[]): Record<string, Answer> {
   const statuses = [...new Set(codes.map((code) => ADMIN_CODES[code].status))]

@@ -8,6 +8,8 @@ import { type AuditLog } from '../../src/access/audit.ts'
 import { type Authenticator } from '../../src/access/authenticator.ts'
 import { type Changes } from '../../src/access/changes.ts'
 import { type BudgetCatalog } from '../../src/budget/budget-catalog.ts'
+import { type HoldReader } from '../../src/holds/hold-store.ts'
+import { type LongHolds } from '../../src/holds/long-holds.ts'
 import { type AdminTokenStore } from '../../src/keys/admin-tokens.ts'
 import { type KeyStore } from '../../src/keys/key.ts'
 import { type BudgetReporter } from '../../src/reports/reporter.ts'
@@ -20,6 +22,7 @@ import { constraintRoutes } from './constraints.ts'
 import { admit, Guard, requireAccess } from './guard.ts'
 import { hierarchyRoutes } from './hierarchy.ts'
 import { parseJsonAlone } from './json-body.ts'
+import { holdRoutes } from './holds.ts'
 import { keyRoutes } from './keys.ts'
 import { mutateBy, type Mutate } from './mutation.ts'
 import { Paths } from './paths.ts'
@@ -41,6 +44,8 @@ export interface ControlOptions extends FastifyPluginOptions {
   collector: Pick<UsageCollector, 'record'>
   summary: Pick<UsageSummary, 'of'>
   keyStore: Pick<KeyStore, 'page' | 'get'>
+  holds: HoldReader
+  longHolds: LongHolds
   tokens: Pick<AdminTokenStore, 'page' | 'get'>
   authenticator: Pick<Authenticator, 'authenticate'>
   audit: AuditLog
@@ -84,6 +89,7 @@ export default async function control (app: FastifyInstance, options: ControlOpt
     constraintRoutes(typed, tools)
     keyRoutes(typed, tools)
     summaryRoutes(typed, tools)
+    holdRoutes(typed, tools)
     tokenRoutes(typed, tools)
     auditRoutes(typed, tools)
     usageRoutes(typed, tools)

@@ -1,8 +1,9 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify'
 import { STATUS_CODES } from 'node:http'
 import { ADMIN_CODES, type AdminCode } from '../../src/error-codes.ts'
+import { type HoldRefusalDetails } from '../../src/errors.ts'
 
-interface Failure extends Error {
+interface Failure extends Error, Partial<HoldRefusalDetails> {
   statusCode?: number
   code?: string
   field?: string
@@ -17,7 +18,8 @@ export const PROBLEM_TYPE = 'application/problem+json'
 const RETRY_SECONDS = 1
 
 /**
- * RFC 9457: `type, title, status, detail, code, requestId` and, where one is wrong, `field` and what was `expected`.
+ * RFC 9457: `type, title, status, detail, code, requestId` and, where one is wrong, `field` and what was `expected`;
+ * where a budget has not enough, `budget`, `remedy` and the `hold` in the way.
  * Code and status are always those of a row of ADMIN_CODES; what went wrong inside is for the log alone.
  */
 export function answerProblem (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -36,6 +38,7 @@ export function answerProblem (thrown: unknown, request: FastifyRequest, reply: 
     requestId: request.id,
     ...fieldOf(error, code),
     ...error.expected === undefined ? {} : { expected: error.expected },
+    ...error.remedy === undefined ? {} : { remedy: error.remedy, budget: error.budget, hold: error.hold },
   }
   return reply.code(status).header('content-type', `${PROBLEM_TYPE}; charset=utf-8`).send(JSON.stringify(problem))
 }

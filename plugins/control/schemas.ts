@@ -19,10 +19,25 @@ export const Problem = Type.Object({
   requestId: Type.String({ description: 'by which the gateway\'s log and audit log name this request' }),
   field: Type.Optional(Type.String({ description: 'which one is wrong, e.g. alerts/0/threshold' })),
   expected: Type.Optional(Type.String({ description: 'what would be right' })),
+  remedy: Type.Optional(Type.String({ description: 'what would help, where a budget refuses' })),
+  budget: Type.Optional(Type.Object({
+    id: Type.String(),
+    name: Type.String(),
+    scopeType: Type.String(),
+    scopeId: Type.String(),
+    currency: Type.String(),
+    limit: Text,
+    spent: Text,
+    held: Text,
+    needed: Text,
+    remaining: Text,
+    resetsAt: Nullable(Time),
+  }, { description: 'the budget that has not enough' })),
+  hold: Type.Optional(Type.Object({ id: Type.String(), until: Time }, { description: 'the long hold in the way' })),
 }, { title: 'Problem', description: 'RFC 9457' })
 
 /** the problems of a route that has these besides those that every route has */
-export function problems (...statuses: (404 | 409 | 412 | 413 | 422)[]): Record<number, typeof Problem> {
+export function problems (...statuses: (404 | 409 | 412 | 413 | 422 | 429)[]): Record<number, typeof Problem> {
   return Object.fromEntries([400, 401, 403, ...statuses, 503].map((status) => [status, Problem]))
 }
 

@@ -26,8 +26,9 @@ export const STATUS_FIELDS = {
   currency: Type.String({ description: 'ISO 4217, of all amounts here' }),
   percentUsed: Type.Number({ description: 'currentAmount in percent of limit, rounded down to a ten-thousandth' }),
   remaining: Figure('enforcedLimit - currentAmount - held, never below 0: what the next hold can take'),
-  held: Figure('quotes of open calls on all gateways, what is held for long, and what is in doubt'),
+  held: Figure('quotes of open calls on all gateways, long holds, and what is in doubt'),
   inDoubt: Figure('part of held: leased by gateways that do not answer'),
+  longHeld: Figure('part of held: set aside by long holds'),
   leased: Figure('leased by gateways and idle: neither spent nor held; they give it back when it is needed'),
   heldIsUpperBound: Type.Boolean({
     description: 'true: the live figures of a gateway are missing, so all that it leases and has not recorded counts as held',

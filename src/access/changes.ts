@@ -6,6 +6,7 @@ import { type AlertStore } from '../reports/alert-store.ts'
 import { type UsageRecording } from '../usage/recording.ts'
 import { type Actor } from './actor.ts'
 import { type AuditTrail } from './audit.ts'
+import { type HoldStore } from '../holds/hold-store.ts'
 import { type IdempotencyStore } from './idempotency.ts'
 
 /** Who changes something, and by which request. */
@@ -31,6 +32,7 @@ export interface Stores {
     /** what a gateway that will not come back has leased is counted as spent */
     writeOff (incarnation: number): Promise<WrittenOff[]>
   }
+  holds: HoldStore
   idempotency: IdempotencyStore
   /** budgets, keys, tokens, usage and gateways note their changes themselves; what else is changed is noted here */
   audit: AuditTrail
@@ -39,7 +41,7 @@ export interface Stores {
 /**
  * Every change that an administrator asks for: all of `work` or nothing, and in the same transaction its entries in the
  * audit log. `work` must wait for nothing but its stores: it holds locks.
- * When it has answered, the change acts on this gateway; the others hear of it.
+ * When it has answered, a change of definitions acts on this gateway; the others hear of it.
  */
 export interface Changes {
   run<T> (by: Authorship, work: (stores: Stores) => Promise<T>): Promise<T>

@@ -23,6 +23,10 @@ export interface AccountFigures {
   /** ms since the epoch, null when nothing is in doubt */
   inDoubtSince: number | null
   inDoubtHolder: string | null
+  /** part of `leased`: set aside by long holds, which end by their row and not at will */
+  longHeldNano: bigint
+  /** the largest of them, and until when it may take (ms since the epoch); null: there is none */
+  longHold: { id: string, until: number } | null
   /** the authority's clock when it answered, ms since the epoch */
   at: number
 }

@@ -36,6 +36,7 @@ export type ShortReason =
   | 'too_large'      // the quote alone is above the limit
   | 'exhausted'      // spent for good: settled, and finished but not yet recorded, leave less than the quote
   | 'in_doubt'       // what is missing is leased by a process that does not answer
+  | 'long_held'      // long holds set aside what is missing, for as long as they are open
   | 'contention'     // open calls hold the rest; it may be free in a moment
   | 'unavailable'    // the authority did not answer
 
@@ -460,6 +461,7 @@ function finalReason (quoteNano: bigint, lease: Lease): ShortReason | null {
   const rest = f.limitNano - f.settledNano - unposted
   if (quoteNano > rest) return 'exhausted'
   if (f.inDoubtNano > 0n && quoteNano > rest - f.inDoubtNano) return 'in_doubt'
+  if (f.longHeldNano > 0n && quoteNano > rest - f.inDoubtNano - f.longHeldNano) return 'long_held'
   return null
 }
 
@@ -476,6 +478,8 @@ function figuresOf (other: HotFigures, own: AccountFigures | null): AccountFigur
     inDoubtNano: other.inDoubtNano,
     inDoubtSince: own?.inDoubtSince ?? null,
     inDoubtHolder: own?.inDoubtHolder ?? null,
+    longHeldNano: own?.longHeldNano ?? 0n,
+    longHold: own?.longHold ?? null,
     at: other.at,
   }
 }

@@ -74,6 +74,18 @@ function unchangedUntil (budgets: readonly Budget[], at: number): number {
   return until
 }
 
+/** A budget that is named, and its ancestors: whatever their scopes and filters, if they apply at that time. */
+export function appliedFrom (line: readonly Budget[], id: string, at: number): AppliedBudget[] {
+  const applied: AppliedBudget[] = []
+  const budget = line.find((one) => one.id === id)
+  if (budget === undefined || budget.archivedAt !== null) return applied
+  const period = compile(budget).clock.at(at)
+  if (period === null) return applied
+  add(applied, budget, period)
+  addAncestors(applied, line, budget, at)
+  return applied
+}
+
 export function hasScope (budget: Budget, identity: Identity): boolean {
   if (budget.organizationId !== null && budget.organizationId !== identity.organizationId) return false
   switch (budget.scopeType) {

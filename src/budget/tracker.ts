@@ -196,6 +196,21 @@ export class BudgetTracker {
     }
   }
 
+  /** what is unused of these accounts goes back, here and elsewhere: something that is not a call is short of it */
+  recall (accountIds: readonly number[]): void {
+    for (const accountId of accountIds) {
+      this.#book.recalled(accountId, this.#o.now())
+      this.#o.hot.recall(accountId)
+    }
+    this.#o.onReturnsDue(true)
+  }
+
+  /** the ledger moved these accounts by other than a call: reads them again, and tells the others. Never rejects. */
+  async refresh (accountIds: readonly number[]): Promise<void> {
+    const known = accountIds.map((accountId) => this.#book.lease(accountId)).filter((lease) => lease !== undefined)
+    if (!this.#stopped) await this.charged(known)
+  }
+
   /** the account of a budget in a period, made if it is missing */
   accountOf (applied: AppliedBudget): Promise<number> {
     const known = this.#known(applied)
@@ -467,6 +482,15 @@ export function explain (short: Short, one: AppliedBudget, lease: Lease | null):
           `${formatNano(short.figures?.inDoubtNano ?? 0n)} ${currency} leased by ${short.figures?.inDoubtHolder ?? 'a gateway'} is in doubt` +
           `${since(short.figures)}. Restart that gateway, or let an administrator run \`relaycore reconcile\`.`,
       }
+    case 'long_held':
+      return {
+        code: 'budget_held',
+        retryable: false,
+        budget,
+        message: `This call may cost up to ${budget.needed} ${currency}; the ${named} has not enough left (${figures}) while ` +
+          `long holds set ${formatNano(short.figures?.longHeldNano ?? 0n)} ${currency} aside${largest(short.figures)}. ` +
+          'What they do not spend comes back once they are settled or released; otherwise ask an administrator to raise it.',
+      }
     case 'contention':
       return {
         code: 'budget_contention',
@@ -491,12 +515,17 @@ function since (figures: AccountFigures | null): string {
   return figures?.inDoubtSince == null ? '' : ` since ${new Date(figures.inDoubtSince).toISOString()}`
 }
 
+function largest (figures: AccountFigures | null): string {
+  if (figures === null || figures.longHold === null) return ''
+  return `, the largest (${figures.longHold.id}) until ${new Date(figures.longHold.until).toISOString()}`
+}
+
 function refusalBudget (short: Short, { budget, periodEnd }: AppliedBudget, lease: Lease | null): RefusalBudget {
   const f = short.figures
   const limit = f?.limitNano ?? budget.enforcedLimitNano
   const unposted = lease === null || f === null ? 0n : lease.consumed - f.postedNano
   const spent = (f?.settledNano ?? 0n) + (unposted > 0n ? unposted : 0n)
-  const held = (lease?.held ?? 0n) + (f?.inDoubtNano ?? 0n)
+  const held = (lease?.held ?? 0n) + (f?.inDoubtNano ?? 0n) + (f?.longHeldNano ?? 0n)
   const remaining = limit - spent - held
   return {
     id: budget.id,

@@ -253,6 +253,104 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List holds */
+        get: operations["getHolds"];
+        put?: never;
+        /**
+         * Set an amount aside
+         * @description On every budget that applies, or on none. It stays until it is settled or released; after its deadline it is charged at its amount, and a later settle or release corrects that.
+         */
+        post: operations["postHolds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/holds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a hold */
+        get: operations["getHold"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/holds/{id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a hold another deadline
+         * @description Counted from now; sooner or later than before. Only while it is open.
+         */
+        post: operations["postHoldExtend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/holds/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release a hold: nothing was spent
+         * @description The same again changes nothing. After the deadline it takes back what was charged then, by a linked event.
+         */
+        post: operations["postHoldRelease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/holds/{id}/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Settle a hold at what it cost
+         * @description The cost replaces what is held on all of its budgets, in full also where it is more. The same again changes nothing. After the deadline it corrects what was charged then, by a linked event.
+         */
+        post: operations["postHoldSettle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/keys": {
         parameters: {
             query?: never;
@@ -563,10 +661,12 @@ export interface components {
             percentUsed: number;
             /** @description enforcedLimit - currentAmount - held, never below 0: what the next hold can take */
             remaining: string;
-            /** @description quotes of open calls on all gateways, what is held for long, and what is in doubt */
+            /** @description quotes of open calls on all gateways, long holds, and what is in doubt */
             held: string;
             /** @description part of held: leased by gateways that do not answer */
             inDoubt: string;
+            /** @description part of held: set aside by long holds */
+            longHeld: string;
             /** @description leased by gateways and idle: neither spent nor held; they give it back when it is needed */
             leased: string;
             /** @description true: the live figures of a gateway are missing, so all that it leases and has not recorded counts as held */
@@ -624,10 +724,12 @@ export interface components {
             percentUsed: number;
             /** @description enforcedLimit - currentAmount - held, never below 0: what the next hold can take */
             remaining: string;
-            /** @description quotes of open calls on all gateways, what is held for long, and what is in doubt */
+            /** @description quotes of open calls on all gateways, long holds, and what is in doubt */
             held: string;
             /** @description part of held: leased by gateways that do not answer */
             inDoubt: string;
+            /** @description part of held: set aside by long holds */
+            longHeld: string;
             /** @description leased by gateways and idle: neither spent nor held; they give it back when it is needed */
             leased: string;
             /** @description true: the live figures of a gateway are missing, so all that it leases and has not recorded counts as held */
@@ -757,6 +859,51 @@ export interface components {
             field?: string;
             /** @description what would be right */
             expected?: string;
+            /** @description what would help, where a budget refuses */
+            remedy?: string;
+            /** @description the budget that has not enough */
+            budget?: {
+                id: string;
+                name: string;
+                scopeType: string;
+                scopeId: string;
+                currency: string;
+                /**
+                 * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+                 * @example 12.5
+                 */
+                limit: string;
+                /**
+                 * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+                 * @example 12.5
+                 */
+                spent: string;
+                /**
+                 * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+                 * @example 12.5
+                 */
+                held: string;
+                /**
+                 * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+                 * @example 12.5
+                 */
+                needed: string;
+                /**
+                 * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+                 * @example 12.5
+                 */
+                remaining: string;
+                resetsAt: string | null;
+            };
+            /** @description the long hold in the way */
+            hold?: {
+                id: string;
+                /**
+                 * @description RFC 3339, in UTC
+                 * @example 2026-12-01T00:00:00.000Z
+                 */
+                until: string;
+            };
         };
     };
     responses: {
@@ -773,6 +920,50 @@ export interface components {
             };
         };
         /**
+         * @description `budget_contention`: Open calls hold what is left.
+         *
+         *     `too_many_failures`: This address brought too many wrong tokens. A token that the gateway made passes all the same.
+         */
+        "budget_contention.too_many_failures": {
+            headers: {
+                /** @description Seconds after which to try again. */
+                "retry-after"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {string} */
+                    code: "budget_contention" | "too_many_failures";
+                };
+            };
+        };
+        /**
+         * @description `budget_exhausted`: What is spent leaves less than the amount.
+         *
+         *     `budget_held`: Long holds set aside what is left; `hold` names the largest.
+         *
+         *     `budget_in_doubt`: What is left is leased to a gateway that is silent.
+         *
+         *     `budget_paused`: A budget that applies is paused.
+         *
+         *     `conflict`: The change contradicts what is there.
+         *
+         *     `no_budget`: No budget applies to what is to be set aside.
+         *
+         *     `quote_exceeds_budget`: The amount alone is more than the budget's limit.
+         */
+        "budget_exhausted.budget_held.budget_in_doubt.budget_paused.conflict.no_budget.quote_exceeds_budget": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {string} */
+                    code: "budget_exhausted" | "budget_held" | "budget_in_doubt" | "budget_paused" | "conflict" | "no_budget" | "quote_exceeds_budget";
+                };
+            };
+        };
+        /**
          * @description `budget_in_use`: The budget was charged, so this field of it cannot change any more.
          *
          *     `conflict`: The change contradicts what is there.
@@ -785,6 +976,22 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {string} */
                     code: "budget_in_use" | "conflict";
+                };
+            };
+        };
+        /**
+         * @description `conflict`: The change contradicts what is there.
+         *
+         *     `hold_settled`: The hold has ended in another way before.
+         */
+        "conflict.hold_settled": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {string} */
+                    code: "conflict" | "hold_settled";
                 };
             };
         };
@@ -811,6 +1018,18 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {string} */
                     code: "forbidden";
+                };
+            };
+        };
+        /** @description `hold_settled`: The hold has ended in another way before. */
+        hold_settled: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {string} */
+                    code: "hold_settled";
                 };
             };
         };
@@ -891,6 +1110,22 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {string} */
                     code: "not_found";
+                };
+            };
+        };
+        /**
+         * @description `not_found`: There is no such object, or it is out of the reach of who asks.
+         *
+         *     `route_not_found`: There is no route with this path.
+         */
+        "not_found.route_not_found": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {string} */
+                    code: "not_found" | "route_not_found";
                 };
             };
         };
@@ -1858,6 +2093,7 @@ export interface operations {
                      *             "remaining": "137.25",
                      *             "held": "0.25",
                      *             "inDoubt": "0",
+                     *             "longHeld": "text",
                      *             "leased": "1.5",
                      *             "heldIsUpperBound": false,
                      *             "daysRemaining": 6,
@@ -3204,7 +3440,7 @@ export interface operations {
                         currency: string;
                         /** @description whether a hold of so much on this budget and all above it would be granted now, if nothing else happens */
                         canProceed: boolean;
-                        code: ("no_budget" | "budget_paused" | "quote_exceeds_budget" | "budget_exhausted" | "budget_in_doubt" | "budget_contention") | null;
+                        code: ("no_budget" | "budget_paused" | "quote_exceeds_budget" | "budget_exhausted" | "budget_in_doubt" | "budget_held" | "budget_contention") | null;
                         /** @example Budget "Search team" (team search) has room for it: 137.25 USD of 250 USD remain. */
                         reason: string;
                         /** @description true: only open calls are in the way (contention); false: it can proceed, or the refusal is final */
@@ -3544,6 +3780,7 @@ export interface operations {
                      *       "remaining": "137.25",
                      *       "held": "0.25",
                      *       "inDoubt": "0",
+                     *       "longHeld": "text",
                      *       "leased": "1.5",
                      *       "heldIsUpperBound": false,
                      *       "daysRemaining": 6,
@@ -4120,6 +4357,1060 @@ export interface operations {
             403: components["responses"]["forbidden"];
             404: components["responses"]["not_found"];
             414: components["responses"]["url_too_long"];
+            422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    getHolds: {
+        parameters: {
+            query?: {
+                /** @description most that are answered at once */
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                state?: "open" | "settled" | "released" | "uncertain";
+                /** @description budgetId, e.g. 01912d68-783e-7a03-8467-5661c1243ad4 */
+                budgetId?: string;
+                /** @description exactly */
+                organizationId?: string;
+                /** @description exactly */
+                externalId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "holds": [
+                     *         {
+                     *           "id": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *           "state": "open",
+                     *           "amount": "12.5",
+                     *           "currency": "USD",
+                     *           "cost": "1.75",
+                     *           "costCurrency": "USD",
+                     *           "expiresAt": "2026-12-01T00:00:00.000Z",
+                     *           "expiredAt": "2026-12-01T00:00:00.000Z",
+                     *           "createdAt": "2026-12-01T00:00:00.000Z",
+                     *           "endedAt": "2026-12-01T00:00:00.000Z",
+                     *           "organizationId": "acme",
+                     *           "teamId": "search",
+                     *           "projectId": null,
+                     *           "userId": null,
+                     *           "tags": {
+                     *             "costCenter": "4711"
+                     *           },
+                     *           "provider": "openai",
+                     *           "model": "gpt-4o",
+                     *           "source": "relaycore",
+                     *           "externalId": "nightly-42",
+                     *           "description": "What the search team may spend",
+                     *           "metadata": {
+                     *             "job": "nightly-42"
+                     *           },
+                     *           "createdBy": "ada",
+                     *           "budgets": [
+                     *             {
+                     *               "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *               "name": "Search team",
+                     *               "currency": "USD",
+                     *               "periodStart": "2026-12-01T00:00:00.000Z",
+                     *               "periodEnd": "2026-12-01T00:00:00.000Z",
+                     *               "amount": "2.5",
+                     *               "held": "2.5",
+                     *               "charged": "0"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "count": 1,
+                     *       "limit": 1,
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description the newest first */
+                        holds: {
+                            /** @description UUIDv7; also that of its usage event */
+                            id: string;
+                            /**
+                             * @description uncertain: its deadline has passed, and it is charged at its amount until it is settled or released
+                             * @enum {unknown}
+                             */
+                            state: "open" | "settled" | "released" | "uncertain";
+                            /**
+                             * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+                             * @example 12.5
+                             */
+                            amount: string;
+                            currency: string;
+                            cost: string | null;
+                            costCurrency: string | null;
+                            /**
+                             * @description RFC 3339, in UTC
+                             * @example 2026-12-01T00:00:00.000Z
+                             */
+                            expiresAt: string;
+                            expiredAt: string | null;
+                            /**
+                             * @description RFC 3339, in UTC
+                             * @example 2026-12-01T00:00:00.000Z
+                             */
+                            createdAt: string;
+                            endedAt: string | null;
+                            organizationId: string | null;
+                            teamId: string | null;
+                            projectId: string | null;
+                            userId: string | null;
+                            tags: {
+                                [key: string]: string;
+                            } | null;
+                            provider: string | null;
+                            model: string | null;
+                            source: string;
+                            externalId: string | null;
+                            description: string | null;
+                            metadata: {
+                                [key: string]: unknown;
+                            } | null;
+                            createdBy: string;
+                            /** @description each in the period in which the hold was opened, whenever it ends */
+                            budgets: {
+                                budgetId: string;
+                                name: string;
+                                currency: string;
+                                /**
+                                 * @description RFC 3339, in UTC
+                                 * @example 2026-12-01T00:00:00.000Z
+                                 */
+                                periodStart: string;
+                                periodEnd: string | null;
+                                /**
+                                 * @description what it was opened for
+                                 * @example 2.5
+                                 */
+                                amount: string;
+                                /**
+                                 * @description set aside now; 0 where the budget is soft, or the hold has ended
+                                 * @example 2.5
+                                 */
+                                held: string;
+                                /**
+                                 * @description so far
+                                 * @example 0
+                                 */
+                                charged: string;
+                            }[];
+                        }[];
+                        /** @description of this page */
+                        count: number;
+                        limit: number;
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    postHolds: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "identity": {
+                 *         "organizationId": "acme",
+                 *         "teamId": "search"
+                 *       },
+                 *       "amount": "2.5",
+                 *       "currency": "USD",
+                 *       "ttlSeconds": 86400
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description every budget that applies to it is held
+                     * @example {
+                     *       "organizationId": "acme",
+                     *       "teamId": "search"
+                     *     }
+                     */
+                    identity?: {
+                        /** @description whom it is for */
+                        organizationId: string;
+                        /** @description and of it */
+                        teamId?: string;
+                        /** @description and of it */
+                        projectId?: string;
+                        /** @description and of it */
+                        userId?: string;
+                        /**
+                         * @example {
+                         *       "costCenter": "4711"
+                         *     }
+                         */
+                        tags?: {
+                            [key: string]: string;
+                        };
+                    };
+                    /**
+                     * @description this budget and those above it, whatever their scopes and filters. Or identity
+                     * @example 01912d68-783e-7a03-8467-5661c1243ad4
+                     */
+                    budgetId?: string;
+                    /**
+                     * @description what to set aside; or inputTokens and outputTokens of a provider's model; at most 9,000,000,000, at most 9 decimals
+                     * @example 12.50
+                     */
+                    amount?: string | number;
+                    /**
+                     * @description ISO 4217; USD if not given
+                     * @example USD
+                     */
+                    currency?: string;
+                    /** @description counts for the filters of budgets, too */
+                    provider?: string;
+                    /** @description counts for the filters of budgets, too */
+                    model?: string;
+                    /** @description at most; not given: the whole context window */
+                    inputTokens?: number;
+                    /** @description at most; not given: the model's maximum */
+                    outputTokens?: number;
+                    /** @description of the provider, e.g. priority */
+                    tier?: string;
+                    /** @description how long it may take; 3600 if not given. Or expiresAt */
+                    ttlSeconds?: number;
+                    /** @description RFC 3339, in the future, at most 31 days ahead: after it the hold is charged at its amount until it is settled or released */
+                    expiresAt?: string;
+                    /**
+                     * @description who spends; manual if not given
+                     * @enum {unknown}
+                     */
+                    source?: "relaycore" | "auterity" | "manual";
+                    /** @description the caller's own id, once per organization and source */
+                    externalId?: string;
+                    description?: string;
+                    /**
+                     * @description kept and given back as it is
+                     * @example {
+                     *       "job": "nightly-42"
+                     *     }
+                     */
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description It is made. */
+            201: {
+                headers: {
+                    /** @description Path of the object that was made. */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *       "state": "open",
+                     *       "amount": "12.5",
+                     *       "currency": "USD",
+                     *       "cost": "1.75",
+                     *       "costCurrency": "USD",
+                     *       "expiresAt": "2026-12-01T00:00:00.000Z",
+                     *       "expiredAt": "2026-12-01T00:00:00.000Z",
+                     *       "createdAt": "2026-12-01T00:00:00.000Z",
+                     *       "endedAt": "2026-12-01T00:00:00.000Z",
+                     *       "organizationId": "acme",
+                     *       "teamId": "search",
+                     *       "projectId": null,
+                     *       "userId": null,
+                     *       "tags": {
+                     *         "costCenter": "4711"
+                     *       },
+                     *       "provider": "openai",
+                     *       "model": "gpt-4o",
+                     *       "source": "relaycore",
+                     *       "externalId": "nightly-42",
+                     *       "description": "What the search team may spend",
+                     *       "metadata": {
+                     *         "job": "nightly-42"
+                     *       },
+                     *       "createdBy": "ada",
+                     *       "budgets": [
+                     *         {
+                     *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *           "name": "Search team",
+                     *           "currency": "USD",
+                     *           "periodStart": "2026-12-01T00:00:00.000Z",
+                     *           "periodEnd": "2026-12-01T00:00:00.000Z",
+                     *           "amount": "2.5",
+                     *           "held": "2.5",
+                     *           "charged": "0"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description UUIDv7; also that of its usage event */
+                        id: string;
+                        /**
+                         * @description uncertain: its deadline has passed, and it is charged at its amount until it is settled or released
+                         * @enum {unknown}
+                         */
+                        state: "open" | "settled" | "released" | "uncertain";
+                        /**
+                         * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+                         * @example 12.5
+                         */
+                        amount: string;
+                        currency: string;
+                        cost: string | null;
+                        costCurrency: string | null;
+                        /**
+                         * @description RFC 3339, in UTC
+                         * @example 2026-12-01T00:00:00.000Z
+                         */
+                        expiresAt: string;
+                        expiredAt: string | null;
+                        /**
+                         * @description RFC 3339, in UTC
+                         * @example 2026-12-01T00:00:00.000Z
+                         */
+                        createdAt: string;
+                        endedAt: string | null;
+                        organizationId: string | null;
+                        teamId: string | null;
+                        projectId: string | null;
+                        userId: string | null;
+                        tags: {
+                            [key: string]: string;
+                        } | null;
+                        provider: string | null;
+                        model: string | null;
+                        source: string;
+                        externalId: string | null;
+                        description: string | null;
+                        metadata: {
+                            [key: string]: unknown;
+                        } | null;
+                        createdBy: string;
+                        /** @description each in the period in which the hold was opened, whenever it ends */
+                        budgets: {
+                            budgetId: string;
+                            name: string;
+                            currency: string;
+                            /**
+                             * @description RFC 3339, in UTC
+                             * @example 2026-12-01T00:00:00.000Z
+                             */
+                            periodStart: string;
+                            periodEnd: string | null;
+                            /**
+                             * @description what it was opened for
+                             * @example 2.5
+                             */
+                            amount: string;
+                            /**
+                             * @description set aside now; 0 where the budget is soft, or the hold has ended
+                             * @example 2.5
+                             */
+                            held: string;
+                            /**
+                             * @description so far
+                             * @example 0
+                             */
+                            charged: string;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["invalid_body.invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found.route_not_found"];
+            409: components["responses"]["budget_exhausted.budget_held.budget_in_doubt.budget_paused.conflict.no_budget.quote_exceeds_budget"];
+            413: components["responses"]["body_too_large"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["budget_contention.too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    getHold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *       "state": "open",
+                     *       "amount": "12.5",
+                     *       "currency": "USD",
+                     *       "cost": "1.75",
+                     *       "costCurrency": "USD",
+                     *       "expiresAt": "2026-12-01T00:00:00.000Z",
+                     *       "expiredAt": "2026-12-01T00:00:00.000Z",
+                     *       "createdAt": "2026-12-01T00:00:00.000Z",
+                     *       "endedAt": "2026-12-01T00:00:00.000Z",
+                     *       "organizationId": "acme",
+                     *       "teamId": "search",
+                     *       "projectId": null,
+                     *       "userId": null,
+                     *       "tags": {
+                     *         "costCenter": "4711"
+                     *       },
+                     *       "provider": "openai",
+                     *       "model": "gpt-4o",
+                     *       "source": "relaycore",
+                     *       "externalId": "nightly-42",
+                     *       "description": "What the search team may spend",
+                     *       "metadata": {
+                     *         "job": "nightly-42"
+                     *       },
+                     *       "createdBy": "ada",
+                     *       "budgets": [
+                     *         {
+                     *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *           "name": "Search team",
+                     *           "currency": "USD",
+                     *           "periodStart": "2026-12-01T00:00:00.000Z",
+                     *           "periodEnd": "2026-12-01T00:00:00.000Z",
+                     *           "amount": "2.5",
+                     *           "held": "2.5",
+                     *           "charged": "0"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description UUIDv7; also that of its usage event */
+                        id: string;
+                        /**
+                         * @description uncertain: its deadline has passed, and it is charged at its amount until it is settled or released
+                         * @enum {unknown}
+                         */
+                        state: "open" | "settled" | "released" | "uncertain";
+                        /**
+                         * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+                         * @example 12.5
+                         */
+                        amount: string;
+                        currency: string;
+                        cost: string | null;
+                        costCurrency: string | null;
+                        /**
+                         * @description RFC 3339, in UTC
+                         * @example 2026-12-01T00:00:00.000Z
+                         */
+                        expiresAt: string;
+                        expiredAt: string | null;
+                        /**
+                         * @description RFC 3339, in UTC
+                         * @example 2026-12-01T00:00:00.000Z
+                         */
+                        createdAt: string;
+                        endedAt: string | null;
+                        organizationId: string | null;
+                        teamId: string | null;
+                        projectId: string | null;
+                        userId: string | null;
+                        tags: {
+                            [key: string]: string;
+                        } | null;
+                        provider: string | null;
+                        model: string | null;
+                        source: string;
+                        externalId: string | null;
+                        description: string | null;
+                        metadata: {
+                            [key: string]: unknown;
+                        } | null;
+                        createdBy: string;
+                        /** @description each in the period in which the hold was opened, whenever it ends */
+                        budgets: {
+                            budgetId: string;
+                            name: string;
+                            currency: string;
+                            /**
+                             * @description RFC 3339, in UTC
+                             * @example 2026-12-01T00:00:00.000Z
+                             */
+                            periodStart: string;
+                            periodEnd: string | null;
+                            /**
+                             * @description what it was opened for
+                             * @example 2.5
+                             */
+                            amount: string;
+                            /**
+                             * @description set aside now; 0 where the budget is soft, or the hold has ended
+                             * @example 2.5
+                             */
+                            held: string;
+                            /**
+                             * @description so far
+                             * @example 0
+                             */
+                            charged: string;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            414: components["responses"]["url_too_long"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    postHoldExtend: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "ttlSeconds": 86400
+                 *     }
+                 */
+                "application/json": {
+                    /** @description how long it may take; 3600 if not given. Or expiresAt */
+                    ttlSeconds?: number;
+                    /** @description RFC 3339, in the future, at most 31 days ahead: after it the hold is charged at its amount until it is settled or released */
+                    expiresAt?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *       "state": "open",
+                     *       "amount": "12.5",
+                     *       "currency": "USD",
+                     *       "cost": "1.75",
+                     *       "costCurrency": "USD",
+                     *       "expiresAt": "2026-12-01T00:00:00.000Z",
+                     *       "expiredAt": "2026-12-01T00:00:00.000Z",
+                     *       "createdAt": "2026-12-01T00:00:00.000Z",
+                     *       "endedAt": "2026-12-01T00:00:00.000Z",
+                     *       "organizationId": "acme",
+                     *       "teamId": "search",
+                     *       "projectId": null,
+                     *       "userId": null,
+                     *       "tags": {
+                     *         "costCenter": "4711"
+                     *       },
+                     *       "provider": "openai",
+                     *       "model": "gpt-4o",
+                     *       "source": "relaycore",
+                     *       "externalId": "nightly-42",
+                     *       "description": "What the search team may spend",
+                     *       "metadata": {
+                     *         "job": "nightly-42"
+                     *       },
+                     *       "createdBy": "ada",
+                     *       "budgets": [
+                     *         {
+                     *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *           "name": "Search team",
+                     *           "currency": "USD",
+                     *           "periodStart": "2026-12-01T00:00:00.000Z",
+                     *           "periodEnd": "2026-12-01T00:00:00.000Z",
+                     *           "amount": "2.5",
+                     *           "held": "2.5",
+                     *           "charged": "0"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description UUIDv7; also that of its usage event */
+                        id: string;
+                        /**
+                         * @description uncertain: its deadline has passed, and it is charged at its amount until it is settled or released
+                         * @enum {unknown}
+                         */
+                        state: "open" | "settled" | "released" | "uncertain";
+                        /**
+                         * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+                         * @example 12.5
+                         */
+                        amount: string;
+                        currency: string;
+                        cost: string | null;
+                        costCurrency: string | null;
+                        /**
+                         * @description RFC 3339, in UTC
+                         * @example 2026-12-01T00:00:00.000Z
+                         */
+                        expiresAt: string;
+                        expiredAt: string | null;
+                        /**
+                         * @description RFC 3339, in UTC
+                         * @example 2026-12-01T00:00:00.000Z
+                         */
+                        createdAt: string;
+                        endedAt: string | null;
+                        organizationId: string | null;
+                        teamId: string | null;
+                        projectId: string | null;
+                        userId: string | null;
+                        tags: {
+                            [key: string]: string;
+                        } | null;
+                        provider: string | null;
+                        model: string | null;
+                        source: string;
+                        externalId: string | null;
+                        description: string | null;
+                        metadata: {
+                            [key: string]: unknown;
+                        } | null;
+                        createdBy: string;
+                        /** @description each in the period in which the hold was opened, whenever it ends */
+                        budgets: {
+                            budgetId: string;
+                            name: string;
+                            currency: string;
+                            /**
+                             * @description RFC 3339, in UTC
+                             * @example 2026-12-01T00:00:00.000Z
+                             */
+                            periodStart: string;
+                            periodEnd: string | null;
+                            /**
+                             * @description what it was opened for
+                             * @example 2.5
+                             */
+                            amount: string;
+                            /**
+                             * @description set aside now; 0 where the budget is soft, or the hold has ended
+                             * @example 2.5
+                             */
+                            held: string;
+                            /**
+                             * @description so far
+                             * @example 0
+                             */
+                            charged: string;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["invalid_body.invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            409: components["responses"]["conflict.hold_settled"];
+            413: components["responses"]["body_too_large"];
+            414: components["responses"]["url_too_long"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    postHoldRelease: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *       "state": "open",
+                     *       "amount": "12.5",
+                     *       "currency": "USD",
+                     *       "cost": "1.75",
+                     *       "costCurrency": "USD",
+                     *       "expiresAt": "2026-12-01T00:00:00.000Z",
+                     *       "expiredAt": "2026-12-01T00:00:00.000Z",
+                     *       "createdAt": "2026-12-01T00:00:00.000Z",
+                     *       "endedAt": "2026-12-01T00:00:00.000Z",
+                     *       "organizationId": "acme",
+                     *       "teamId": "search",
+                     *       "projectId": null,
+                     *       "userId": null,
+                     *       "tags": {
+                     *         "costCenter": "4711"
+                     *       },
+                     *       "provider": "openai",
+                     *       "model": "gpt-4o",
+                     *       "source": "relaycore",
+                     *       "externalId": "nightly-42",
+                     *       "description": "What the search team may spend",
+                     *       "metadata": {
+                     *         "job": "nightly-42"
+                     *       },
+                     *       "createdBy": "ada",
+                     *       "budgets": [
+                     *         {
+                     *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *           "name": "Search team",
+                     *           "currency": "USD",
+                     *           "periodStart": "2026-12-01T00:00:00.000Z",
+                     *           "periodEnd": "2026-12-01T00:00:00.000Z",
+                     *           "amount": "2.5",
+                     *           "held": "2.5",
+                     *           "charged": "0"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description UUIDv7; also that of its usage event */
+                        id: string;
+                        /**
+                         * @description uncertain: its deadline has passed, and it is charged at its amount until it is settled or released
+                         * @enum {unknown}
+                         */
+                        state: "open" | "settled" | "released" | "uncertain";
+                        /**
+                         * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+                         * @example 12.5
+                         */
+                        amount: string;
+                        currency: string;
+                        cost: string | null;
+                        costCurrency: string | null;
+                        /**
+                         * @description RFC 3339, in UTC
+                         * @example 2026-12-01T00:00:00.000Z
+                         */
+                        expiresAt: string;
+                        expiredAt: string | null;
+                        /**
+                         * @description RFC 3339, in UTC
+                         * @example 2026-12-01T00:00:00.000Z
+                         */
+                        createdAt: string;
+                        endedAt: string | null;
+                        organizationId: string | null;
+                        teamId: string | null;
+                        projectId: string | null;
+                        userId: string | null;
+                        tags: {
+                            [key: string]: string;
+                        } | null;
+                        provider: string | null;
+                        model: string | null;
+                        source: string;
+                        externalId: string | null;
+                        description: string | null;
+                        metadata: {
+                            [key: string]: unknown;
+                        } | null;
+                        createdBy: string;
+                        /** @description each in the period in which the hold was opened, whenever it ends */
+                        budgets: {
+                            budgetId: string;
+                            name: string;
+                            currency: string;
+                            /**
+                             * @description RFC 3339, in UTC
+                             * @example 2026-12-01T00:00:00.000Z
+                             */
+                            periodStart: string;
+                            periodEnd: string | null;
+                            /**
+                             * @description what it was opened for
+                             * @example 2.5
+                             */
+                            amount: string;
+                            /**
+                             * @description set aside now; 0 where the budget is soft, or the hold has ended
+                             * @example 2.5
+                             */
+                            held: string;
+                            /**
+                             * @description so far
+                             * @example 0
+                             */
+                            charged: string;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["invalid_body.invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            409: components["responses"]["hold_settled"];
+            413: components["responses"]["body_too_large"];
+            414: components["responses"]["url_too_long"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    postHoldSettle: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "amount": "1.75",
+                 *       "inputTokens": 120000,
+                 *       "outputTokens": 4000
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description what it cost, be it more than was held; not given: priced by what was used; at most 9,000,000,000, at most 9 decimals
+                     * @example 12.50
+                     */
+                    amount?: string | number;
+                    /**
+                     * @description that of the hold if not given, or USD
+                     * @example USD
+                     */
+                    currency?: string;
+                    /** @description without those read from or written to a cache */
+                    inputTokens?: number;
+                    /** @description with those of reasoning */
+                    outputTokens?: number;
+                    /** @description 0 if not given */
+                    cacheReadTokens?: number;
+                    /** @description 0 if not given */
+                    cacheWrite5mTokens?: number;
+                    /** @description 0 if not given */
+                    cacheWrite1hTokens?: number;
+                    /** @description part of outputTokens */
+                    reasoningTokens?: number;
+                    /** @description 0 if not given */
+                    webSearches?: number;
+                    /** @description that the provider says it used */
+                    tier?: string;
+                    /** @description that the provider says it used */
+                    modelUsed?: string;
+                    /** @description by which logs name it */
+                    requestId?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *       "state": "open",
+                     *       "amount": "12.5",
+                     *       "currency": "USD",
+                     *       "cost": "1.75",
+                     *       "costCurrency": "USD",
+                     *       "expiresAt": "2026-12-01T00:00:00.000Z",
+                     *       "expiredAt": "2026-12-01T00:00:00.000Z",
+                     *       "createdAt": "2026-12-01T00:00:00.000Z",
+                     *       "endedAt": "2026-12-01T00:00:00.000Z",
+                     *       "organizationId": "acme",
+                     *       "teamId": "search",
+                     *       "projectId": null,
+                     *       "userId": null,
+                     *       "tags": {
+                     *         "costCenter": "4711"
+                     *       },
+                     *       "provider": "openai",
+                     *       "model": "gpt-4o",
+                     *       "source": "relaycore",
+                     *       "externalId": "nightly-42",
+                     *       "description": "What the search team may spend",
+                     *       "metadata": {
+                     *         "job": "nightly-42"
+                     *       },
+                     *       "createdBy": "ada",
+                     *       "budgets": [
+                     *         {
+                     *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *           "name": "Search team",
+                     *           "currency": "USD",
+                     *           "periodStart": "2026-12-01T00:00:00.000Z",
+                     *           "periodEnd": "2026-12-01T00:00:00.000Z",
+                     *           "amount": "2.5",
+                     *           "held": "2.5",
+                     *           "charged": "0"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description UUIDv7; also that of its usage event */
+                        id: string;
+                        /**
+                         * @description uncertain: its deadline has passed, and it is charged at its amount until it is settled or released
+                         * @enum {unknown}
+                         */
+                        state: "open" | "settled" | "released" | "uncertain";
+                        /**
+                         * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+                         * @example 12.5
+                         */
+                        amount: string;
+                        currency: string;
+                        cost: string | null;
+                        costCurrency: string | null;
+                        /**
+                         * @description RFC 3339, in UTC
+                         * @example 2026-12-01T00:00:00.000Z
+                         */
+                        expiresAt: string;
+                        expiredAt: string | null;
+                        /**
+                         * @description RFC 3339, in UTC
+                         * @example 2026-12-01T00:00:00.000Z
+                         */
+                        createdAt: string;
+                        endedAt: string | null;
+                        organizationId: string | null;
+                        teamId: string | null;
+                        projectId: string | null;
+                        userId: string | null;
+                        tags: {
+                            [key: string]: string;
+                        } | null;
+                        provider: string | null;
+                        model: string | null;
+                        source: string;
+                        externalId: string | null;
+                        description: string | null;
+                        metadata: {
+                            [key: string]: unknown;
+                        } | null;
+                        createdBy: string;
+                        /** @description each in the period in which the hold was opened, whenever it ends */
+                        budgets: {
+                            budgetId: string;
+                            name: string;
+                            currency: string;
+                            /**
+                             * @description RFC 3339, in UTC
+                             * @example 2026-12-01T00:00:00.000Z
+                             */
+                            periodStart: string;
+                            periodEnd: string | null;
+                            /**
+                             * @description what it was opened for
+                             * @example 2.5
+                             */
+                            amount: string;
+                            /**
+                             * @description set aside now; 0 where the budget is soft, or the hold has ended
+                             * @example 2.5
+                             */
+                            held: string;
+                            /**
+                             * @description so far
+                             * @example 0
+                             */
+                            charged: string;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["invalid_body.invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            409: components["responses"]["hold_settled"];
+            413: components["responses"]["body_too_large"];
+            414: components["responses"]["url_too_long"];
+            415: components["responses"]["unsupported_media_type"];
             422: components["responses"]["idempotency_key_reused.unprocessable"];
             429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];

@@ -202,7 +202,8 @@ export class BudgetIntegration implements CallGate {
       const lease = this.#o.tracker.view(hold.holds[i]?.accountId as number)
       const figures = lease?.figures
       if (lease === null || figures === null || figures === undefined || figures.limitNano === null) continue
-      const rest = figures.limitNano - figures.settledNano - (lease.consumed - figures.postedNano) - lease.held
+      const rest = figures.limitNano - figures.settledNano - (lease.consumed - figures.postedNano) - lease.held -
+        figures.longHeldNano
       if (tightest !== null && rest >= tightest.rest) continue
       tightest = { applied: hold.applied[i] as AppliedBudget, limit: figures.limitNano, rest }
     }

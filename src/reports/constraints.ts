@@ -17,7 +17,8 @@ export interface Estimate {
 }
 
 export type ConstraintCode = Extract<RefusalCode,
-'no_budget' | 'budget_paused' | 'quote_exceeds_budget' | 'budget_exhausted' | 'budget_in_doubt' | 'budget_contention'>
+'no_budget' | 'budget_paused' | 'quote_exceeds_budget' | 'budget_exhausted' | 'budget_in_doubt' | 'budget_held' |
+'budget_contention'>
 
 /** One budget of the chain, and what it says. */
 export interface Link extends BudgetStanding {
@@ -85,9 +86,11 @@ function refusalOf ({ budget, state, standing, needNano, limitNano, remainingNan
   if (state === 'paused') return 'budget_paused'
   if (state !== 'running' || budget.mode !== 'enforced' || needNano <= remainingNano) return null
   if (needNano > limitNano) return 'quote_exceeds_budget'
-  const rest = limitNano - standing.spentNano - standing.heldLongNano
+  const rest = limitNano - standing.spentNano
   if (needNano > rest) return 'budget_exhausted'
-  return needNano > rest - standing.inDoubtNano ? 'budget_in_doubt' : 'budget_contention'
+  const { inDoubtNano, heldLongNano } = standing
+  if (needNano > rest - inDoubtNano) return 'budget_in_doubt'
+  return needNano > rest - inDoubtNano - heldLongNano ? 'budget_held' : 'budget_contention'
 }
 
 /** of those that could refuse, the one that would let the fewest such calls through */
@@ -136,6 +139,8 @@ export function reasonOf ({ code, deciding }: Verdict, named: (link: Link) => st
       return `${name} has not enough left (${figures}) while ${amount(inDoubtNano)} leased by ${doubt?.holder ?? 'a gateway'} ` +
         `is in doubt${doubt === null ? '' : ` since ${new Date(doubt.since).toISOString()}`}.`
     }
+    case 'budget_held':
+      return `${name} has not enough left (${figures}) while long holds set ${amount(standing.heldLongNano)} aside.`
     case 'budget_contention': return `Open calls hold what is left of ${name} (${figures}); it may be free in a moment.`
   }
 }

@@ -62,6 +62,7 @@ export function renderStatus (one: BudgetStanding, now: number) {
     remaining: formatNano(remainingOf(one)),
     held: formatNano(standing.heldNano),
     inDoubt: formatNano(standing.inDoubtNano),
+    longHeld: formatNano(standing.heldLongNano),
     leased: formatNano(standing.leasedNano),
     heldIsUpperBound: standing.heldIsUpperBound,
     daysRemaining: course.daysRemaining,

@@ -179,7 +179,7 @@ class World {
     for (const books of this.authority.books()) {
       if (books.leasedNano !== books.leasesNano) throw new Error('leased is not the sum of the leases')
       if (books.settledNano !== books.chargedNano) throw new Error('settled is not the sum of the charges')
-      const spent = books.settledNano + this.#outside(books.accountId)
+      const spent = books.settledNano + this.#outside(books.accountId) + this.authority.longHeld(books.accountId)
       if (spent > (books.limitNano as bigint)) throw new Error(`${spent} of ${books.limitNano} spent or held`)
     }
     for (const { book } of this.gateways) {
@@ -205,6 +205,7 @@ class World {
   /** everything ends, is recorded and goes back */
   async quiet (): Promise<void> {
     for (const send of this.late) await send()
+    for (const id of this.authority.longHolds()) this.authority.settleLongHold(id, 0n)
     for (const gateway of [...this.gateways]) if (!gateway.alive) await this.recover(gateway)
     for (let round = 0; round < 60 && this.undecided > 0; round++) {
       this.now += 5
@@ -272,7 +273,7 @@ function event (open: Open, costs: bigint[], covered: bigint[]): UsageEvent {
 }
 
 const STEPS = ['call', 'call', 'call', 'pump', 'pump', 'deliver', 'deliver', 'hear', 'hear', 'lose', 'end', 'end', 'post', 'post',
-  'beat', 'crash', 'recover', 'late', 'time', 'raise', 'recall'] as const
+  'beat', 'crash', 'recover', 'late', 'time', 'raise', 'recall', 'long hold', 'long settle'] as const
 
 const aStep = fc.record({
   what: fc.constantFrom(...STEPS), who: fc.nat({ max: 2 }), a: fc.nat({ max: 1_000 }), b: fc.nat({ max: 1_000 }),
@@ -315,6 +316,17 @@ async function take (world: World, { what, who, a, b }: Step, limits: bigint[], 
       const i = a % BUDGETS.length
       limits[i] = (limits[i] as bigint) + BigInt(b % 50)
       world.authority.setLimit(BUDGETS[i] as string, limits[i] as bigint)
+      break
+    }
+    case 'long hold': {
+      const on = (PATHS[a % PATHS.length] as number[]).map((i) => world.accountIds[i] as number)
+      world.authority.openLongHold(`long ${world.calls++}`, on, BigInt(1 + b % 60))
+      break
+    }
+    case 'long settle': {
+      const open = world.authority.longHolds()
+      const id = open[a % Math.max(1, open.length)]
+      if (id !== undefined) world.authority.settleLongHold(id, 0n)
       break
     }
     case 'recall': if (mayAct) gateway.book.recalled(world.accountIds[a % BUDGETS.length] as number, world.now); break
@@ -437,6 +449,38 @@ t.test('what a silent gateway has leased is in doubt: the refusal is final and n
   await world.deliver(b)
   world.hear(b)
   t.match(world.decisions.at(-1), { kind: 'short', reason: 'in_doubt', figures: { inDoubtNano: BigInt } })
+})
+
+t.test('what long holds set aside is refused for good, naming the largest, and nobody is asked to give back', async (t) => {
+  const world = await World.of([100n, 100n, 100n], 2)
+  const [a, b] = world.gateways as [Gateway, Gateway]
+  const [account = 0] = world.accountIds
+  world.call(a, [0], 2n)
+  a.asked = a.book.nextGrant(world.now)
+  await world.deliver(a)
+  world.hear(a)
+  world.authority.openLongHold('small', [account], 20n)
+  world.authority.openLongHold('large', [account], 40n)
+  world.call(b, [0], 41n)
+  b.asked = b.book.nextGrant(world.now)
+  await world.deliver(b)
+  world.hear(b)
+  t.match(world.decisions.at(-1), {
+    kind: 'short', reason: 'long_held', neededNano: 41n, figures: { longHeldNano: 60n, longHold: { id: 'large' } },
+  })
+  t.equal(a.book.lease(account)?.recalledAt, -Infinity)
+  world.call(b, [0], 39n)
+  b.asked = b.book.nextGrant(world.now)
+  await world.deliver(b)
+  world.hear(b)
+  t.equal(b.open.size, 0, 'what is short because of a lease is recalled')
+  await world.post(a, 'due', 'heard')
+  world.now += 20
+  b.asked = b.book.nextGrant(world.now)
+  await world.deliver(b)
+  world.hear(b)
+  t.equal(b.open.size, 0, 'and refused while a call holds the rest')
+  t.match(world.decisions.at(-1), { kind: 'short', reason: 'contention' })
 })
 
 t.test('figures of another gateway refuse without a question, while they are fresh and of the same version', async (t) => {

@@ -42,7 +42,7 @@ export interface AccountBooks {
   limitNano: bigint | null
   settledNano: bigint
   leasedNano: bigint
-  /** sum over all leases of granted - returned - posted */
+  /** sum over all leases of granted - returned - posted, and what long holds hold */
   leasesNano: bigint
   /** sum of everything that was charged to this account */
   chargedNano: bigint
@@ -71,6 +71,7 @@ export class MemoryAuthority implements Authority {
   readonly #leases = new Map<number, Map<number, LeaseRow>>()
   /** by account: charges that came without a call */
   readonly #recordedNano = new Map<number, bigint>()
+  readonly #longHolds = new Map<string, { accountIds: number[], nano: bigint, until: number }>()
   /** every event that was ever inserted, by its id */
   readonly events = new Map<string, UsageEvent>()
 
@@ -108,6 +109,29 @@ export class MemoryAuthority implements Authority {
     this.#gateway(incarnation).heartbeatAt = this.#now() - this.#silentAfterMs - 1
   }
 
+  /** On all of its accounts or on none, by a row of its own; false: it does not fit. */
+  openLongHold (id: string, accountIds: number[], nano: bigint, until = this.#now() + 3_600_000): boolean {
+    const accounts = accountIds.map((accountId) => this.#account(accountId))
+    if (accounts.some((a) => a.limitNano !== null && a.settledNano + a.leasedNano + nano > a.limitNano)) return false
+    for (const account of accounts) account.leasedNano += nano
+    this.#longHolds.set(id, { accountIds, nano, until })
+    return true
+  }
+
+  /** The cost replaces what it held; more than once is once. */
+  settleLongHold (id: string, costNano: bigint): void {
+    const hold = this.#longHolds.get(id)
+    if (!this.#longHolds.delete(id) || hold === undefined) return
+    for (const accountId of hold.accountIds) {
+      this.#account(accountId).leasedNano -= hold.nano
+      this.charge(accountId, costNano)
+    }
+  }
+
+  longHolds (): string[] { return [...this.#longHolds.keys()] }
+
+  longHeld (accountId: number): bigint { return sum(this.#longHoldsOn(accountId).map(([, { nano }]) => nano)) }
+
   stateOf (incarnation: number): IncarnationState {
     return this.#gateway(incarnation).state
   }
@@ -118,7 +142,7 @@ export class MemoryAuthority implements Authority {
       limitNano,
       settledNano,
       leasedNano,
-      leasesNano: sum([...this.#leasesOf(accountId).values()].map(restOf)),
+      leasesNano: sum([...this.#leasesOf(accountId).values()].map(restOf)) + this.longHeld(accountId),
       chargedNano: this.#chargedTo(accountId),
     }))
   }
@@ -291,6 +315,8 @@ export class MemoryAuthority implements Authority {
       .filter(({ gateway, restNano }) => restNano > 0n && this.#isInDoubt(gateway))
       .sort((a, b) => doubtfulSince(a.gateway) - doubtfulSince(b.gateway))
     const first = doubtful[0]?.gateway
+    const longHolds = this.#longHoldsOn(accountId)
+    const largest = [...longHolds].sort(([, a], [, b]) => Number(b.nano - a.nano))[0]
     return {
       accountId,
       limitNano: account.limitNano,
@@ -303,8 +329,14 @@ export class MemoryAuthority implements Authority {
       inDoubtNano: sum(doubtful.map(({ restNano }) => restNano)),
       inDoubtSince: first === undefined ? null : doubtfulSince(first),
       inDoubtHolder: first === undefined ? null : first.host,
+      longHeldNano: this.longHeld(accountId),
+      longHold: largest === undefined ? null : { id: largest[0], until: largest[1].until },
       at: this.#now(),
     }
+  }
+
+  #longHoldsOn (accountId: number) {
+    return [...this.#longHolds].filter(([, { accountIds }]) => accountIds.includes(accountId))
   }
 
   #isInDoubt (gateway: GatewayRow): boolean {

@@ -42,7 +42,7 @@ async function auditedBooks (t: Test, { core }: GatewayUnderTest): Promise<void>
     text: `select a.settled_nano as settled, coalesce(c.settled_nano, 0) as cached, a.leased_nano as leased,
         (select coalesce(sum(r.amount_nano), 0) from budget_usage_records r where r.account_id = a.id) as charged,
         (select coalesce(sum(l.granted_nano - l.returned_nano - l.posted_nano), 0) from leases l where l.account_id = a.id)
-          as leases
+          + a.long_held_nano as leases
       from budget_accounts a left join budget_status_cache c on c.account_id = a.id`,
   })
   t.ok(rows.length > 0)

@@ -69,7 +69,7 @@ export function operationsOf (document: unknown): Operation[] {
       method: method.toUpperCase(),
       path: `${base}${path}`,
       parameters: one.parameters ?? [],
-      body: mapValues(content, ({ schema }) => schema),
+      body: mapValues(content, ({ schema, example }) => example === undefined ? schema : { ...schema, example }),
       bodyRequired: one.requestBody?.required === true,
       examples: Object.values(content).flatMap(({ schema, example }) =>
         [...example === undefined ? [] : [example], ...schema.examples ?? []]),

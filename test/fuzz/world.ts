@@ -36,6 +36,9 @@ export async function aFuzzedGateway (t: Test): Promise<FuzzedGateway> {
   for (let i = 0; i < 5; i++) await gateway.chat(secret, {})
   await gateway.chat(String(foreignKey.body['key']), {})
   await gateway.events()
+  const holds = await Promise.all(Array.from({ length: 12 }, async () => (await admin('POST', '/holds', {
+    identity: { organizationId: 'acme', teamId: 'red' }, amount: '0.1',
+  })).body['id']))
   const keys = (await admin('GET', '/keys')).body['keys'] as Json[]
   const spared = new Set<string>()
   const token = async (role: string, reach: object): Promise<string> => {
@@ -52,7 +55,9 @@ export async function aFuzzedGateway (t: Test): Promise<FuzzedGateway> {
     gateway,
     url,
     known: {
-      ids: new Map([['budgets', [top, red, foreign, archived]], ['keys', keys.map(({ id }) => String(id))]]),
+      ids: new Map([
+        ['budgets', [top, red, foreign, archived]], ['keys', keys.map(({ id }) => String(id))], ['holds', holds.map(String)],
+      ]),
       cursors: [],
       spared,
     },

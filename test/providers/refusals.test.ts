@@ -132,6 +132,7 @@ t.test('each dialect has its own status and type for each code', async (t) => {
     ['budget_exhausted', '429 insufficient_quota', '402 billing_error'],
     ['quote_exceeds_budget', '429 insufficient_quota', '402 billing_error'],
     ['budget_in_doubt', '429 insufficient_quota', '402 billing_error'],
+    ['budget_held', '429 insufficient_quota', '402 billing_error'],
     ['budget_contention', '429 rate_limit_error', '429 rate_limit_error'],
     ['budget_paused', '403 invalid_request_error', '403 permission_error'],
     ['provider_not_configured', '503 server_error', '503 api_error'],

@@ -21,8 +21,8 @@ export interface PostgresAuthorityOptions extends Omit<DatabaseOptions, 'max' | 
 const GRANT_TIMEOUT_MS = 3_000
 const POST_TIMEOUT_MS = 20_000
 
-const FIGURES = 'account_id, limit_nano, settled_nano, leased_nano, budget_version, granted_nano, posted_nano, holders, ' +
-  'in_doubt_nano, in_doubt_since, in_doubt_holder, answered_at'
+export const FIGURES = 'account_id, limit_nano, settled_nano, leased_nano, budget_version, granted_nano, posted_nano, holders, ' +
+  'in_doubt_nano, in_doubt_since, in_doubt_holder, answered_at, long_held_nano, long_hold, long_held_until'
 
 /** The events in one row: the driver takes longer for a row of each than for all else that a post needs of it. */
 const POST = `
@@ -50,7 +50,7 @@ interface LeaseRow {
   responds: boolean
 }
 
-interface FiguresRow {
+export interface FiguresRow {
   account_id: string
   limit_nano: string | null
   settled_nano: string
@@ -63,6 +63,9 @@ interface FiguresRow {
   in_doubt_since: Date | null
   in_doubt_holder: string | null
   answered_at: Date
+  long_held_nano: string
+  long_hold: string | null
+  long_held_until: Date | null
 }
 
 /** A gateway that has leased something and does not answer. */
@@ -117,7 +120,7 @@ export class PostgresAuthority implements Authority {
     const rows = await run<{ ordinal: number, account_id: string, currency: string }>(this.#grants, {
       name: 'ensure_accounts',
       text: 'select ordinal, account_id, currency from ensure_accounts($1)',
-      values: [jsonOf(specs.map(specRow))],
+      values: [accountSpecs(specs)],
     })
     const found = new Map(rows.map((row) => [row.ordinal, row]))
     return specs.map((spec, ordinal) => {
@@ -241,7 +244,8 @@ function authorityError (error: unknown): Error {
   return new AuthorityUnavailableError(`PostgreSQL did not answer: ${said}`, cause)
 }
 
-function figuresOf (row: FiguresRow): AccountFigures {
+export function figuresOf (row: FiguresRow): AccountFigures {
+  const { long_hold: id, long_held_until: until } = row
   return {
     accountId: idOf(row.account_id),
     limitNano: row.limit_nano === null ? null : bigintOf(row.limit_nano),
@@ -254,6 +258,8 @@ function figuresOf (row: FiguresRow): AccountFigures {
     inDoubtNano: bigintOf(row.in_doubt_nano),
     inDoubtSince: row.in_doubt_since === null ? null : row.in_doubt_since.getTime(),
     inDoubtHolder: row.in_doubt_holder,
+    longHeldNano: bigintOf(row.long_held_nano),
+    longHold: id === null || until === null ? null : { id, until: until.getTime() },
     at: row.answered_at.getTime(),
   }
 }
@@ -267,6 +273,9 @@ function leaseOf (row: LeaseRow): LeaseFigures {
     responds: row.responds,
   }
 }
+
+/** as `ensure_accounts` reads them */
+export function accountSpecs (specs: AccountSpec[]): string { return jsonOf(specs.map(specRow)) }
 
 function specRow (spec: AccountSpec, ordinal: number) {
   return {

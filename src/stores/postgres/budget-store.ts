@@ -50,6 +50,11 @@ export class PostgresBudgetStore implements BudgetCatalog {
     return await reached(seen(this.#database, id, reach))
   }
 
+  /** a budget and its ancestors, each behind those below it; empty: there is none */
+  async line (id: string): Promise<Budget[]> {
+    return isUuid(id) ? await reached(selectBudgets(this.#database, { text: ANCESTORS, values: [id] })) : []
+  }
+
   async list (filter: BudgetFilter = {}): Promise<Budget[]> {
     const { scopeType, scopeId, parentBudgetId, includeArchived = false, limit = null } = filter
     if (parentBudgetId !== undefined && !isUuid(parentBudgetId)) return []
@@ -302,11 +307,12 @@ async function requireRate (tx: Queryable, currency: string): Promise<void> {
 
 const LOCK_ACCOUNTS = 'select id from budget_accounts where budget_id = $1 order by id for no key update'
 
-/** A lease is as good as a charge: a call may be open on it, in the terms that it was held in. */
+/** A lease or a long hold is as good as a charge: something may be open on it, in the terms that it was held in. */
 const CHARGED = `
   select 1 from budget_accounts a
   where a.budget_id = $1 and (exists (select from budget_status_cache c where c.account_id = a.id)
-    or exists (select from leases l where l.account_id = a.id))
+    or exists (select from leases l where l.account_id = a.id)
+    or exists (select from long_hold_accounts h where h.account_id = a.id))
   limit 1`
 
 /**

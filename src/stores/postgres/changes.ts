@@ -3,6 +3,7 @@ import { type Link } from '../../access/audit-chain.ts'
 import { type Authorship, type Changes, type Stores } from '../../access/changes.ts'
 import { PostgresAlertStore } from './alert-store.ts'
 import { append } from './audit-log.ts'
+import { PostgresHoldStore } from './hold-store.ts'
 import { PostgresIdempotencyStore } from './idempotency-store.ts'
 import { NotedBudgets, NotedGateways, NotedKeys, NotedTokens, NotedUsage, Trail } from './noted.ts'
 import { reached, type Database } from './pool.ts'
@@ -14,6 +15,8 @@ export interface PostgresChangesOptions {
   changed: () => void
   /** these accounts were charged; what it returns is waited for before the change is answered, and does not fail it */
   charged?: (accounts: ChargedAccount[]) => Promise<void>
+  /** these accounts were moved by long holds */
+  moved?: (accountIds: readonly number[]) => Promise<void>
   /** hears of each entry of the audit log once it is committed */
   noted?: (by: Authorship, draft: AuditDraft, link: Link) => void
 }
@@ -25,7 +28,9 @@ export class PostgresChanges implements Changes {
   constructor (options: PostgresChangesOptions) { this.#o = options }
 
   async run<T> (by: Authorship, work: (stores: Stores) => Promise<T>): Promise<T> {
-    const { database, changed, charged, noted } = this.#o
+    const { database, changed, charged, moved, noted } = this.#o
+    const held = new Set<number>()
+    const note = (ids: readonly number[]) => { for (const id of ids) held.add(id) }
     let defining = false
     let outcome: { result: T, drafts: AuditDraft[], links: Link[], accounts: ChargedAccount[] }
     try {
@@ -43,6 +48,7 @@ export class PostgresChanges implements Changes {
           get tokens () { return defines(new NotedTokens(tx, trail, by.actor.reach)) },
           alerts: new PostgresAlertStore(tx),
           usage,
+          holds: new PostgresHoldStore(tx, { moved: note, reach: by.actor.reach }),
           gateways: new NotedGateways(tx, trail),
           idempotency: new PostgresIdempotencyStore(tx),
           audit: trail,
@@ -56,6 +62,7 @@ export class PostgresChanges implements Changes {
     const { result, drafts, links, accounts } = outcome
     links.forEach((link, i) => { noted?.(by, drafts[i] as AuditDraft, link) })
     if (accounts.length > 0) await charged?.(accounts)
+    if (held.size > 0) await moved?.([...held])
     return result
   }
 }

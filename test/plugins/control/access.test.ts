@@ -11,7 +11,7 @@ const ROLES = ['administrator', 'manager of the organization', 'manager of team 
 type Role = typeof ROLES[number]
 
 /** what requests are about: all of it exists and is team a's, or none of it exists */
-interface Objects { budget: string, parent: string, key: string, token: string, audit: string, usage: string }
+type Objects = Record<'budget' | 'parent' | 'key' | 'token' | 'audit' | 'usage' | 'hold', string>
 
 interface Line {
   /** statuses in the order of ROLES */
@@ -24,6 +24,8 @@ const SEEN = '200 200 200 404 200 404 403 403'
 const LISTED = '200 200 200 200 200 200 403 403'
 const CHANGED = '200 200 200 404 403 403 403 403'
 const RECORDED = '201 201 201 404 403 403 403 403'
+/** a key ends its own alone */
+const ENDED = '200 200 200 404 403 403 404 404'
 const GONE = '204 204 204 404 403 403 403 403'
 
 const MATRIX: Record<string, Line> = {
@@ -64,6 +66,15 @@ const MATRIX: Record<string, Line> = {
   'DELETE /keys/:id': { expect: GONE },
   'GET /audit': { expect: LISTED },
   'GET /audit/:id': { expect: SEEN },
+  'GET /holds': { expect: '200 200 200 200 200 200 200 200' },
+  'POST /holds': {
+    expect: '201 201 201 403 403 403 201 403',
+    body: () => ({ identity: { organizationId: 'acme', teamId: 'a' }, amount: '0.01' }),
+  },
+  'GET /holds/:id': { expect: '200 200 200 404 200 404 404 404' },
+  'POST /holds/:id/settle': { expect: ENDED, body: () => ({ amount: '0.01' }) },
+  'POST /holds/:id/release': { expect: ENDED },
+  'POST /holds/:id/extend': { expect: ENDED, body: () => ({ ttlSeconds: 60 }) },
   'GET /tokens': { expect: '200 200 403 403 403 403 403 403' },
   'POST /tokens': {
     expect: '201 201 403 403 403 403 403 403',
@@ -74,7 +85,7 @@ const MATRIX: Record<string, Line> = {
 }
 
 const OBJECTS: Record<string, keyof Objects> = {
-  budgets: 'budget', keys: 'key', tokens: 'token', audit: 'audit', usage: 'usage',
+  budgets: 'budget', keys: 'key', tokens: 'token', audit: 'audit', usage: 'usage', holds: 'hold',
 }
 
 interface World {
@@ -99,9 +110,9 @@ async function aWorld (gateway: GatewayUnderTest): Promise<World> {
     return String((body['entries'] as { id: string }[])[0]?.id)
   }
   const team = (teamId: string) => ({ organizationId: 'acme', teamId })
-  const top = await gateway.budget({ name: 'top', organizationId: 'acme' })
+  const top = await gateway.budget({ name: 'top', organizationId: 'acme', amount: '1000' })
   await gateway.budget({ name: 'b', scopeType: 'team', scopeId: 'b', parentBudgetId: top })
-  const ofA = await gateway.budget({ name: 'a', scopeType: 'team', scopeId: 'a', parentBudgetId: top })
+  const ofA = await gateway.budget({ name: 'a', scopeType: 'team', scopeId: 'a', parentBudgetId: top, amount: '1000' })
   return {
     gateway,
     tokens: {
@@ -123,6 +134,7 @@ async function aWorld (gateway: GatewayUnderTest): Promise<World> {
         key: String((await admin('POST', '/keys', { name: 'x', organizationId: 'acme', teamId: 'a' })).body['id']),
         token: String((await admin('POST', '/tokens', { name: 'x', role: 'viewer', reach: team('a') })).body['id']),
         usage: String((await admin('POST', `/budgets/${budget}/usage`, { amount: '1' })).body['id']),
+        hold: String((await admin('POST', '/holds', { identity: team('a'), amount: '0.001' })).body['id']),
       }
     },
     request,
@@ -140,8 +152,8 @@ function request (route: string, of: Objects): [Method, url: string] {
 }
 
 const none = (): Objects => {
-  const [budget, parent, key, token, audit, usage] = [1, 2, 3, 4, 5, 6].map(() => randomUUID() as string)
-  return { budget, parent, key, token, audit, usage } as Objects
+  const [budget, parent, key, token, audit, usage, hold] = [1, 2, 3, 4, 5, 6, 7].map(() => randomUUID() as string)
+  return { budget, parent, key, token, audit, usage, hold } as Objects
 }
 
 /** the routes of the admin API as the gateway has them; HEAD is GET without its body */

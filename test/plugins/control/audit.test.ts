@@ -89,7 +89,7 @@ interface Deed {
   path?: (ids: Ids) => string
   body?: object | ((ids: Ids) => object)
 }
-interface Ids { budget: string, archived: string, key: string, token: string }
+interface Ids { budget: string, archived: string, key: string, token: string, hold: string, other: string }
 
 /** what each route that changes something is told of as; the first entry, where there are several */
 const DEEDS: Record<string, Deed> = {
@@ -111,6 +111,12 @@ const DEEDS: Record<string, Deed> = {
   'PATCH /keys/:id': { action: 'key.changed', path: ({ key }) => `/keys/${key}`, body: { disabled: true } },
   'POST /keys/:id/rotate': { action: 'key.rotated', path: ({ key }) => `/keys/${key}/rotate`, body: {} },
   'DELETE /keys/:id': { action: 'key.revoked', path: ({ key }) => `/keys/${key}` },
+  'POST /holds': { action: 'hold.opened', body: { identity: { organizationId: 'held' }, amount: '1' } },
+  'POST /holds/:id/extend': {
+    action: 'hold.extended', path: ({ hold }) => `/holds/${hold}/extend`, body: { ttlSeconds: 60 },
+  },
+  'POST /holds/:id/settle': { action: 'hold.settled', path: ({ hold }) => `/holds/${hold}/settle`, body: { amount: '1' } },
+  'POST /holds/:id/release': { action: 'hold.released', path: ({ other }) => `/holds/${other}/release` },
   'POST /tokens': { action: 'token.created', body: { name: 't', role: 'viewer', reach: { organizationId: 'acme' } } },
   'DELETE /tokens/:id': { action: 'token.revoked', path: ({ token }) => `/tokens/${token}` },
 }
@@ -125,7 +131,11 @@ t.test('every route that changes something leaves its entry', async (t) => {
     .filter((one) => /^(POST|PUT|PATCH|DELETE)/.test(one) && !HARMLESS.includes(one))
   t.same(Object.keys(DEEDS).sort(), changing.sort(), 'each has its line here, and no other')
   const made = async (path: string, body: object) => String((await admin('POST', path, body)).body['id'])
+  await made('/budgets', { ...BUDGET, scopeType: 'organization', scopeId: 'held', amount: '100' })
+  const hold = { identity: { organizationId: 'held' }, amount: '1' }
   const ids: Ids = {
+    hold: await made('/holds', hold),
+    other: await made('/holds', hold),
     budget: await made('/budgets', {
       ...BUDGET, scopeType: 'organization', scopeId: 'acme', amount: '0.01', alerts: [{ threshold: 1 }],
     }),

@@ -44,7 +44,9 @@ const SET_LIMIT = `
 const BOOKS = `
   select a.id, a.limit_nano, a.settled_nano, a.leased_nano,
     (select coalesce(sum(granted_nano - returned_nano - posted_nano), 0) from leases where account_id = a.id)
-      as leases_nano,
+      + (select coalesce(sum(held_nano), 0) from long_hold_accounts where account_id = a.id) as leases_nano,
+    (select coalesce(sum(r.held_nano), 0) from long_hold_accounts r join long_holds h on h.id = r.hold_id
+      where r.account_id = a.id and h.state = 'open') as holds_nano, a.long_held_nano,
     (select coalesce(sum(amount_nano), 0) from budget_usage_records where account_id = a.id) as charged_nano,
     coalesce(c.settled_nano, 0) as cached_nano, s.settled_nano as calculated_nano
   from budget_accounts a
@@ -105,7 +107,8 @@ export async function aWorld (t: Test, options: Partial<PostgresAuthorityOptions
     },
     async assertAudit (t) {
       for (const row of await sql(BOOKS)) {
-        t.equal(row['leased_nano'], row['leases_nano'], 'leased is the sum over its leases')
+        t.equal(row['leased_nano'], row['leases_nano'], 'leased is the sum over its leases and long holds')
+        t.equal(row['long_held_nano'], row['holds_nano'], 'open long holds alone hold something')
         t.equal(row['settled_nano'], row['charged_nano'], 'settled is the sum of its records')
         t.equal(row['settled_nano'], row['cached_nano'], 'the status cache says the same')
         t.equal(row['settled_nano'], row['calculated_nano'], 'and so does the audit function')

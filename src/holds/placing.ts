@@ -1,0 +1,123 @@
+import { appliedFrom, appliedTo, type AppliedBudget } from '../budget/applies.ts'
+import { type Budget } from '../budget/budget.ts'
+import { invalidField, Unprocessable } from '../errors.ts'
+import { convertNano, toUsdNano } from '../money/amount.ts'
+import { costNano } from '../pricing/cost.ts'
+import { type PriceBook, type PricedModel } from '../pricing/price.ts'
+import { quoteNano } from '../pricing/quote.ts'
+import { type Usage } from '../usage/usage.ts'
+import { type HeldAccount, type HoldAmount, type HoldDraft, type Holder, type Money } from './hold.ts'
+
+/** What is asked to be set aside: an amount, or what a call of this model can cost at most. */
+export type Asked = Money | { inputTokens: number | null, outputTokens: number | null, tier: string | null }
+
+export interface HoldOrder {
+  holder: Holder
+  /** this budget and those above it; null: all that apply to the holder */
+  budgetId: string | null
+  asked: Asked
+  provider: string | null
+  model: string | null
+}
+
+/** What the hold is worth: in its own currency, and in USD. */
+export interface Worth extends Money {
+  quoteNano: bigint
+  rate: string | null
+  priceVersion: string
+}
+
+/** at the rate in force now, which is pinned. Throws Unprocessable where there is no price or no rate. */
+export async function worthOf (
+  order: HoldOrder, prices: PriceBook, rate: (currency: string) => Promise<string | undefined>, at: number
+): Promise<Worth> {
+  const { asked } = order
+  if (!('amountNano' in asked)) {
+    const model = pricedModel(order, prices, at)
+    const { inputTokens, outputTokens, tier } = asked
+    const quote = quoteNano(model, {
+      inputTokens: inputTokens ?? Infinity, outputTokens, choices: 1, cacheWrite: '1h', tier, webSearches: 0,
+    })
+    if (quote === null) throw fielded('tier', `tier: there is no price for ${model.model} at ${JSON.stringify(tier)}`)
+    return { amountNano: quote, currency: 'USD', quoteNano: quote, rate: null, priceVersion: model.priceVersion }
+  }
+  const { amountNano, currency } = asked
+  const pinned = currency === 'USD' ? null : await rate(currency)
+  if (pinned === undefined) {
+    throw fielded('currency', `currency ${currency} has no exchange rate: a rate must be added first`)
+  }
+  return { amountNano, currency, quoteNano: inUsd(amountNano, pinned), rate: pinned, priceVersion: 'none' }
+}
+
+/** The model's own name where the catalog knows it, as with calls: filters are written for that name. */
+export function modelName ({ provider, model }: HoldOrder, prices: PriceBook, at: number): string {
+  return (provider === null || model === null ? null : prices.find(provider, model, at))?.model ?? model ?? ''
+}
+
+export function appliedBudgets (
+  order: HoldOrder, budgets: readonly Budget[], model: string, at: number
+): AppliedBudget[] {
+  const { budgetId, holder, provider } = order
+  if (budgetId !== null) return appliedFrom(budgets, budgetId, at)
+  const { organizationId, teamId, projectId, userId, tags } = holder
+  const identity = { organizationId: organizationId ?? '', teamId, projectId, userId, tags, keyId: '', sessionId: null }
+  return appliedTo(budgets, identity, provider ?? '', model, at)
+}
+
+/** in each account's currency; where it is the hold's own, to the nano-unit */
+export function amountsOn (
+  applied: readonly AppliedBudget[], accountIds: readonly number[], worth: Worth
+): HoldAmount[] {
+  return applied.map(({ budget }, i) => ({
+    accountId: accountIds[i] as number,
+    quoteNano: inCurrency(worth, worth.quoteNano, budget.currency, budget.rate),
+    rate: budget.rate,
+  }))
+}
+
+/** What a hold cost, in its own currency (null) or in USD; null: by what was used, priced as when it was opened. */
+export type Spent = { amountNano: bigint, currency: string | null } | null
+
+export function costOf (
+  hold: HoldDraft & { accounts: readonly HeldAccount[] }, spent: Spent, usage: Usage | null, prices: PriceBook
+): { cost: Money, costNano: bigint, costs: { accountId: number, amountNano: bigint }[] } {
+  const cost = spent === null
+    ? pricedUsage(hold, usage, prices)
+    : { ...spent, currency: spent.currency ?? hold.currency }
+  if (cost.currency !== hold.currency && cost.currency !== 'USD') {
+    const known = [...new Set([hold.currency, 'USD'])].map((one) => JSON.stringify(one)).join(' or ')
+    throw invalidField('currency', `${known}: the hold has a rate for no other`, cost.currency)
+  }
+  const usd = cost.currency === 'USD' ? cost.amountNano : inUsd(cost.amountNano, hold.rate)
+  return {
+    cost,
+    costNano: usd,
+    costs: hold.accounts.map(({ accountId, currency, rate }) =>
+      ({ accountId, amountNano: inCurrency(cost, usd, currency, rate) })),
+  }
+}
+
+function pricedUsage (hold: HoldDraft, usage: Usage | null, prices: PriceBook): Money {
+  if (usage === null) throw invalidField('amount', 'given, or what was used, to be priced', undefined)
+  const model = pricedModel(hold, prices, hold.openedAt)
+  const cost = costNano(model, usage)
+  if (cost === null) throw fielded('tier', `There is no price for ${model.model} at ${JSON.stringify(usage.tier)}: give the amount`)
+  return { amountNano: cost, currency: 'USD' }
+}
+
+function pricedModel ({ provider, model }: Pick<HoldOrder, 'provider' | 'model'>, prices: PriceBook, at: number): PricedModel {
+  if (provider === null) throw invalidField('provider', 'given where tokens are to be priced', undefined)
+  if (model === null) throw invalidField('model', 'given where tokens are to be priced', undefined)
+  const found = prices.find(provider, model, at)
+  if (found !== null) return found
+  throw fielded('model', `The model ${JSON.stringify(model.slice(0, 100))} of ${JSON.stringify(provider.slice(0, 100))} ` +
+    'has no price in the catalog: give an amount')
+}
+
+function inUsd (nano: bigint, rate: string | null): bigint { return rate === null ? nano : toUsdNano(nano, rate) }
+
+function inCurrency (money: Money, usd: bigint, currency: string, rate: string | null): bigint {
+  return currency === money.currency ? money.amountNano : convertNano(usd, rate)
+}
+
+function fielded (field: string, message: string): Error { return Object.assign(new Unprocessable(message), { field }) }

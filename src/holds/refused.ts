@@ -1,0 +1,113 @@
+import { type AccountFigures } from '../account/authority.ts'
+import { type AppliedBudget } from '../budget/applies.ts'
+import { holdRefusal, type HoldRefusalCode, type RefusalBudget } from '../errors.ts'
+import { formatNano } from '../money/amount.ts'
+import { type HoldAmount, type Holder } from './hold.ts'
+
+/**
+ * Why nothing was set aside: which budget, what it has, and what would help. All of them are final but contention, and
+ * that one says by `short` on which accounts leases that nobody may be using are in the way.
+ */
+export function noBudget (holder: Holder, budgetId: string | null): Error {
+  const whom = budgetId === null ? `this identity (organization ${holder.organizationId})` : `budget ${budgetId} now`
+  return holdRefusal('no_budget', `No budget applies to ${whom}, so nothing can be set aside.`, {
+    remedy: budgetId === null
+      ? 'Create a budget for it; one with filters applies only to a hold that names what they ask for (provider, model, tags).'
+      : 'Restore it, or choose one whose period is running.',
+  })
+}
+
+export function paused ({ budget }: AppliedBudget): Error {
+  return holdRefusal('budget_paused', `The budget "${budget.name}" (${budget.scopeType} ${budget.scopeId}) is paused.`, {
+    remedy: 'Resume it.', budgetId: budget.id,
+  })
+}
+
+interface Lack {
+  one: AppliedBudget
+  neededNano: bigint
+  figures: AccountFigures
+  limitNano: bigint
+}
+
+/** `figures`: of the accounts that it was refused on, from the statement that refused */
+export function short (
+  applied: readonly AppliedBudget[], amounts: readonly HoldAmount[], figures: readonly AccountFigures[]
+): Error {
+  const lacks: Lack[] = []
+  amounts.forEach(({ accountId, quoteNano }, i) => {
+    const found = figures.find((one) => one.accountId === accountId)
+    if (found === undefined || found.limitNano === null) return
+    if (found.settledNano + found.leasedNano + quoteNano <= found.limitNano) return
+    lacks.push({ one: applied[i] as AppliedBudget, neededNano: quoteNano, figures: found, limitNano: found.limitNano })
+  })
+  const decided = lacks.map((lack) => ({ lack, code: codeOf(lack) }))
+  const worst = decided.find(({ code }) => code !== 'budget_contention') ?? decided[0]
+  if (worst === undefined) throw new Error('a hold was refused that fits on all of its accounts')
+  return refusal(worst.code, worst.lack, lacks.map((lack) => lack.figures.accountId))
+}
+
+function codeOf ({ neededNano, figures: f, limitNano }: Lack): HoldRefusalCode {
+  if (neededNano > limitNano) return 'quote_exceeds_budget'
+  const rest = limitNano - f.settledNano
+  if (neededNano > rest) return 'budget_exhausted'
+  if (neededNano > rest - f.inDoubtNano) return 'budget_in_doubt'
+  return neededNano > rest - f.inDoubtNano - f.longHeldNano ? 'budget_held' : 'budget_contention'
+}
+
+function refusal (code: HoldRefusalCode, lack: Lack, accounts: number[]): Error {
+  const budget = budgetOf(lack)
+  const { longHold } = lack.figures
+  const hold = longHold === null ? null : { id: longHold.id, until: new Date(longHold.until).toISOString() }
+  const named = `budget "${budget.name}" (${budget.scopeType} ${budget.scopeId})`
+  const { what, remedy } = wordsOf(code, lack, hold)
+  return holdRefusal(code, `${budget.needed} ${budget.currency} cannot be set aside on the ${named}: ${what} (limit ${budget.limit}, ` +
+    `spent ${budget.spent}, held ${budget.held}, remaining ${budget.remaining}).`, {
+    budget, budgetId: budget.id, remedy, ...code === 'budget_held' && hold !== null ? { hold } : {}, ...code === 'budget_contention' ? { accounts } : {},
+  })
+}
+
+function wordsOf (code: HoldRefusalCode, { one, figures: f }: Lack, hold: { id: string, until: string } | null) {
+  const { currency } = one.budget
+  switch (code) {
+    case 'quote_exceeds_budget':
+      return { what: 'it is more than the whole limit', remedy: 'Ask for less, or raise the amount of the budget.' }
+    case 'budget_in_doubt':
+      return {
+        what: `${formatNano(f.inDoubtNano)} ${currency} leased by ${f.inDoubtHolder ?? 'a gateway'} is in doubt`,
+        remedy: 'Start that gateway again, or let an administrator run `relaycore reconcile`.',
+      }
+    case 'budget_held':
+      return {
+        what: `long holds set ${formatNano(f.longHeldNano)} ${currency} aside`,
+        remedy: hold === null ? 'Settle or release them.' : `Settle or release hold ${hold.id}, the largest, open until ${hold.until}.`,
+      }
+    case 'budget_contention':
+      return { what: 'open calls hold the rest', remedy: 'Try again in a moment.' }
+    default:
+      return {
+        what: 'what is spent leaves less',
+        remedy: one.periodEnd === null ? 'Raise its amount.' : `Wait until it resets at ${timeOf(one.periodEnd)}, or raise its amount.`,
+      }
+  }
+}
+
+/** `held`: all that is leased, of which calls and long holds may leave a part */
+function budgetOf ({ one: { budget, periodEnd }, neededNano, figures, limitNano }: Lack): RefusalBudget {
+  const remaining = limitNano - figures.settledNano - figures.leasedNano
+  return {
+    id: budget.id,
+    name: budget.name,
+    scopeType: budget.scopeType,
+    scopeId: budget.scopeId,
+    currency: budget.currency,
+    limit: formatNano(limitNano),
+    spent: formatNano(figures.settledNano),
+    held: formatNano(figures.leasedNano),
+    needed: formatNano(neededNano),
+    remaining: formatNano(remaining > 0n ? remaining : 0n),
+    resetsAt: periodEnd === null ? null : timeOf(periodEnd),
+  }
+}
+
+function timeOf (at: number): string { return new Date(at).toISOString() }
