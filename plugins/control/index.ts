@@ -31,6 +31,7 @@ import { statusRoutes } from './status.ts'
 import { summaryRoutes } from './summary.ts'
 import { tokenRoutes } from './tokens.ts'
 import { usageRoutes } from './usage.ts'
+import { serializerCompiler } from './serialization.ts'
 import { refuseBrokenText, validatorCompiler } from './validation.ts'
 
 /**
@@ -67,6 +68,7 @@ const BODY_LIMIT = 1024 * 1024
 export default async function control (app: FastifyInstance, options: ControlOptions): Promise<void> {
   const scope = app.withTypeProvider<TypeBoxTypeProvider>()
   scope.setValidatorCompiler(validatorCompiler)
+  scope.setSerializerCompiler(serializerCompiler)
   scope.setErrorHandler((error, request, reply) => answerProblem(error, request, reply))
   parseJsonAlone(scope)
   const paths = new Paths()
