@@ -89,11 +89,11 @@ function firstMoment (day: DateTime): number {
   let at = day.toMillis()
   const before = DateTime.fromMillis(at - 3 * HOUR_MS, { zone: day.zone })
   if (day.hour === 0 && day.minute === 0 && before.offset === day.offset) return at
-  for (let step = 3 * HOUR_MS; step >= 60_000; step = Math.floor(step / 2)) {
+  // in whole minutes, at which offsets change
+  for (let minutes = 180; minutes >= 1; minutes = Math.floor(minutes / 2)) {
+    const step = minutes * 60_000
     while (DateTime.fromMillis(at - step, { zone: day.zone }).toISODate() === date) at -= step
   }
-  // to the minute: offsets change at whole minutes
-  while (DateTime.fromMillis(at - 60_000, { zone: day.zone }).toISODate() === date) at -= 60_000
   return at
 }
 

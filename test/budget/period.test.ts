@@ -28,6 +28,14 @@ t.test('a moment lies in its period, and periods tile time in every zone', async
   }), { numRuns: 400 })
 })
 
+t.test('of two midnights the first begins the day, asked for at whichever moment', async (t) => {
+  const budget = aBudget({ period: 'daily', timezone: 'America/Havana' })
+  const day = { start: ms('2026-11-01T04:00'), end: ms('2026-11-02T05:00') }
+  for (const at of [day.start, ms('2026-11-01T04:30'), ms('2026-11-01T05:00'), ms('2026-11-01T05:30'), day.end - 1]) {
+    t.same(periodAt(budget, at), day)
+  }
+})
+
 t.test('a recurring custom budget repeats with the length of its first run', async (t) => {
   fc.assert(fc.property(aMoment, fc.integer({ min: 1, max: 90 }), fc.constantFrom(...ZONES), (at, days, timezone) => {
     const startDate = DateTime.fromISO('2001-03-01T09:00', { zone: timezone })

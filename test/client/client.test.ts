@@ -132,7 +132,7 @@ t.test('it imports nothing of Node and nothing of the gateway, so it runs in bro
     seen.add(file)
     const text = readFileSync(file, 'utf8')
     t.notMatch(text, /\b(process|Buffer|require|global)\b[.([]/, file)
-    for (const [, name = ''] of text.matchAll(/(?:from|import) ?\(?'([^']+)'/g)) {
+    for (const [, name = ''] of text.matchAll(/(?:from|import) ?\(?['"]([^'"]+)['"]/g)) {
       if (name.startsWith('.')) walk(join(dirname(file), name))
       else t.equal(name, 'openapi-fetch', file)
     }

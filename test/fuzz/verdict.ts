@@ -43,7 +43,7 @@ function shapeFaults (operation: Operation, call: Call, { status, headers, text 
     const code = problem.code as keyof typeof ADMIN_CODES
     if (!Object.hasOwn(ADMIN_CODES, code)) return [`its code ${code} is not known`]
     if (ADMIN_CODES[code].status !== status || problem.status !== status) return [`its code ${code} is not of ${status}`]
-    if (code === 'invalid_field' && !problem.field) return ['it names no field']
+    if (code === 'invalid_field' && typeof problem.field !== 'string') return ['it names no field']
     if (call.astray && OF_NO_ROUTE.has(code)) return []
   }
   const described = operation.answers.get(status)

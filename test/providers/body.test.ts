@@ -77,6 +77,15 @@ t.test('whatever JSON comes, it is a body or a refusal, and reading it throws no
   }), { numRuns: 5_000 })
 })
 
+/** ms of the best of ten: other processes share the machine */
+function fastest (work: () => void): number {
+  return Math.min(...Array.from({ length: 10 }, () => {
+    const started = performance.now()
+    work()
+    return performance.now() - started
+  }))
+}
+
 t.test('deep nesting and long runs neither overflow nor stall', async (t) => {
   const [open, close] = ['['.repeat(20_000), ']'.repeat(20_000)]
   const objects = `${'{"content":'.repeat(20_000)}1${'}'.repeat(20_000)}`
@@ -93,21 +102,18 @@ t.test('deep nesting and long runs neither overflow nor stall', async (t) => {
   }
   for (const [name, text] of Object.entries(bodies)) {
     const bytes = Buffer.from(text)
-    const work = () => {
-      const parsed = parseBody(bytes)
-      if (!('body' in parsed)) return
-      for (const provider of [openai, anthropic]) {
+    // on a machine whose own parser alone takes longer, in proportion to that
+    const limit = Math.max(20, 3 * fastest(() => { JSON.parse(text) }))
+    for (const provider of [openai, anthropic]) {
+      const work = () => {
+        const parsed = parseBody(bytes)
+        if (!('body' in parsed)) return
         const request = billable(provider).read(parsed.body, bytes)
         if (!('code' in request)) billable(provider).forwardBody(request, bytes)
       }
+      const took = fastest(work)
+      t.ok(took < limit, `${name}, ${provider.name}: ${took.toFixed(1)} ms`)
     }
-    // the best of five: other processes share the machine
-    const times = Array.from({ length: 5 }, () => {
-      const started = performance.now()
-      work()
-      return performance.now() - started
-    })
-    t.ok(Math.min(...times) < 20, `${name}: ${Math.min(...times).toFixed(1)} ms`)
   }
 })
 

@@ -7,7 +7,7 @@ import { exampleCalls } from '../../fuzz/examples.ts'
 import { describedBy, fuzzRoute } from '../../fuzz/run.ts'
 import { aFuzzedGateway } from '../../fuzz/world.ts'
 
-const MS = Number(process.env['RELAYCORE_FUZZ_MS'] ?? 20_000)
+const MS = Number(process.env['RELAYCORE_FUZZ_MS'] ?? 10_000)
 const SEED = process.env['RELAYCORE_FUZZ_SEED']
 
 /** routes at once */

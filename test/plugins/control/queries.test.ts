@@ -59,6 +59,7 @@ const time = (daysAgo: number) => new Date(Date.now() - daysAgo * DAY_MS).toISOS
 /** what there is of each, and dates of some months within the year */
 const VALUES: Record<string, unknown[]> = {
   organizationId: [SEED.organizationId],
+  currency: ['USD'],
   scopeType: ['user'],
   scopeId: ['user 60'],
   parentBudgetId: [PROJECT],
@@ -82,7 +83,7 @@ function questions (path: string, parameters: Parameter[]): string[] {
   const paths = pathsOf(path)
   const queries = parameters.filter((one) => one.in === 'query' && !APART.has(one.name)).flatMap(({ name, schema, example }) => {
     const values = VALUES[name] ?? schema.enum ?? schema.anyOf?.find((one) => one.enum !== undefined)?.enum ??
-      [example ?? schema.examples?.[0] ?? schema.default]
+      [example ?? schema.examples?.[0] ?? schema.default ?? 'some text']
     const end = name === 'startDate' ? `&endDate=${time(100)}` : name === 'endDate' ? `&startDate=${time(200)}` : ''
     return values.map((value) => `?${name}=${encodeURIComponent(String(value))}${end}`)
   })
