@@ -40,13 +40,14 @@ export const TYPES = ['text/plain', 'application/x-www-form-urlencoded', 'multip
   'application/json; charset=utf-8', 'application/merge-patch+json', 'application/JSON', 'application/jsonp', 'json', 'application/', '/', '*/*', ',',
   'application/json, text/plain', 'x'.repeat(1_000)]
 
+/** all of them together stay below the 16 KiB that Node takes as a head: what is larger no route ever sees */
 export const HEADERS: [string, string[]][] = [
-  ['if-match', ['*', '"1"', 'W/"1"', '"1", "2"', '1', '"', '""', '"x"'.padEnd(9_000, ', "x"'), '"99999999999999999999"', '"\u00e9"', '*,"1"']],
-  ['if-none-match', ['*', '"1"', 'W/"1"', '1', '"', '"x"'.padEnd(9_000, ', "x"')]],
-  ['idempotency-key', ['a', 'x'.repeat(255), 'x'.repeat(256), 'two words', "'; drop table fuzz_canary; --", '\u00e9', '__proto__', 'x'.repeat(9_000)]],
+  ['if-match', ['*', '"1"', 'W/"1"', '"1", "2"', '1', '"', '""', '"x"'.padEnd(2_000, ', "x"'), '"99999999999999999999"', '"\u00e9"', '*,"1"']],
+  ['if-none-match', ['*', '"1"', 'W/"1"', '1', '"', '"x"'.padEnd(2_000, ', "x"')]],
+  ['idempotency-key', ['a', 'x'.repeat(255), 'x'.repeat(256), 'two words', "'; drop table fuzz_canary; --", '\u00e9', '__proto__', 'x'.repeat(2_000)]],
   ['accept', ['text/html', 'text/csv', 'application/xml', '*/*;q=0', 'x'.repeat(2_000), 'text/csv;q=nonsense', ',,,']],
-  ['x-request-id', ["'; drop table fuzz_canary; --", 'x'.repeat(9_000), '<script>']],
-  ['x-forwarded-for', ['1.2.3.4', 'x'.repeat(9_000), '::1, 127.0.0.1', 'not an address']],
+  ['x-request-id', ["'; drop table fuzz_canary; --", 'x'.repeat(2_000), '<script>']],
+  ['x-forwarded-for', ['1.2.3.4', 'x'.repeat(2_000), '::1, 127.0.0.1', 'not an address']],
   ['host', ['evil.example', 'localhost:99999', 'a b']],
   ['accept-encoding', ['gzip', 'br;q=1', 'identity;q=0', 'x'.repeat(2_000)]],
   ['x-http-method-override', ['DELETE']],
