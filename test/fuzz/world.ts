@@ -70,7 +70,8 @@ export async function aFuzzedGateway (t: Test): Promise<FuzzedGateway> {
     stillWhole: async (t) => {
       await core.database.query({ text: 'select from fuzz_canary' })
       t.same(await core.database.query({
-        text: "select query from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'",
+        text: `select query from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'
+          and clock_timestamp() - state_change > interval '2 seconds'`,
       }), [], 'no transaction is left open')
       t.equal(({} as Json)['admin'], undefined, 'no prototype has changed')
       t.same(gateway.fatal, [])
