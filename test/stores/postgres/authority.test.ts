@@ -199,7 +199,7 @@ t.test('says that it cannot be reached, within its deadline', async (t) => {
   t.teardown(() => nowhere.close())
   await t.rejects(nowhere.join('journal', 'host'), { code: 'authority_unavailable' })
 
-  const world = await aWorld(t, { grantTimeoutMs: 100, postTimeoutMs: 100 })
+  const world = await aWorld(t, { grantTimeoutMs: 1_500, postTimeoutMs: 1_500 })
   const [accountId = 0] = await accountsOf(world, 1000n)
   const incarnation = await world.authority.join('journal', 'host')
   const blocker = new pg.Client(world.url)
