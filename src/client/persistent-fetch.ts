@@ -60,6 +60,8 @@ function waitBefore (attempt: number, result: Response | { error: unknown }): nu
 }
 
 async function pause (ms: number, signal: AbortSignal): Promise<void> {
+  // who has left already is not told so again
+  signal.throwIfAborted()
   await new Promise<void>((resolve) => {
     const end = () => {
       clearTimeout(timer)

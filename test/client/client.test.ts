@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import t from 'tap'
@@ -114,13 +115,22 @@ t.test('nothing waits for ever, and a signal ends it at once', async (t) => {
   way.fates.push('keep waiting')
   await t.rejects(createClient({ baseUrl: way.url, token: ADMIN, timeoutMs: 50, retries: 0 }).GET('/budgets'), { name: 'TimeoutError' })
 
-  const api = createClient({ baseUrl: way.url, token: ADMIN })
-  for (const fate of ['keep waiting', { status: 503, headers: { 'retry-after': '20' } }] as const) {
-    way.fates.push(fate)
-    const leaving = new AbortController()
-    const asking = api.GET('/budgets', { signal: leaving.signal })
-    setTimeout(() => { leaving.abort(new Error('changed my mind')) }, 100)
-    await t.rejects(asking, { message: 'changed my mind' })
+  const changed = new Error('changed my mind')
+  way.fates.push('keep waiting')
+  const leaving = new AbortController()
+  const arrived = once(way.events, 'arrived')
+  const asking = t.rejects(createClient({ baseUrl: way.url, token: ADMIN }).GET('/budgets', { signal: leaving.signal }), changed)
+  await arrived
+  leaving.abort(changed)
+  await asking
+
+  // before the pause that the answer asks for, and within it
+  for (const when of [(leave: () => void) => { leave() }, (leave: () => void) => { setImmediate(leave) }]) {
+    const pausing = new AbortController()
+    const body = new ReadableStream({ cancel: () => { when(() => { pausing.abort(changed) }) } })
+    const told = async () => await Promise.resolve(new Response(body, { status: 503, headers: { 'retry-after': '20' } }))
+    const api = createClient({ baseUrl: way.url, token: ADMIN, fetch: told })
+    await t.rejects(api.GET('/budgets', { signal: pausing.signal }), changed)
   }
 })
 

@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import { type Test } from 'tap'
@@ -12,11 +12,13 @@ export interface FlakyWay {
   fates: Fate[]
   /** what was asked, as `METHOD idempotency-key` */
   asked: string[]
+  /** `arrived` with each request */
+  events: EventEmitter
 }
 
 /** a way to a gateway on which things go wrong */
 export async function aFlakyWay (t: Test, to: string): Promise<FlakyWay> {
-  const way: FlakyWay = { url: '', fates: [], asked: [] }
+  const way: FlakyWay = { url: '', fates: [], asked: [], events: new EventEmitter() }
   const server = createServer((request, response) => { void carry(way, to, request, response) })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -33,6 +35,7 @@ const OF_CONNECTION = /^(connection|keep-alive|content-length|transfer-encoding|
 async function carry (way: FlakyWay, to: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method = 'GET', url = '/', headers } = request
   way.asked.push(`${method} ${String(headers['idempotency-key'])}`)
+  way.events.emit('arrived')
   const fate = way.fates.shift() ?? 'pass'
   if (fate === 'keep waiting') return
   if (typeof fate === 'object') {
