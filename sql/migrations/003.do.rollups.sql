@@ -1,36 +1,37 @@
 -- Sums of what was charged, by hour and by day of the budget's zone, so that a report over a year reads days and not
--- records. One dimension at a time: what a report groups by is one of source, provider, model, key, user, team, project
--- and the names of tags. Every record counts in source, provider and model; what has no user counts in no user.
+-- records. A row for what goes together: what a call is (source, provider, model), by which key it came and so for which team
+-- and project, and for which user; each tag by itself. What has no user counts in no user.
 
 -- the zone must be one that PostgreSQL knows too, or no charge could be summed by its days
 alter table budget_definitions add check (timezone(timezone, created_at) is not null);
 
 create table usage_by_hour (
   account_id bigint not null,
-  dimension text collate "C" not null,
+  facet text collate "C" not null,
   hour timestamptz(3) not null,
-  value text collate "C" not null,
+  value text[] collate "C" not null,
   amount_nano bigint not null,
   records bigint not null,
   input_tokens bigint not null,
   output_tokens bigint not null,
-  primary key (account_id, dimension, hour, value)
+  primary key (account_id, facet, hour, value)
 ) with (fillfactor = 80);
 comment on table usage_by_hour is 'sums of budget_usage_records; account_id needs no check of its own, each row comes of a record';
-comment on column usage_by_hour.dimension is 'source, provider, model, key, user, team, project, or tag: and its name';
+comment on column usage_by_hour.facet is
+  'model: {source, provider, model}; key: {key, team, project}; user: {user}; tag: and its name: {value}. Where all is null, no row';
 comment on column usage_by_hour.hour is 'in which the call opened, by the clocks of the budget''s zone';
 comment on column usage_by_hour.input_tokens is 'all that went in, read from and written to caches too';
 
 create table usage_by_day (
   account_id bigint not null,
-  dimension text collate "C" not null,
+  facet text collate "C" not null,
   day date not null,
-  value text collate "C" not null,
+  value text[] collate "C" not null,
   amount_nano bigint not null,
   records bigint not null,
   input_tokens bigint not null,
   output_tokens bigint not null,
-  primary key (account_id, dimension, day, value)
+  primary key (account_id, facet, day, value)
 ) with (fillfactor = 80);
 comment on table usage_by_day is 'as usage_by_hour; day: in the budget''s zone';
 
@@ -68,6 +69,15 @@ begin
     from (select distinct event_day, event_id from charge) k
     cross join lateral (select * from usage_events e where e.day = k.event_day and e.id = k.event_id limit 1) e
   ),
+  tag as materialized (
+    select e.event_id, t.facet, t.value
+    from event e cross join lateral (
+      select 'tag:' || left(t.name, 64) as facet, left(t.value, 256) as value
+      from jsonb_each_text(case when jsonb_typeof(e.tags) = 'object' then e.tags end) t (name, value)
+      where t.value is not null order by t.name limit 8
+    ) t
+    where e.tags is not null
+  ),
   fact as materialized (
     select c.account_id, c.amount_nano, e.*, a.timezone,
       date_trunc('hour', greatest(a.period_start, least(e.opened_at, a.period_end - interval '1 millisecond')), a.timezone) as hour
@@ -75,41 +85,35 @@ begin
   ),
   by_hour as materialized (
     select f.account_id, f.timezone, f.hour,
-      case when grouping(f.source) = 0 then 'source' when grouping(f.provider) = 0 then 'provider'
-        when grouping(f.model) = 0 then 'model' when grouping(f.key_id) = 0 then 'key'
-        when grouping(f.user_id) = 0 then 'user' when grouping(f.team_id) = 0 then 'team' else 'project' end as dimension,
-      coalesce(f.source, f.provider, f.model, f.key_id, f.user_id, f.team_id, f.project_id) as value,
+      case when grouping(f.model) = 0 then 'model' when grouping(f.key_id) = 0 then 'key' else 'user' end as facet,
+      case when grouping(f.model) = 0 then array[f.source, f.provider, f.model]
+        when grouping(f.key_id) = 0 then array[f.key_id, f.team_id, f.project_id] else array[f.user_id] end as value,
       sum(f.amount_nano)::bigint as amount_nano, count(*) as records, sum(f.input_tokens)::bigint as input_tokens,
       sum(f.output_tokens)::bigint as output_tokens
     from fact f
-    group by f.account_id, f.timezone, f.hour, grouping sets ((f.source), (f.provider), (f.model), (f.key_id), (f.user_id),
-      (f.team_id), (f.project_id))
+    group by f.account_id, f.timezone, f.hour,
+      grouping sets ((f.source, f.provider, f.model), (f.key_id, f.team_id, f.project_id), (f.user_id))
     union all
-    select f.account_id, f.timezone, f.hour, t.dimension, t.value, sum(f.amount_nano)::bigint, count(*),
+    select f.account_id, f.timezone, f.hour, t.facet, array[t.value], sum(f.amount_nano)::bigint, count(*),
       sum(f.input_tokens)::bigint, sum(f.output_tokens)::bigint
-    from fact f cross join lateral (
-      select 'tag:' || left(t.name, 64) as dimension, left(t.value, 256) as value
-      from jsonb_each_text(case when jsonb_typeof(f.tags) = 'object' then f.tags end) t (name, value)
-      where t.value is not null order by t.name limit 8
-    ) t
-    where f.tags is not null
-    group by f.account_id, f.timezone, f.hour, t.dimension, t.value
+    from fact f join tag t using (event_id)
+    group by f.account_id, f.timezone, f.hour, t.facet, t.value
   ),
   hours as (
-    insert into usage_by_hour as r (account_id, dimension, hour, value, amount_nano, records, input_tokens, output_tokens)
-    select s.account_id, s.dimension, s.hour, s.value, s.amount_nano, s.records, s.input_tokens, s.output_tokens
-    from by_hour s where s.value is not null
-    order by s.account_id, s.dimension, s.hour, s.value
-    on conflict (account_id, dimension, hour, value) do update set
+    insert into usage_by_hour as r (account_id, facet, hour, value, amount_nano, records, input_tokens, output_tokens)
+    select s.account_id, s.facet, s.hour, s.value, s.amount_nano, s.records, s.input_tokens, s.output_tokens
+    from by_hour s where num_nulls(variadic s.value) < cardinality(s.value)
+    order by s.account_id, s.facet, s.hour, s.value
+    on conflict (account_id, facet, hour, value) do update set
       amount_nano = r.amount_nano + excluded.amount_nano, records = r.records + excluded.records,
       input_tokens = r.input_tokens + excluded.input_tokens, output_tokens = r.output_tokens + excluded.output_tokens
   )
-  insert into usage_by_day as r (account_id, dimension, day, value, amount_nano, records, input_tokens, output_tokens)
-  select s.account_id, s.dimension, (s.hour at time zone s.timezone)::date, s.value, sum(s.amount_nano), sum(s.records),
+  insert into usage_by_day as r (account_id, facet, day, value, amount_nano, records, input_tokens, output_tokens)
+  select s.account_id, s.facet, (s.hour at time zone s.timezone)::date, s.value, sum(s.amount_nano), sum(s.records),
     sum(s.input_tokens), sum(s.output_tokens)
-  from by_hour s where s.value is not null
+  from by_hour s where num_nulls(variadic s.value) < cardinality(s.value)
   group by 1, 2, 3, 4 order by 1, 2, 3, 4
-  on conflict (account_id, dimension, day, value) do update set
+  on conflict (account_id, facet, day, value) do update set
     amount_nano = r.amount_nano + excluded.amount_nano, records = r.records + excluded.records,
     input_tokens = r.input_tokens + excluded.input_tokens, output_tokens = r.output_tokens + excluded.output_tokens;
 end $$;
