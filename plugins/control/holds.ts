@@ -50,6 +50,7 @@ function openRoute (scope: Scope, { guard, longHolds, mutate }: Tools): void {
       asked: askedOf(body),
       provider: body.provider?.trim() ?? null,
       model: body.model?.trim() ?? null,
+      limits: request.actor.identity?.limits,
       source: body.source ?? 'manual',
       externalId: body.externalId?.trim() ?? null,
       description: body.description ?? null,

@@ -26,7 +26,7 @@ export function answerProblem (thrown: unknown, request: FastifyRequest, reply: 
   const error = (thrown instanceof Error ? thrown : new Error(String(thrown))) as Failure
   const code = codeOf(error)
   const { status } = ADMIN_CODES[code]
-  if (status >= 500) request.log.error({ err: error }, 'an admin request failed')
+  if (status >= 500) request.log.error({ err: error, requestId: request.id }, 'an admin request failed')
   if (status === 401) reply.header('www-authenticate', 'Bearer')
   if (status === 429 || status === 503) reply.header('retry-after', error.retryAfter ?? RETRY_SECONDS)
   const problem = {

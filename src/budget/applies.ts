@@ -1,4 +1,4 @@
-import { type Budget, type Identity } from './budget.ts'
+import { type Budget, type CallLimits, type Identity } from './budget.ts'
 import { PeriodClock } from './period.ts'
 
 /** A budget that applies to a call, in the period in which the call opens. */
@@ -135,6 +135,26 @@ function compileFilters ({ filters }: Pick<Budget, 'filters'>): Compiled['matche
 /** whether calls of a model can pass a budget's filters, with the right tags */
 export function takesModel ({ filters }: Budget, provider: string, model: string): boolean {
   return compileFilters({ filters: { ...filters, tags: {} } })(provider, model, null)
+}
+
+/**
+ * What a key's limits bar; null: nothing. They hold for the name that is asked by, and for the one that the catalog
+ * knows the model by. What is not named ('') passes no limit.
+ */
+export function barredBy (
+  limits: CallLimits | undefined, provider: string, asked: string, model: string
+): 'provider' | 'model' | null {
+  if (limits === undefined) return null
+  const { providers, models } = limits
+  if (providers !== null && !providers.includes(provider)) return 'provider'
+  if (models === null || models.some((parts) => matchesGlob(parts, asked) || matchesGlob(parts, model))) return null
+  return 'model'
+}
+
+/** what a key may call, in words */
+export function allowedBy ({ providers, models }: CallLimits, what: 'provider' | 'model'): string {
+  const names = what === 'provider' ? providers : models?.map((parts) => parts.join('*'))
+  return (names ?? []).join(', ').slice(0, 400)
 }
 
 /** `parts`: the pattern split at its asterisks. Linear: each part is looked for once, from left to right. */

@@ -1,5 +1,5 @@
 import { type IncomingHttpHeaders } from 'node:http'
-import { Applicability, type AppliedBudget, matchesGlob } from '../budget/applies.ts'
+import { allowedBy, Applicability, type AppliedBudget, barredBy } from '../budget/applies.ts'
 import { type Identity } from '../budget/budget.ts'
 import { type BudgetRegistry } from '../budget/registry.ts'
 import { type BudgetTracker, type CallHold } from '../budget/tracker.ts'
@@ -99,7 +99,7 @@ export class BudgetIntegration implements CallGate {
     const at = this.#o.now()
     const model = this.#o.prices.find(upstream, request.model, at)
     if (model === null) return unknownModel(request.model, intake.provider)
-    const barred = barredBy(intake.identity, upstream, request.model, model.model)
+    const barred = limitRefusal(intake.identity, upstream, request.model, model.model)
     if (barred !== null) return barred
     const quote = quoteNano(model, request.bound)
     if (quote === null) return unpricedTier(request)
@@ -358,24 +358,15 @@ function unknownModel (model: string, provider: Provider): Refusal {
   }
 }
 
-/** A key's limits hold for the name that the client asks by, and for the one that the catalog knows the model by. */
-function barredBy ({ limits }: Identity, provider: string, asked: string, model: string): Refusal | null {
-  if (limits === undefined) return null
-  if (limits.providers !== null && !limits.providers.includes(provider)) {
-    return {
-      code: 'provider_not_allowed',
-      message: `This gateway key may not call ${provider}, but ${limits.providers.join(', ')}. An administrator can allow it.`,
-      retryable: false,
-    }
-  }
-  const { models } = limits
-  if (models === null || models.some((parts) => matchesGlob(parts, asked) || matchesGlob(parts, model))) return null
+function limitRefusal ({ limits }: Identity, provider: string, asked: string, model: string): Refusal | null {
+  const what = barredBy(limits, provider, asked, model)
+  if (what === null || limits === undefined) return null
+  const named = what === 'provider' ? provider : `the model ${JSON.stringify(asked.slice(0, 100))}`
   return {
-    code: 'model_not_allowed',
-    message: `This gateway key may not call the model ${JSON.stringify(asked.slice(0, 100))}, but ` +
-      `${models.map((parts) => parts.join('*')).join(', ').slice(0, 400)}. An administrator can allow it.`,
+    code: what === 'provider' ? 'provider_not_allowed' : 'model_not_allowed',
+    message: `This gateway key may not call ${named}, but ${allowedBy(limits, what)}. An administrator can allow it.`,
     retryable: false,
-    field: 'model',
+    ...what === 'model' ? { field: 'model' } : {},
   }
 }
 

@@ -48,8 +48,8 @@ export interface HoldStore extends HoldReader {
   budgetsOf (holder: Holder): Promise<Budget[]>
   /** a budget and its ancestors; empty: there is none */
   budgetLine (id: string): Promise<Budget[]>
-  /** units of the currency per USD now, a decimal string; undefined: none is known */
-  rate (currency: string): Promise<string | undefined>
+  /** units of the currency per USD now, a decimal string; null: none is known, or it is USD itself */
+  rate (currency: string): Promise<string | null>
   /** accounts of the budgets in their periods, made where they are missing; their budgets cannot change meanwhile */
   accountsOf (applied: readonly AppliedBudget[]): Promise<number[]>
   /** on all accounts or on none; Conflict where its external id was used before */

@@ -11,7 +11,7 @@ import { type Usage } from '../usage/usage.ts'
 import { type HoldDraft, type LongHold, type Settlement } from './hold.ts'
 import { type HoldStore } from './hold-store.ts'
 import { noHold } from './holder.ts'
-import { amountsOn, appliedBudgets, costOf, modelName, worthOf, type HoldOrder, type Spent } from './placing.ts'
+import { amountsOn, appliedBudgets, costOf, modelName, requireAllowed, worthOf, type HoldOrder, type Spent } from './placing.ts'
 import { noBudget, paused, short } from './refused.ts'
 
 /**
@@ -67,13 +67,14 @@ export class LongHolds {
   /** sets it aside on every budget that applies, or on none */
   async open (store: HoldStore, order: NewHold): Promise<LongHold> {
     const { prices, now } = this.#o
-    const { holder, budgetId, asked: _asked, deadline, ...said } = order
+    const { holder, budgetId, asked: _asked, deadline, limits: _limits, ...said } = order
     const openedAt = now()
     const expiresAt = deadline(openedAt)
     if (expiresAt <= openedAt) throw invalidField('expiresAt', 'a time in the future', new Date(expiresAt).toISOString())
     const worth = await worthOf(order, prices, (currency) => store.rate(currency), openedAt)
     const budgets = budgetId === null ? await store.budgetsOf(holder) : await store.budgetLine(budgetId)
     const model = modelName(order, prices, openedAt)
+    requireAllowed(order, model)
     const applied = appliedBudgets(order, budgets, model, openedAt)
     if (applied.length === 0) throw noBudget(holder, budgetId)
     const stopped = applied.find(({ budget }) => budget.paused)

@@ -1,6 +1,6 @@
-import { appliedFrom, appliedTo, type AppliedBudget } from '../budget/applies.ts'
-import { type Budget } from '../budget/budget.ts'
-import { invalidField, Unprocessable } from '../errors.ts'
+import { allowedBy, appliedFrom, appliedTo, type AppliedBudget, barredBy } from '../budget/applies.ts'
+import { type Budget, type CallLimits } from '../budget/budget.ts'
+import { Forbidden, invalidField, Unprocessable } from '../errors.ts'
 import { convertNano, toUsdNano } from '../money/amount.ts'
 import { costNano } from '../pricing/cost.ts'
 import { type PriceBook, type PricedModel } from '../pricing/price.ts'
@@ -18,6 +18,8 @@ export interface HoldOrder {
   asked: Asked
   provider: string | null
   model: string | null
+  /** of the gateway key that holds; undefined: everything */
+  limits: CallLimits | undefined
 }
 
 /** What the hold is worth: in its own currency, and in USD. */
@@ -29,7 +31,7 @@ export interface Worth extends Money {
 
 /** at the rate in force now, which is pinned. Throws Unprocessable where there is no price or no rate. */
 export async function worthOf (
-  order: HoldOrder, prices: PriceBook, rate: (currency: string) => Promise<string | undefined>, at: number
+  order: HoldOrder, prices: PriceBook, rate: (currency: string) => Promise<string | null>, at: number
 ): Promise<Worth> {
   const { asked } = order
   if (!('amountNano' in asked)) {
@@ -42,16 +44,24 @@ export async function worthOf (
     return { amountNano: quote, currency: 'USD', quoteNano: quote, rate: null, priceVersion: model.priceVersion }
   }
   const { amountNano, currency } = asked
-  const pinned = currency === 'USD' ? null : await rate(currency)
-  if (pinned === undefined) {
+  const pinned = await rate(currency)
+  if (pinned === null && currency !== 'USD') {
     throw fielded('currency', `currency ${currency} has no exchange rate: a rate must be added first`)
   }
   return { amountNano, currency, quoteNano: inUsd(amountNano, pinned), rate: pinned, priceVersion: 'none' }
 }
 
 /** The model's own name where the catalog knows it, as with calls: filters are written for that name. */
-export function modelName ({ provider, model }: HoldOrder, prices: PriceBook, at: number): string {
+export function modelName ({ provider, model }: Pick<HoldOrder, 'provider' | 'model'>, prices: PriceBook, at: number): string {
   return (provider === null || model === null ? null : prices.find(provider, model, at))?.model ?? model ?? ''
+}
+
+/** A key holds for what it may call, and for nothing else. */
+export function requireAllowed ({ limits, provider, model }: HoldOrder, known: string): void {
+  const what = barredBy(limits, provider ?? '', model ?? '', known)
+  if (what === null || limits === undefined) return
+  throw Object.assign(new Forbidden(`This gateway key may hold only for ${what === 'provider' ? 'calls of' : 'models'} ` +
+    `${allowedBy(limits, what)}, and a hold must name which`), { field: what })
 }
 
 export function appliedBudgets (

@@ -66,26 +66,7 @@ export interface UsagePage {
   nextCursor: string | null
 }
 
-/** One account as the ledger has it: recorded usage and rights that are out, without what gateways have not posted. */
-export interface AccountState {
-  accountId: number
-  budgetId: string
-  subject: string
-  currency: string
-  /** ms since the epoch */
-  periodStart: number
-  periodEnd: number | null
-  /** null: nothing is refused for it */
-  limitNano: bigint | null
-  settledNano: bigint
-  leasedNano: bigint
-  /** part of leased */
-  inDoubtNano: bigint
-  charges: number
-  /** when something was last charged, ms since the epoch; null: never */
-  chargedAt: number | null
-}
-
+/** A threshold that an account has crossed. */
 export interface AlertRecord {
   /** percent of the budget's amount */
   threshold: number
@@ -97,23 +78,13 @@ export interface AlertRecord {
   acknowledgedBy: string | null
 }
 
-export interface AccountKey {
-  budgetId: string
-  subject: string
-  periodStart: number
-}
-
 /**
  * Reads the ledger for people. DependencyUnavailable where it cannot be reached. No answer gets slower with the age of
  * the ledger: each reads the accounts and months that it is about.
  */
 export interface UsageHistory {
-  /** those that exist, in any order: an account comes into being with the first call on it */
-  accounts (keys: AccountKey[]): Promise<AccountState[]>
   /** `limit` 1 to 1000. Throws invalid_field for a cursor of another list. */
   page (budgetId: string, query: UsageQuery): Promise<UsagePage>
   /** one record, as it cost each budget that it was charged to: first the one that it was recorded on; empty: none */
   get (id: string): Promise<UsageRecord[]>
-  /** thresholds that an account has crossed, the lowest first */
-  alerts (accountId: number): Promise<AlertRecord[]>
 }

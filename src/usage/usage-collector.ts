@@ -202,8 +202,8 @@ async function charged (ledger: UsageRecording, usage: Prepared[], path: Path): 
       throw at(path(one.ordinal), 'currency', new Unprocessable(
         `${name} has no exchange rate at ${new Date(time).toISOString()}: add one, or record it in the currency of the budget`))
     }
-    const rate = converts ? rateIn(currency) : own.rate ?? own.first
-    const costNano = bounded(currency === 'USD' ? amountNano : toUsdNano(amountNano, rate ?? '1'), path(one.ordinal))
+    const rate = (converts ? null : own.rate ?? own.first) ?? rateIn(currency)
+    const costNano = bounded(rate === null ? amountNano : toUsdNano(amountNano, rate), path(one.ordinal))
     const charges = periods.map(({ budget, period }) => {
       const same = budget.currency === currency
       const accountRate = same ? rate : rateIn(budget.currency)

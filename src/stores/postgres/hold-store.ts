@@ -14,6 +14,7 @@ import { Conditions } from './conditions.ts'
 import { cursorOf, positionOf } from './cursor.ts'
 import { amountJson, endJson, holdJson, holdOf, HOLDS, type HoldRow } from './hold-rows.ts'
 import { constraintOf, idOf, isUuid, reached, type Queryable, type Transactional } from './pool.ts'
+import { rateNow } from './rates.ts'
 
 export interface HoldStoreOptions {
   /** hears of accounts whose figures a change has moved */
@@ -47,10 +48,7 @@ export class PostgresHoldStore implements HoldStore {
 
   async budgetLine (id: string): Promise<Budget[]> { return await new PostgresBudgetStore(this.#database).line(id) }
 
-  async rate (currency: string): Promise<string | undefined> {
-    const [row] = await reached(this.#database.query<{ rate: string }>({ text: RATE, values: [currency] }))
-    return row?.rate
-  }
+  async rate (currency: string): Promise<string | null> { return await reached(rateNow(this.#database, currency)) }
 
   async accountsOf (applied: readonly AppliedBudget[]): Promise<number[]> {
     const specs = applied.map(({ budget, subject, periodStart, periodEnd }) =>
@@ -128,10 +126,6 @@ export async function expireHolds (database: Queryable, most: number): Promise<{
 }
 
 const EXPIRE = 'select hold_id, array_agg(account_id::text) as accounts from expire_long_holds($1) group by hold_id'
-
-const RATE = `
-  select trim_scale(rate)::text as rate from exchange_rates
-  where currency = $1 and effective_at <= clock_timestamp() order by effective_at desc limit 1`
 
 function conditionsOf ({ state, budgetId, organizationId, externalId, keyId, reach }: HoldQuery): Conditions {
   const conditions = new Conditions()

@@ -5,9 +5,10 @@ import { type ReportStore } from '../../reports/report-store.ts'
 import { type LedgerAccount } from '../../reports/standing.ts'
 import { type AlertRecord } from '../../usage/history.ts'
 import { withinReachOf } from './budget-reach.ts'
-import { COLUMNS, selectBudgets } from './budget-rows.ts'
+import { ANCESTORS, COLUMNS, selectBudgets } from './budget-rows.ts'
 import { Conditions, withinReach } from './conditions.ts'
 import { bigintOf, idOf, isUuid, reached, type Queryable } from './pool.ts'
+import { rateNow } from './rates.ts'
 
 /** The ledger as reports read it. */
 export class PostgresReportStore implements ReportStore {
@@ -27,7 +28,7 @@ export class PostgresReportStore implements ReportStore {
 
   async chain (id: string): Promise<Budget[]> {
     if (!isUuid(id)) return []
-    return await reached(selectBudgets(this.#database, { name: 'report_chain', text: CHAIN, values: [id] }))
+    return await reached(selectBudgets(this.#database, { name: 'report_chain', text: ANCESTORS, values: [id] }))
   }
 
   async tree (scope: { type: ScopeType, id: string }, reach: Reach | null, limit: number): Promise<Budget[]> {
@@ -47,8 +48,7 @@ export class PostgresReportStore implements ReportStore {
   }
 
   async rate (currency: string): Promise<string | null> {
-    const [row] = await reached(this.#database.query<{ rate: string }>({ text: RATE, values: [currency] }))
-    return row?.rate ?? null
+    return await reached(rateNow(this.#database, currency))
   }
 }
 
@@ -77,18 +77,6 @@ const ACCOUNTS = `
       'acknowledged_by', h.acknowledged_by) order by h.threshold) as alerts
     from budget_alert_history h where h.account_id = a.id
   ) h on true`
-
-const CHAIN = `
-  with recursive line as (
-    select id, parent_budget_id, 0 as depth from budget_definitions where id = $1
-    union all
-    select p.id, p.parent_budget_id, l.depth + 1 from line l join budget_definitions p on p.id = l.parent_budget_id
-  )
-  select ${COLUMNS} join line on line.id = b.id order by line.depth`
-
-const RATE = `
-  select trim_scale(rate)::text as rate from exchange_rates
-  where currency = $1 and currency <> 'USD' and effective_at <= clock_timestamp() order by effective_at desc limit 1`
 
 interface LeaseRow { incarnation: string, posted_nano: string, rest_nano: string, responds: boolean }
 

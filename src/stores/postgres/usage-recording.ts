@@ -6,6 +6,7 @@ import {
   type CacheCheck, type KnownRate, type NewReversal, type NewUsage, type Recorded, type RecordProblem,
   type UsageRecording,
 } from '../../usage/recording.ts'
+import { accountSpecs } from './authority.ts'
 import { COLUMNS, selectBudgets } from './budget-rows.ts'
 import { bigintOf, idOf, isUuid, reached, sqlStateOf, type Queryable } from './pool.ts'
 import { RECORD_COLUMNS, recordOf, type RecordRow } from './record-rows.ts'
@@ -48,13 +49,7 @@ export class PostgresUsageRecording implements UsageRecording {
     const rows = await reached(this.#tx.query<{ account_id: string }>({
       name: 'ensure_accounts_in_order',
       text: 'select account_id from ensure_accounts($1) order by ordinal',
-      values: [jsonOf(specs.map(({ budgetId, subject, periodStart, periodEnd }, ordinal) => ({
-        ordinal,
-        budget_id: budgetId,
-        subject,
-        period_start: new Date(periodStart),
-        period_end: periodEnd === null ? null : new Date(periodEnd),
-      })))],
+      values: [accountSpecs(specs)],
     }))
     return rows.map((row) => idOf(row.account_id))
   }

@@ -1,33 +1,16 @@
-import {
-  type AccountKey, type AccountState, type AlertRecord, type UsageHistory, type UsagePage, type UsageQuery,
-  type UsageRecord,
-} from '../../usage/history.ts'
+import { type UsageHistory, type UsagePage, type UsageQuery, type UsageRecord } from '../../usage/history.ts'
 import { cursorOf, positionOf } from './cursor.ts'
-import { bigintOf, idOf, isUuid, reached, type Database, type Query } from './pool.ts'
+import { isUuid, reached, type Database, type Query } from './pool.ts'
 import { RECORD_COLUMNS, recordOf, type RecordRow } from './record-rows.ts'
 import { pageQuery } from './usage-page.ts'
 import { dayOf, LAST_TIME, openedAtOf } from './usage-rows.ts'
 
-/** The ledger as it is read for status and history. */
+/** The history of usage as the ledger has it. */
 export class PostgresUsageStore implements UsageHistory {
   readonly #database: Database
 
   constructor (database: Database) {
     this.#database = database
-  }
-
-  async accounts (keys: AccountKey[]): Promise<AccountState[]> {
-    const known = keys.filter(({ budgetId }) => isUuid(budgetId))
-    if (known.length === 0) return []
-    const rows = await reached(this.#database.query<AccountRow>({
-      name: 'accounts',
-      text: ACCOUNTS,
-      values: [
-        known.map(({ budgetId }) => budgetId), known.map(({ subject }) => subject),
-        known.map(({ periodStart }) => new Date(periodStart)),
-      ],
-    }))
-    return rows.map(accountOf)
   }
 
   async page (budgetId: string, query: UsageQuery): Promise<UsagePage> {
@@ -58,27 +41,7 @@ export class PostgresUsageStore implements UsageHistory {
     const [row] = await reached(this.#database.query<{ period_start: Date, id: string }>(query))
     return row
   }
-
-  async alerts (accountId: number): Promise<AlertRecord[]> {
-    const rows = await reached(this.#database.query<AlertRow>({ text: ALERTS, values: [accountId] }))
-    return rows.map((row) => ({
-      threshold: Number(row.threshold),
-      actions: row.actions,
-      settledNano: bigintOf(row.settled_nano),
-      triggeredAt: row.triggered_at.getTime(),
-      acknowledgedAt: row.acknowledged_at?.getTime() ?? null,
-      acknowledgedBy: row.acknowledged_by,
-    }))
-  }
 }
-
-const ACCOUNTS = `
-  select a.id, a.budget_id, a.subject, a.currency, a.period_start, a.period_end, f.limit_nano, f.settled_nano,
-    f.leased_nano, f.in_doubt_nano, coalesce(c.charges, 0) as charges, c.last_updated
-  from unnest($1::uuid[], $2::text[], $3::timestamptz[]) k (budget_id, subject, period_start)
-  join budget_accounts a using (budget_id, subject, period_start)
-  cross join lateral account_figures(0, array[a.id]) f
-  left join budget_status_cache c on c.account_id = a.id`
 
 const ONE = `
   select ${RECORD_COLUMNS}
@@ -90,48 +53,3 @@ const ONE = `
   ) r
   where e.day = $1 and e.id = $2
   order by r.budget_id is distinct from e.budget_id, r.account_id`
-
-const ALERTS = `
-  select threshold, actions, settled_nano, triggered_at, acknowledged_at, acknowledged_by
-  from budget_alert_history where account_id = $1 order by threshold`
-
-interface AccountRow {
-  id: string
-  budget_id: string
-  subject: string
-  currency: string
-  period_start: Date
-  period_end: Date | null
-  limit_nano: string | null
-  settled_nano: string
-  leased_nano: string
-  in_doubt_nano: string
-  charges: string
-  last_updated: Date | null
-}
-
-function accountOf (row: AccountRow): AccountState {
-  return {
-    accountId: idOf(row.id),
-    budgetId: row.budget_id,
-    subject: row.subject,
-    currency: row.currency,
-    periodStart: row.period_start.getTime(),
-    periodEnd: row.period_end?.getTime() ?? null,
-    limitNano: row.limit_nano === null ? null : bigintOf(row.limit_nano),
-    settledNano: bigintOf(row.settled_nano),
-    leasedNano: bigintOf(row.leased_nano),
-    inDoubtNano: bigintOf(row.in_doubt_nano),
-    charges: idOf(row.charges),
-    chargedAt: row.last_updated?.getTime() ?? null,
-  }
-}
-
-interface AlertRow {
-  threshold: string
-  actions: string[]
-  settled_nano: string
-  triggered_at: Date
-  acknowledged_at: Date | null
-  acknowledged_by: string | null
-}

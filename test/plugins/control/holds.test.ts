@@ -308,6 +308,18 @@ t.test('a gateway key holds for itself, and sees and ends its own holds alone', 
   t.match((await gateway.events())[0], { key_id: String, team_id: 'search' })
 })
 
+t.test('a gateway key holds only for what it may call', async (t) => {
+  const gateway = await aGateway(t)
+  await gateway.budget()
+  const headers = { authorization: `Bearer ${await gateway.key({ allowedProviders: ['openai'], allowedModels: ['gpt-4o*'] })}` }
+  const ask = (body: object) => gateway.admin('POST', '/holds', { amount: '1', ...body }, headers)
+  t.match(await ask({}), { status: 403, body: { field: 'provider', detail: /openai/ } })
+  t.match(await ask({ provider: 'anthropic', model: 'gpt-4o' }), { status: 403, body: { field: 'provider' } })
+  t.match(await ask({ provider: 'openai' }), { status: 403, body: { field: 'model', detail: /gpt-4o\*/ } })
+  t.match(await ask({ provider: 'openai', model: 'o3' }), { status: 403, body: { field: 'model' } })
+  t.match(await ask({ provider: 'openai', model: 'gpt-4o-mini' }), { status: 201 })
+})
+
 t.test('a manager is told nothing of a budget above that refuses, and holds for nobody else', async (t) => {
   const gateway = await aGateway(t)
   const top = await gateway.budget({ amount: '1', name: 'all of acme' })

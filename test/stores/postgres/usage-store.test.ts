@@ -1,55 +1,11 @@
-import t, { type Test } from 'tap'
-import { v7 as uuidv7 } from 'uuid'
+import t from 'tap'
 import { cursorOf } from '../../../src/stores/postgres/cursor.ts'
 import { Database } from '../../../src/stores/postgres/pool.ts'
 import { PostgresUsageStore } from '../../../src/stores/postgres/usage-store.ts'
 import { type UsageRecord } from '../../../src/usage/history.ts'
-import { type UsageEvent } from '../../../src/usage/usage.ts'
 import { anEvent } from '../../account/contract-authority.ts'
-import { aWorld, type PostgresWorld } from './world.ts'
-
-const DAY_MS = 86_400_000
-const TODAY = Math.floor(Date.now() / DAY_MS) * DAY_MS
-
-interface Ledger {
-  world: PostgresWorld
-  store: PostgresUsageStore
-  budgetId: string
-  incarnation: number
-  /** account of the day so many days ago */
-  account (daysAgo: number, budgetId?: string): Promise<number>
-  /** one event on that day's account; later ones of a day have later times */
-  charge (daysAgo: number, overrides?: Partial<UsageEvent['opening']>): Promise<UsageEvent>
-}
-
-async function aLedger (t: Test): Promise<Ledger> {
-  const world = await aWorld(t)
-  const database = new Database({ connectionString: world.url })
-  t.teardown(() => database.close())
-  const budgetId = await world.defineBudget(1_000_000n, [{ threshold: 50, actions: ['notify'] }])
-  const incarnation = await world.authority.join('journal', 'host')
-  let events = 0
-  const account = async (daysAgo: number, id = budgetId) => {
-    const periodStart = TODAY - daysAgo * DAY_MS
-    const spec = { budgetId: id, subject: '', periodStart, periodEnd: periodStart + DAY_MS }
-    return (await world.authority.ensureAccounts([spec]))[0]?.accountId ?? 0
-  }
-  return {
-    world,
-    store: new PostgresUsageStore(database),
-    budgetId,
-    incarnation,
-    account,
-    async charge (daysAgo, overrides = {}) {
-      const accountId = await account(daysAgo)
-      const id = uuidv7({ msecs: TODAY - daysAgo * DAY_MS + ++events })
-      const event = anEvent([{ accountId, amountNano: BigInt(events), coveredNano: 0n }], { id })
-      const told = { ...event, opening: { ...event.opening, ...overrides } }
-      await world.authority.post(incarnation, [told], [])
-      return told
-    },
-  }
-}
+import { type UsageEvent } from '../../../src/usage/usage.ts'
+import { aLedger, DAY_MS, type Ledger, TODAY } from './ledger.ts'
 
 async function allPages (ledger: Ledger, limit: number): Promise<UsageRecord[][]> {
   const pages: UsageRecord[][] = []
@@ -177,61 +133,12 @@ t.test('a page of a year reads about as much as it shows', async (t) => {
   }
 })
 
-t.test('shows accounts as the ledger has them', async (t) => {
-  const ledger = await aLedger(t)
-  await ledger.charge(0)
-  await ledger.charge(0)
-  const accountId = await ledger.account(0)
-  const dead = await ledger.world.authority.join('other', 'host')
-  for (const incarnation of [ledger.incarnation, dead]) {
-    await ledger.world.authority.grant(incarnation, { calls: [{ needs: [{ accountId, needNano: 20n }] }], extras: [] })
-  }
-  await ledger.world.silence(dead)
-  const key = { budgetId: ledger.budgetId, subject: '', periodStart: TODAY }
-
-  const accounts = await ledger.store.accounts([
-    key, { ...key, subject: 'x' }, { ...key, periodStart: 1 }, { ...key, budgetId: 'no-uuid' },
-  ])
-
-  t.match(accounts, [{
-    accountId,
-    budgetId: ledger.budgetId,
-    subject: '',
-    currency: 'USD',
-    periodStart: TODAY,
-    periodEnd: TODAY + DAY_MS,
-    limitNano: 1_000_000n,
-    settledNano: 3n,
-    leasedNano: 40n,
-    inDoubtNano: 20n,
-    charges: 2,
-  }])
-  t.equal(accounts.length, 1)
-  t.type(accounts[0]?.chargedAt, 'number')
-  t.same(await ledger.store.accounts([]), [])
-})
-
-t.test('shows the thresholds that an account has crossed', async (t) => {
-  const ledger = await aLedger(t)
-  const accountId = await ledger.account(0)
-  t.same(await ledger.store.alerts(accountId), [])
-
-  const event = anEvent([{ accountId, amountNano: 600_000n, coveredNano: 0n }])
-  await ledger.world.authority.post(ledger.incarnation, [event], [])
-
-  const alerts = await ledger.store.alerts(accountId)
-  t.match(alerts, [{ threshold: 50, actions: ['notify'], settledNano: 600_000n, acknowledgedAt: null, acknowledgedBy: null }])
-  t.type(alerts[0]?.triggeredAt, 'number')
-})
-
 t.test('an outage is said to be one', async (t) => {
   const database = new Database({ connectionString: 'postgres://postgres@127.0.0.1:1/none' })
   t.teardown(() => database.close())
   const store = new PostgresUsageStore(database)
   const UNAVAILABLE = { code: /^dependency_unavailable$/i }
 
-  await t.rejects(store.alerts(1), UNAVAILABLE)
   await t.rejects(store.page('00000000-0000-7000-8000-000000000000', { limit: 1 }), UNAVAILABLE)
-  const key = { budgetId: '00000000-0000-7000-8000-000000000000', subject: '', periodStart: 0 }
-  await t.rejects(store.accounts([key]), UNAVAILABLE)
+  await t.rejects(store.get('00000000-0000-7000-8000-000000000000'), UNAVAILABLE)
 })
