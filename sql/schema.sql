@@ -238,10 +238,10 @@ create table budget_usage_records (
   quote_nano bigint not null,
   rate text
 ) partition by RANGE (day);
-alter table budget_usage_records add constraint budget_usage_records_account_id_fkey FOREIGN KEY (account_id) REFERENCES budget_accounts(id);
 alter table budget_usage_records add constraint budget_usage_records_pkey PRIMARY KEY (day, event_id, account_id);
 CREATE INDEX budget_usage_records_account ON ONLY public.budget_usage_records USING btree (account_id, event_id DESC);
 comment on table budget_usage_records is 'what one event costs one account; covered: the part that the gateway''s lease paid';
+comment on column budget_usage_records.account_id is 'a row of budget_accounts, which keep_budget_status_cache() sees to';
 
 create table budget_usage_records_default partition of budget_usage_records DEFAULT (
   day date not null,
@@ -252,7 +252,6 @@ create table budget_usage_records_default partition of budget_usage_records DEFA
   quote_nano bigint not null,
   rate text
 );
-alter table budget_usage_records_default add constraint budget_usage_records_account_id_fkey FOREIGN KEY (account_id) REFERENCES budget_accounts(id);
 alter table budget_usage_records_default add constraint budget_usage_records_default_pkey PRIMARY KEY (day, event_id, account_id);
 CREATE INDEX budget_usage_records_default_account_id_event_id_idx ON public.budget_usage_records_default USING btree (account_id, event_id DESC);
 
@@ -1105,16 +1104,29 @@ CREATE OR REPLACE FUNCTION public.keep_budget_status_cache()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
+declare
+  _unknown bigint;
 begin
-  insert into budget_status_cache as c (account_id, budget_id, settled_nano, charges, last_updated)
-  select n.account_id, a.budget_id, sum(n.amount_nano), count(*), clock_timestamp()
-  from new_records n join budget_accounts a on a.id = n.account_id
-  group by n.account_id, a.budget_id
-  order by n.account_id
-  on conflict (account_id) do update set
-    settled_nano = c.settled_nano + excluded.settled_nano,
-    charges = c.charges + excluded.charges,
-    last_updated = excluded.last_updated;
+  with charged as materialized (
+    select n.account_id, sum(n.amount_nano) as amount_nano, count(*) as charges from new_records n group by n.account_id
+  ),
+  account as materialized (
+    select c.*, a.budget_id from charged c
+    left join lateral (select a.budget_id from budget_accounts a where a.id = c.account_id limit 1) a on true
+  ),
+  kept as (
+    insert into budget_status_cache as c (account_id, budget_id, settled_nano, charges, last_updated)
+    select a.account_id, a.budget_id, a.amount_nano, a.charges, clock_timestamp()
+    from account a where a.budget_id is not null order by a.account_id
+    on conflict (account_id) do update set
+      settled_nano = c.settled_nano + excluded.settled_nano,
+      charges = c.charges + excluded.charges,
+      last_updated = excluded.last_updated
+  )
+  select min(a.account_id) into _unknown from account a where a.budget_id is null;
+  if _unknown is not null then
+    raise exception 'account % is charged and does not exist', _unknown using errcode = 'foreign_key_violation';
+  end if;
   return null;
 end $function$
 ;
@@ -1373,101 +1385,122 @@ begin
 end $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.record_usage(_events json, _charges json, _reversals json, _ids json)
- RETURNS TABLE(ordinal integer, problem text, day date, id uuid, known boolean, base_nano numeric, event_currency text, budget_currency text, account_id bigint, period_end timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.record_usage(_days date[], _ids uuid[], _callers json, _events json, _reversals json, _of integer[], _accounts bigint[], _amounts bigint[], _rates text[])
+ RETURNS TABLE(ordinal integer, problem text, id uuid, base_nano numeric, event_currency text, budget_currency text, account_id bigint, period_end timestamp with time zone, recorded_at timestamp with time zone)
  LANGUAGE plpgsql
 AS $function$
 #variable_conflict use_column
 declare
+  _now timestamptz(3) := clock_timestamp();
+  _reverses boolean := json_array_length(_reversals) > 0;
   _touched bigint[];
-  _known integer[];
+  _known integer[] := '{}';
+  _claims integer := json_array_length(_callers);
+  _claimed integer;
 begin
-  select array_agg(distinct t.account_id) into _touched from (
-    select c.account_id from json_to_recordset(_charges) c (account_id bigint)
-    union all
-    select o.account_id from json_to_recordset(_reversals) r (day date, corrects uuid)
-    cross join lateral (
-      select u.account_id from budget_usage_records u where u.day = r.day and u.event_id = r.corrects limit 1000
-    ) o) t;
+  select array_agg(distinct a.account_id) into _touched from unnest(_accounts) a (account_id);
+  if _reverses then
+    select array_agg(distinct t.account_id) into _touched from (
+      select a.account_id from unnest(_touched) a (account_id)
+      union all
+      select o.account_id from json_to_recordset(_reversals) r (ordinal integer, corrects uuid)
+      cross join lateral (
+        select u.account_id from budget_usage_records u where u.day = _days[r.ordinal + 1] and u.event_id = r.corrects limit 1000
+      ) o) t;
+  end if;
   perform 1 from budget_accounts a where a.id = any (_touched) order by a.id for no key update;
 
-  insert into usage_ids (organization_id, source, caller_id, day, event_id, content_hash)
-  select i.organization_id, i.source, i.caller_id, i.day, i.id, i.content_hash::bytea
-  from json_to_recordset(_ids) i (organization_id text, source text, caller_id text, day date, id uuid, content_hash text)
-  order by 1, 2, 3
-  on conflict do nothing;
-  return query
-  select i.ordinal, case when u.content_hash <> i.content_hash::bytea then 'conflict' end, u.day, u.event_id, true,
-    null::numeric, null::text, null::text, null::bigint, null::timestamptz
-  from json_to_recordset(_ids) i (ordinal integer, organization_id text, source text, caller_id text, id uuid,
-    content_hash text)
-  cross join lateral (
-    select * from usage_ids u
-    where (u.organization_id, u.source, u.caller_id) = (i.organization_id, i.source, i.caller_id) limit 1
-  ) u
-  where u.event_id <> i.id;
-  select coalesce(array_agg(i.ordinal), '{}') into _known
-  from json_to_recordset(_ids) i (ordinal integer, organization_id text, source text, caller_id text, id uuid)
-  cross join lateral (
-    select u.event_id from usage_ids u
-    where (u.organization_id, u.source, u.caller_id) = (i.organization_id, i.source, i.caller_id) limit 1
-  ) u
-  where u.event_id <> i.id;
-
-  return query
-  select t.ordinal, t.problem, null::date, null::uuid, false, t.base_nano, t.event_currency, t.budget_currency,
-    null::bigint, null::timestamptz
-  from taken_back(_reversals) t where t.problem is not null and t.ordinal <> all (_known);
-  if found then
-    return;
+  if _claims > 0 then
+    insert into usage_ids (organization_id, source, caller_id, day, event_id, content_hash)
+    select c.organization_id, c.source, c.caller_id, _days[c.ordinal + 1], _ids[c.ordinal + 1], c.content_hash::bytea
+    from json_to_recordset(_callers) c (ordinal integer, organization_id text, source text, caller_id text, content_hash text)
+    order by 1, 2, 3
+    on conflict do nothing;
+    get diagnostics _claimed = row_count;
+    if _claimed < _claims then
+      -- read behind the wait for whoever claimed them at the same time
+      return query
+      select c.ordinal, case when u.content_hash <> c.content_hash::bytea then 'conflict' end, u.event_id,
+        null::numeric, null::text, null::text, null::bigint, null::timestamptz, null::timestamptz
+      from json_to_recordset(_callers) c (ordinal integer, organization_id text, source text, caller_id text, content_hash text)
+      cross join lateral (
+        select * from usage_ids u
+        where (u.organization_id, u.source, u.caller_id) = (c.organization_id, c.source, c.caller_id) limit 1
+      ) u
+      where u.event_id <> _ids[c.ordinal + 1];
+      select coalesce(array_agg(c.ordinal), '{}') into _known
+      from json_to_recordset(_callers) c (ordinal integer, organization_id text, source text, caller_id text)
+      cross join lateral (
+        select u.event_id from usage_ids u
+        where (u.organization_id, u.source, u.caller_id) = (c.organization_id, c.source, c.caller_id) limit 1
+      ) u
+      where u.event_id <> _ids[c.ordinal + 1];
+    end if;
   end if;
 
-  with
-  reversal as materialized (
-    select r.* from json_to_recordset(_reversals) r (ordinal integer, day date, id uuid, budget_id uuid, corrects uuid,
-      source text, caller_id text, request_id text, description text, metadata jsonb)
-    where r.ordinal <> all (_known)
-  ),
-  taken as materialized (select t.* from taken_back(_reversals) t where t.ordinal <> all (_known)),
-  event as (
-    insert into usage_events (day, id, source, organization_id, team_id, project_id, user_id, key_id, session_id, tags,
-      provider, endpoint, model, model_used, stream, request_id, outcome, certainty, quote_nano, cost_nano, price_version,
-      opened_at, ended_at, budget_id, caller_id, amount_nano, currency, rate, corrects, description, metadata)
-    select e.day, e.id, e.source, e.organization_id, e.team_id, e.project_id, e.user_id, null, null, e.tags,
-      e.provider, 'recorded', e.model, null, false, e.request_id, 'recorded', 'exact', 0, e.cost_nano, 'none',
-      e.at, e.at, e.budget_id, e.caller_id, e.amount_nano, e.currency, e.rate, null, e.description, e.metadata
-    from json_to_recordset(_events) e (ordinal integer, day date, id uuid, source text, organization_id text, team_id text,
-      project_id text, user_id text, tags jsonb, provider text, model text, request_id text, cost_nano bigint,
-      at timestamptz, budget_id uuid, caller_id text, amount_nano bigint, currency text, rate text, description text,
-      metadata jsonb)
-    where e.ordinal <> all (_known)
-    union all
+  if _reverses then
+    return query
+    select t.ordinal, t.problem, null::uuid, t.base_nano, t.event_currency, t.budget_currency, null::bigint,
+      null::timestamptz, null::timestamptz
+    from taken_back(_reversals) t where t.problem is not null and t.ordinal <> all (_known);
+    if found then
+      return;
+    end if;
+  end if;
+
+  insert into usage_events (day, id, source, organization_id, team_id, project_id, user_id, tags, provider, endpoint, model,
+    stream, request_id, outcome, certainty, quote_nano, cost_nano, price_version, opened_at, ended_at, recorded_at, budget_id,
+    caller_id, amount_nano, currency, rate, description, metadata)
+  select _days[e.ordinal + 1], _ids[e.ordinal + 1], e.source, e.organization_id, e.team_id, e.project_id, e.user_id, e.tags,
+    e.provider, 'recorded', e.model, false, e.request_id, 'recorded', 'exact', 0, e.cost_nano, 'none', e.at, e.at,
+    _now, e.budget_id, e.caller_id, e.amount_nano, e.currency, e.rate, e.description, e.metadata
+  from json_to_recordset(_events) e (ordinal integer, source text, organization_id text, team_id text, project_id text,
+    user_id text, tags jsonb, provider text, model text, request_id text, cost_nano bigint, at timestamptz, budget_id uuid,
+    caller_id text, amount_nano bigint, currency text, rate text, description text, metadata jsonb)
+  where e.ordinal <> all (_known)
+  order by 1, 2;
+
+  if _reverses then
+    with
+    reversal as materialized (
+      select r.* from json_to_recordset(_reversals) r (ordinal integer, budget_id uuid, corrects uuid, source text,
+        caller_id text, request_id text, description text, metadata jsonb)
+      where r.ordinal <> all (_known)
+    ),
+    taken as materialized (select t.* from taken_back(_reversals) t where t.ordinal <> all (_known)),
     -- for whom and what it was stays as it was, so that reports of both add up
-    select r.day, r.id, r.source, o.organization_id, o.team_id, o.project_id, o.user_id, o.key_id, o.session_id, o.tags,
-      o.provider, o.endpoint, o.model, o.model_used, o.stream, r.request_id, 'reversed', 'exact', 0, t.event_cost_nano,
-      o.price_version, o.opened_at, o.ended_at, r.budget_id, r.caller_id, t.event_amount_nano, t.event_currency, o.rate,
-      r.corrects, r.description, r.metadata
-    from reversal r
-    cross join lateral (select * from usage_events o where o.day = r.day and o.id = r.corrects limit 1) o
-    cross join lateral (select * from taken t where t.ordinal = r.ordinal limit 1) t
-    order by 1, 2
-  ),
-  recorded as (
-    insert into budget_usage_records (day, event_id, account_id, amount_nano, covered_nano, quote_nano, rate)
-    select c.day, c.id, c.account_id, c.amount_nano, 0, 0, c.rate
-    from json_to_recordset(_charges) c (ordinal integer, day date, id uuid, account_id bigint, amount_nano bigint, rate text)
-    where c.ordinal <> all (_known)
-    union all
-    select r.day, r.id, t.account_id, t.amount_nano, 0, 0, t.rate from reversal r join taken t using (ordinal)
-    returning account_id, amount_nano
-  ),
-  moved as (select recorded.account_id, sum(recorded.amount_nano) as amount from recorded group by 1)
-  update budget_accounts a set settled_nano = a.settled_nano + moved.amount from moved where a.id = moved.account_id;
+    event as (
+      insert into usage_events (day, id, source, organization_id, team_id, project_id, user_id, key_id, session_id, tags,
+        provider, endpoint, model, model_used, stream, request_id, outcome, certainty, quote_nano, cost_nano, price_version,
+        opened_at, ended_at, recorded_at, budget_id, caller_id, amount_nano, currency, rate, corrects, description, metadata)
+      select o.day, _ids[r.ordinal + 1], r.source, o.organization_id, o.team_id, o.project_id, o.user_id, o.key_id,
+        o.session_id, o.tags, o.provider, o.endpoint, o.model, o.model_used, o.stream, r.request_id, 'reversed', 'exact', 0,
+        t.event_cost_nano, o.price_version, o.opened_at, o.ended_at, _now, r.budget_id, r.caller_id,
+        t.event_amount_nano, t.event_currency, o.rate, r.corrects, r.description, r.metadata
+      from reversal r
+      cross join lateral (select * from usage_events o where o.day = _days[r.ordinal + 1] and o.id = r.corrects limit 1) o
+      cross join lateral (select * from taken t where t.ordinal = r.ordinal limit 1) t
+      order by 1, 2
+    )
+    select _of || array_agg(t.ordinal), _accounts || array_agg(t.account_id), _amounts || array_agg(t.amount_nano),
+      _rates || array_agg(t.rate)
+    into _of, _accounts, _amounts, _rates from taken t;
+  end if;
+
+  insert into budget_usage_records (day, event_id, account_id, amount_nano, covered_nano, quote_nano, rate)
+  select _days[c.ordinal + 1], _ids[c.ordinal + 1], c.account_id, c.amount_nano, 0, 0, c.rate
+  from unnest(_of, _accounts, _amounts, _rates) c (ordinal, account_id, amount_nano, rate)
+  where c.ordinal <> all (_known);
+  update budget_accounts a set settled_nano = a.settled_nano + m.amount_nano
+  from (
+    select c.account_id, sum(c.amount_nano) as amount_nano from unnest(_of, _accounts, _amounts) c (ordinal, account_id, amount_nano)
+    where c.ordinal <> all (_known) group by c.account_id
+  ) m
+  where a.id = m.account_id;
 
   perform note_crossings(_touched);
   return query
-  select null::integer, null::text, null::date, null::uuid, null::boolean, null::numeric, null::text, null::text, a.id,
-    a.period_end
+  select null::integer, null::text, null::uuid, null::numeric, null::text, null::text, a.id, a.period_end, _now
   from budget_accounts a where a.id = any (_touched);
 end $function$
 ;

@@ -41,9 +41,9 @@ const REFUSALS: Record<Actor['role'], string> = {
  * never made. What it sees and may not change is 403.
  */
 export class Guard {
-  readonly #budgets: Pick<BudgetCatalog, 'get' | 'forIdentity'>
+  readonly #budgets: Pick<BudgetCatalog, 'get' | 'several' | 'forIdentity'>
 
-  constructor (budgets: Pick<BudgetCatalog, 'get' | 'forIdentity'>) { this.#budgets = budgets }
+  constructor (budgets: Pick<BudgetCatalog, 'get' | 'several' | 'forIdentity'>) { this.#budgets = budgets }
 
   /**
    * A budget that the asker may see, and, where its definition is to be changed, change. To record usage on it or to
@@ -56,6 +56,18 @@ export class Guard {
     if (budget === null) throw new NotFound(`There is no budget ${id}`)
     if (to === 'change') requireChangeable(budget, actor.reach)
     return budget
+  }
+
+  /** Of these budgets those that the asker may see, by the ids as they were asked for. */
+  async budgets ({ actor }: FastifyRequest, ids: readonly string[]): Promise<Map<string, Budget>> {
+    const found = actor.identity === undefined
+      ? await this.#budgets.several(ids, actor.reach)
+      : (await this.#budgets.forIdentity(actor.identity)).filter(({ archivedAt }) => archivedAt === null)
+    const byId = new Map(found.map((budget) => [budget.id, budget]))
+    return new Map(ids.flatMap((id) => {
+      const budget = byId.get(id.toLowerCase())
+      return budget === undefined ? [] : [[id, budget]]
+    }))
   }
 
   async #applying (identity: Identity, id: string): Promise<Budget | null> {

@@ -39,7 +39,7 @@ import { refuseBrokenText, validatorCompiler } from './validation.ts'
  * A change acts on this gateway before it is answered. Errors are problem+json (RFC 9457).
  */
 export interface ControlOptions extends FastifyPluginOptions {
-  budgets: Pick<BudgetCatalog, 'get' | 'page' | 'forIdentity'>
+  budgets: Pick<BudgetCatalog, 'get' | 'several' | 'page' | 'forIdentity'>
   usage: UsageHistory
   reporter: Pick<BudgetReporter, 'status' | 'hierarchy' | 'check'>
   collector: Pick<UsageCollector, 'record'>

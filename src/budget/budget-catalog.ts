@@ -80,6 +80,8 @@ export interface BudgetCatalog extends BudgetStore {
   restore (id: string, allow?: Allow): Promise<Budget>
   /** archived ones too; null: there is none within reach. Without the parent that is out of reach. */
   get (id: string, reach?: Reach | null): Promise<Budget | null>
+  /** the same of several at once; those that there are, in no order */
+  several (ids: readonly string[], reach?: Reach | null): Promise<Budget[]>
   list (filter?: BudgetFilter): Promise<Budget[]>
   family (id: string): Promise<Family>
   /** InvalidField for a cursor of another list */

@@ -55,6 +55,8 @@ export interface NewUsage extends Placed {
   /** units of `currency` per USD; null: USD */
   rate: string | null
   costNano: bigint
+  /** of the budget that it names; its charge is the first */
+  budgetCurrency: string
   charges: { accountId: number, amountNano: bigint, rate: string | null }[]
 }
 
@@ -72,8 +74,8 @@ export type RecordProblem =
   | { ordinal: number, problem: 'too much', leftNano: bigint }
 
 export interface Recorded {
-  /** by ordinal */
-  ids: string[]
+  /** by ordinal, as they cost the budget that they were recorded on */
+  records: UsageRecord[]
   /** ordinals whose caller's id was known, with the same content: nothing was recorded anew */
   known: Set<number>
 }
@@ -106,8 +108,6 @@ export interface UsageRecording {
   accounts (specs: AccountSpec[]): Promise<number[]>
   /** all of a batch, or what keeps it from being recorded */
   record (usage: NewUsage[], reversals: NewReversal[]): Promise<Recorded | RecordProblem>
-  /** as they cost the budget that they were recorded on, in the order asked */
-  read (ids: string[]): Promise<UsageRecord[]>
   /** brings the status cache of a budget back to its records */
   refreshCache (budgetId: string): Promise<CacheCheck>
 }

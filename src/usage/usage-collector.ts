@@ -4,6 +4,7 @@ import { periodAt, type PeriodBounds } from '../budget/period.ts'
 import { type Now } from '../clock.ts'
 import { Conflict, NotFound, Unprocessable, invalidField } from '../errors.ts'
 import { newCallId } from '../gateway/call-id.ts'
+import { quoted, quotedOrNull } from '../json-text.ts'
 import { convertNano, formatNano, MAX_AMOUNT_NANO, toUsdNano } from '../money/amount.ts'
 import { type UsageRecord } from './history.ts'
 import {
@@ -77,11 +78,11 @@ export class UsageCollector {
       }
       const time = draft.timestamp ?? now
       const periods = lines.periods(budget, time, path(ordinal))
-      usage.push({ ...placed, id: newCallId(time), at: time, currency, periods })
+      usage.push({ ...placed, id: newCallId(time), at: time, currency, budgetCurrency: budget.currency, periods })
     })
     const outcome = await ledger.record(await charged(ledger, usage, path), reversals)
     if ('problem' in outcome) throw problemOf(outcome, drafts, path)
-    return { records: await ledger.read(outcome.ids), known: outcome.known.size === drafts.length }
+    return { records: outcome.records, known: outcome.known.size === drafts.length }
   }
 
   #check (drafts: readonly UsageDraft[], path: Path, now: number): void {
@@ -258,9 +259,20 @@ const NO_RATE = { rate: null, first: null }
 const NO_HASH = Buffer.alloc(0)
 
 /** What was said, by which two records are the same: a time that was not given is not part of it. */
-function hashOf ({ callerId: _callerId, ...draft }: UsageDraft, budget: Budget): Buffer {
-  const said = { ...draft, currency: draft.currency ?? budget.currency, amountNano: String(draft.amountNano) }
-  return hash('sha256', JSON.stringify(sorted(said)), 'buffer')
+export function hashOf (draft: UsageDraft, budget: Pick<Budget, 'currency'>): Buffer {
+  return hash('sha256', saidBy(draft, budget.currency), 'buffer')
+}
+
+/** All names with their values, in order, as nested lists; piece by piece, since each record of a batch has one. */
+function saidBy (draft: UsageDraft, budgetCurrency: string): string {
+  const { amountNano, budgetId, currency, description, metadata, reverses, source, timestamp } = draft
+  const { modelId, more, projectId, provider, requestId, tags, teamId, userId } = metadata
+  const nested = (value: object | null) => JSON.stringify(sorted(value))
+  return `[["amountNano","${amountNano}"],["budgetId",${quoted(budgetId)}],["currency",${quoted(currency ?? budgetCurrency)}],` +
+    `["description",${quotedOrNull(description)}],["metadata",[["modelId",${quotedOrNull(modelId)}],["more",${nested(more)}],` +
+    `["projectId",${quotedOrNull(projectId)}],["provider",${quotedOrNull(provider)}],["requestId",${quotedOrNull(requestId)}],` +
+    `["tags",${nested(tags)}],["teamId",${quotedOrNull(teamId)}],["userId",${quotedOrNull(userId)}]]],` +
+    `["reverses",${quotedOrNull(reverses)}],["source",${quoted(source)}],["timestamp",${timestamp}]]`
 }
 
 function sorted (value: unknown): unknown {

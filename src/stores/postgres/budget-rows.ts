@@ -3,7 +3,7 @@ import { bigintOf, idOf, type Queryable } from './pool.ts'
 
 /** Budgets as PostgreSQL has them, and as the domain does. */
 export async function oneBudget (on: Queryable, id: string): Promise<Budget | null> {
-  const [budget] = await selectBudgets(on, { text: `select ${COLUMNS} where b.id = $1`, values: [id] })
+  const [budget] = await selectBudgets(on, { name: 'one_budget', text: `select ${COLUMNS} where b.id = $1`, values: [id] })
   return budget ?? null
 }
 

@@ -50,6 +50,13 @@ export class PostgresBudgetStore implements BudgetCatalog {
     return await reached(seen(this.#database, id, reach))
   }
 
+  async several (ids: readonly string[], reach: Reach | null = this.#reach): Promise<Budget[]> {
+    const asked = [...new Set(ids.filter(isUuid))]
+    if (asked.length === 0) return []
+    const found = await reached(selectBudgets(this.#database, { name: 'budgets_by_id', text: BY_ID, values: [asked] }))
+    return await reached(withinReachOf(this.#database, found, reach))
+  }
+
   /** a budget and its ancestors, each behind those below it; empty: there is none */
   async line (id: string): Promise<Budget[]> {
     return isUuid(id) ? await reached(selectBudgets(this.#database, { text: ANCESTORS, values: [id] })) : []
@@ -207,6 +214,8 @@ async function inPlace (tx: Queryable, current: Budget | null, draft: BudgetDraf
 }
 
 /** null: there is none, or none within reach */
+const BY_ID = `select ${COLUMNS} where b.id = any ($1::uuid[])`
+
 async function seen (on: Queryable, id: string, reach: Reach | null): Promise<Budget | null> {
   const standing = await standings(on, [id], reach)
   const budget = standing.has(id.toLowerCase()) ? await oneBudget(on, id) : null

@@ -208,9 +208,15 @@ export class NotedUsage extends PostgresUsageRecording {
   override async record (usage: NewUsage[], reversals: NewReversal[]): Promise<Recorded | RecordProblem> {
     const done = await super.record(usage, reversals)
     if ('problem' in done) return done
-    const made = [...usage, ...reversals].filter(({ ordinal }) => !done.known.has(ordinal))
-    for (const budgetId of new Set(made.map(({ draft }) => draft.budgetId))) {
-      const ofBudget = made.filter(({ draft }) => draft.budgetId === budgetId)
+    const made = new Map<string, (NewUsage | NewReversal)[]>()
+    for (const one of [...usage, ...reversals]) {
+      if (done.known.has(one.ordinal)) continue
+      const { budgetId } = one.draft
+      const ofBudget = made.get(budgetId) ?? []
+      made.set(budgetId, ofBudget)
+      ofBudget.push(one)
+    }
+    for (const [budgetId, ofBudget] of made) {
       this.#trail.note(usageChange(budgetId, await this.#ownersOf(budgetId), ofBudget))
     }
     return done

@@ -10,7 +10,7 @@ import { accountSpecs } from './authority.ts'
 import { COLUMNS, selectBudgets } from './budget-rows.ts'
 import { bigintOf, idOf, isUuid, reached, sqlStateOf, type Queryable } from './pool.ts'
 import { RECORD_COLUMNS, recordOf, type RecordRow } from './record-rows.ts'
-import { dayOf, jsonOf } from './usage-rows.ts'
+import { dayOf, jsonOf, text, timeOf } from './usage-rows.ts'
 
 /** An account that a change has charged; null: its period never ends. */
 export interface ChargedAccount { accountId: number, periodEnd: number | null }
@@ -55,37 +55,43 @@ export class PostgresUsageRecording implements UsageRecording {
   }
 
   async record (usage: NewUsage[], reversals: NewReversal[]): Promise<Recorded | RecordProblem> {
-    const all = [...usage, ...reversals]
     const rows = await reached(withinBounds(this.#tx.query<OutcomeRow>({
       name: 'record_usage',
-      text: `select ordinal, problem, id, known, base_nano, event_currency, budget_currency, account_id, period_end
-        from record_usage($1, $2, $3, $4)`,
-      values: [
-        jsonOf(usage.map(eventRow)), jsonOf(usage.flatMap(chargeRows)), jsonOf(reversals.map(reversalRow)),
-        jsonOf(all.filter(({ callerId }) => callerId !== null).map(idRow)),
-      ],
+      text: `select ordinal, problem, id, base_nano, event_currency, budget_currency, account_id, period_end, recorded_at
+        from record_usage($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      values: batchOf(usage, reversals),
     })))
     const wrong = rows.filter(({ problem }) => problem !== null).sort((a, b) => (a.ordinal ?? 0) - (b.ordinal ?? 0))[0]
     if (wrong !== undefined) return problemOf(wrong)
-    const ids: string[] = []
-    for (const { ordinal, id } of all) ids[ordinal] = id
-    const known = new Set<number>()
+    const known = new Map<number, string>()
+    let recordedAt = 0
     for (const row of rows) {
       if (row.account_id !== null) {
+        recordedAt = row.recorded_at?.getTime() ?? recordedAt
         this.charged.push({ accountId: idOf(row.account_id), periodEnd: row.period_end?.getTime() ?? null })
       } else if (row.ordinal !== null && row.id !== null) {
-        ids[row.ordinal] = row.id
-        known.add(row.ordinal)
+        known.set(row.ordinal, row.id)
       }
     }
-    return { ids, known }
+    const records: UsageRecord[] = []
+    // what was recorded just now is known without reading it again
+    for (const one of usage) if (!known.has(one.ordinal)) records[one.ordinal] = newRecord(one, recordedAt)
+    for (const { ordinal, id } of reversals) if (!known.has(ordinal)) known.set(ordinal, id)
+    return { records: await this.#filled(records, known), known: new Set(rows.flatMap(({ ordinal }) => ordinal ?? [])) }
   }
 
-  async read (ids: string[]): Promise<UsageRecord[]> {
-    const rows = await reached(this.#tx.query<RecordRow>({
-      name: 'recorded_usage', text: READ, values: [ids.map(dayOf), ids],
-    }))
-    return rows.map(recordOf)
+  /** those that are missing among the records, by ordinal */
+  async #filled (records: UsageRecord[], missing: Map<number, string>): Promise<UsageRecord[]> {
+    if (missing.size === 0) return records
+    const ids = [...missing.values()]
+    const rows = await reached(this.#tx.query<RecordRow>({ name: 'recorded_usage', text: READ, values: [ids.map(dayOf), ids] }))
+    const found = new Map(rows.map((row) => [row.id, recordOf(row)]))
+    for (const [ordinal, id] of missing) {
+      const record = found.get(id)
+      if (record === undefined) throw new Error(`record ${id} is known and not in the ledger`)
+      records[ordinal] = record
+    }
+    return records
   }
 
   async refreshCache (budgetId: string): Promise<CacheCheck> {
@@ -133,12 +139,12 @@ interface OutcomeRow {
   ordinal: number | null
   problem: RecordProblem['problem'] | null
   id: string | null
-  known: boolean | null
   base_nano: string | null
   event_currency: string | null
   budget_currency: string | null
   account_id: string | null
   period_end: Date | null
+  recorded_at: Date | null
 }
 
 function problemOf (row: OutcomeRow): RecordProblem {
@@ -162,38 +168,96 @@ async function withinBounds<T> (query: Promise<T>): Promise<T> {
   }
 }
 
-function eventRow ({ ordinal, id, at, callerId, organizationId, currency, rate, costNano, draft }: NewUsage) {
-  const { requestId, provider, modelId, teamId, projectId, userId, tags, more } = draft.metadata
-  return {
-    ordinal,
-    day: dayOf(id),
-    id,
-    source: draft.source,
-    organization_id: organizationId === '' ? null : organizationId,
-    team_id: teamId,
-    project_id: projectId,
-    user_id: userId,
-    tags,
-    provider: provider ?? 'none',
-    model: modelId ?? 'none',
-    request_id: requestId,
-    cost_nano: String(costNano),
-    at: new Date(at),
-    budget_id: draft.budgetId,
-    caller_id: callerId,
-    amount_nano: String(draft.amountNano),
-    currency,
-    rate,
-    description: draft.description,
-    metadata: Object.keys(more).length === 0 ? null : more,
+/** What record_usage() takes: of what there is four times as much, charges, lists of numbers. */
+function batchOf (usage: NewUsage[], reversals: NewReversal[]): unknown[] {
+  const ids: string[] = []
+  const callers: string[] = []
+  for (const one of [...usage, ...reversals]) {
+    ids[one.ordinal] = one.id
+    if (one.callerId !== null) callers.push(callerJson(one, one.callerId))
   }
+  const [of, accounts, amounts, rates]: [number[], number[], bigint[], string[]] = [[], [], [], []]
+  for (const { ordinal, charges } of usage) {
+    for (const { accountId, amountNano, rate } of charges) {
+      of.push(ordinal)
+      accounts.push(accountId)
+      amounts.push(amountNano)
+      rates.push(rate ?? 'NULL')
+    }
+  }
+  const list = (values: unknown[]) => `{${values.join()}}`
+  return [
+    list(ids.map(dayOf)), list(ids), `[${callers.join()}]`, `[${usage.map(eventJson).join()}]`,
+    jsonOf(reversals.map(reversalRow)), list(of), list(accounts), list(amounts), list(rates),
+  ]
 }
 
-function chargeRows ({ ordinal, id, charges }: NewUsage) {
-  const day = dayOf(id)
-  return charges.map(({ accountId, amountNano, rate }) => ({
-    ordinal, day, id, account_id: accountId, amount_nano: String(amountNano), rate,
-  }))
+function callerJson (one: NewUsage | NewReversal, callerId: string): string {
+  const { ordinal, organizationId, contentHash, draft } = one
+  return `{"ordinal":${ordinal},"content_hash":"\\\\x${contentHash.toString('hex')}"` +
+    text('organization_id', organizationId) + text('source', draft.source) + text('caller_id', callerId) + '}'
+}
+
+function eventJson ({ ordinal, at, callerId, organizationId, currency, rate, costNano, draft }: NewUsage): string {
+  const { requestId, provider, modelId, teamId, projectId, userId, tags, more } = draft.metadata
+  return `{"ordinal":${ordinal},"cost_nano":"${costNano}","amount_nano":"${draft.amountNano}","at":"${timeOf(at)}"` +
+    text('source', draft.source) +
+    text('organization_id', organizationId === '' ? null : organizationId) +
+    text('team_id', teamId) +
+    text('project_id', projectId) +
+    text('user_id', userId) +
+    (tags === null ? '' : `,"tags":${jsonOf(tags)}`) +
+    text('provider', provider ?? NONE) +
+    text('model', modelId ?? NONE) +
+    text('request_id', requestId) +
+    text('budget_id', draft.budgetId) +
+    text('caller_id', callerId) +
+    text('currency', currency) +
+    text('rate', rate) +
+    text('description', draft.description) +
+    (Object.keys(more).length === 0 ? '' : `,"metadata":${jsonOf(more)}`) + '}'
+}
+
+/** where nothing was said */
+const NONE = 'none'
+
+/** as recordOf() has it, once it is stored */
+function newRecord (one: NewUsage, recordedAt: number): UsageRecord {
+  const { id, at, callerId, organizationId, currency, budgetCurrency, charges, draft } = one
+  const { requestId, provider, modelId, teamId, projectId, userId, tags, more } = draft.metadata
+  const [charge] = charges
+  if (charge === undefined) throw new Error(`record ${id} charges nothing`)
+  return {
+    id,
+    budgetId: draft.budgetId,
+    amountNano: charge.amountNano,
+    quoteNano: 0n,
+    currency: budgetCurrency,
+    rate: charge.rate,
+    original: { amountNano: draft.amountNano, currency },
+    recordedOn: draft.budgetId,
+    callerId,
+    reverses: null,
+    description: draft.description,
+    source: draft.source,
+    certainty: 'exact',
+    outcome: 'recorded',
+    provider: provider ?? NONE,
+    endpoint: 'recorded',
+    model: modelId ?? NONE,
+    requestId,
+    organizationId: organizationId === '' ? null : organizationId,
+    teamId,
+    projectId,
+    userId,
+    keyId: null,
+    sessionId: null,
+    tags,
+    more,
+    openedAt: at,
+    endedAt: at,
+    recordedAt,
+  }
 }
 
 function reversalRow ({ ordinal, id, callerId, reverses, currency, backNano, draft }: NewReversal) {
@@ -201,7 +265,6 @@ function reversalRow ({ ordinal, id, callerId, reverses, currency, backNano, dra
   return {
     ordinal,
     day: dayOf(id),
-    id,
     budget_id: draft.budgetId,
     corrects: reverses,
     currency,
@@ -211,17 +274,5 @@ function reversalRow ({ ordinal, id, callerId, reverses, currency, backNano, dra
     request_id: requestId,
     description: draft.description,
     metadata: Object.keys(more).length === 0 ? null : more,
-  }
-}
-
-function idRow ({ ordinal, id, callerId, organizationId, contentHash, draft }: NewUsage | NewReversal) {
-  return {
-    ordinal,
-    organization_id: organizationId,
-    source: draft.source,
-    caller_id: callerId,
-    day: dayOf(id),
-    id,
-    content_hash: `\\x${contentHash.toString('hex')}`,
   }
 }

@@ -39,7 +39,8 @@ function eventRow ({ opening, end }: UsageEvent): string {
     `,"opened_at":"${timeOf(opening.openedAt)}","ended_at":"${timeOf(end.endedAt)}"}`
 }
 
-function text (name: string, value: string | null): string {
+/** a member of an object that has others before it */
+export function text (name: string, value: string | null): string {
   return value === null ? '' : `,"${name}":${storable(value)}`
 }
 
@@ -96,6 +97,6 @@ export function openedAtOf (id: string): number {
 export const LAST_TIME = Date.UTC(9999, 11, 31)
 
 /** A number that is no time stays visible in PostgreSQL's refusal. */
-function timeOf (ms: number): string {
+export function timeOf (ms: number): string {
   return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : `${ms}T`
 }

@@ -63,6 +63,40 @@ t.test('usage of a call made elsewhere is charged to its budget and to all above
   }
 })
 
+t.test('a batch is answered as it is read later: new records, known ones and reversals', async (t) => {
+  const gateway = await aGateway(t)
+  await gateway.core.budgets.addRate('EUR', '0.9', Date.UTC(2026, 0))
+  const top = await gateway.budget({ amount: '5000' })
+  const eur = await gateway.budget({ scopeType: 'team', scopeId: 'a', currency: 'EUR', parentBudgetId: top })
+  const nowhere = await gateway.budget({ scopeType: 'team', scopeId: 'b', organizationId: undefined })
+  const metadata = { tags: { zz: '1', a: 'ü' }, z: { b: [1, 1e21, -0.5], a: null }, userId: 'ada', bb: 1, c: 2 }
+  const old = { id: 'known', budgetId: eur, amount: '1.5', metadata }
+  const known = await record(gateway, eur, { ...old, budgetId: undefined })
+  const records = [
+    { budgetId: eur, amount: '0.000000001', metadata, source: 'auterity' },
+    old,
+    { budgetId: eur.toUpperCase(), amount: '2', currency: 'USD', timestamp: '2026-05-05T05:05:05.555Z', metadata: {} },
+    { budgetId: eur, amount: '-0.7', reverses: known['id'], metadata: { why: 'twice' } },
+    { budgetId: nowhere, id: 'ü "1"', amount: '0', description: 'nothing', metadata: { tags: {} } },
+  ]
+
+  const { status, headers, body } = await gateway.admin('POST', '/usage/batch', { records })
+
+  t.equal(status, 201)
+  t.equal(headers.get('idempotency-replayed'), null)
+  const usage = body['usage'] as Json[]
+  t.same(usage.map(({ amount }) => amount), ['0.000000001', '1.5', '1.8', '-0.7', '0'])
+  t.same(usage[1], known)
+  for (const one of usage) {
+    const { charges, ...read } = (await gateway.admin('GET', `/usage/${one['id']}`)).body
+    t.same(read, one)
+    t.equal((charges as Json[])[0]?.['amount'], one['amount'])
+  }
+  const again = await gateway.admin('POST', '/usage/batch', { records: [records[4], records[1]] })
+  t.same([again.status, again.headers.get('idempotency-replayed'), again.body['usage']], [201, 'true', [usage[4], known]])
+  t.match(await statusOf(gateway, top), { currentAmount: '0.888888892' })
+})
+
 t.test('what is recorded counts in the period that holds its time', async (t) => {
   const gateway = await aGateway(t)
   const id = await gateway.budget({ period: 'daily', timezone: 'Europe/Berlin', startDate: '2026-01-01T00:00:00Z' })

@@ -155,6 +155,19 @@ t.test('records every field of an event', async (t) => {
   }])
 })
 
+t.test('a charge of an account that does not exist is refused, and an account that was charged stays', async (t) => {
+  const { sql, authority, defineBudget } = await aWorld(t)
+  const budgetId = await defineBudget(1n)
+  const [account] = await authority.ensureAccounts([{ budgetId, subject: '', periodStart: Date.UTC(2026, 0), periodEnd: null }])
+  const charge = async (accountId: unknown) => await sql(`
+    insert into budget_usage_records (day, event_id, account_id, amount_nano, covered_nano, quote_nano)
+    values ('2026-01-01', gen_random_uuid(), $1, 1, 0, 0)`, [accountId])
+  await t.rejects(charge(4711), { code: '23503', message: /account 4711/ })
+  await charge(account?.accountId)
+  await t.rejects(sql('delete from budget_accounts where id = $1', [account?.accountId]), { code: '23503' })
+  t.equal((await sql('select from budget_usage_records')).length, 1)
+})
+
 t.test('keeps amounts that no double can hold', async (t) => {
   const world = await aWorld(t)
   const large = 9_000_000_000_000_000_000n
