@@ -185,7 +185,9 @@ create table budget_definitions (
   updated_at timestamp(3) with time zone not null,
   created_by text,
   archived_at timestamp(3) with time zone,
-  version bigint not null
+  version bigint not null,
+  cap_to_fit jsonb,
+  fail_open_nano bigint
 );
 alter table budget_definitions add constraint budget_definitions_alerts_check CHECK ((jsonb_typeof(alerts) = 'array'::text));
 alter table budget_definitions add constraint budget_definitions_amount_nano_check CHECK ((amount_nano > 0));
@@ -199,8 +201,9 @@ alter table budget_definitions add constraint budget_definitions_check5 CHECK ((
 alter table budget_definitions add constraint budget_definitions_created_by_check CHECK ((length(created_by) <= 256));
 alter table budget_definitions add constraint budget_definitions_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text));
 alter table budget_definitions add constraint budget_definitions_description_check CHECK ((length(description) <= 4096));
+alter table budget_definitions add constraint budget_definitions_fail_open_nano_check CHECK ((fail_open_nano > 0));
 alter table budget_definitions add constraint budget_definitions_filters_check CHECK ((jsonb_typeof(filters) = 'object'::text));
-alter table budget_definitions add constraint budget_definitions_mode_check CHECK ((mode = ANY (ARRAY['enforced'::text, 'soft'::text])));
+alter table budget_definitions add constraint budget_definitions_mode_check CHECK ((mode = ANY (ARRAY['enforced'::text, 'soft'::text, 'shadow'::text])));
 alter table budget_definitions add constraint budget_definitions_name_check CHECK (((length(name) >= 1) AND (length(name) <= 256)));
 alter table budget_definitions add constraint budget_definitions_organization_id_check CHECK (((length(organization_id) >= 1) AND (length(organization_id) <= 256)));
 alter table budget_definitions add constraint budget_definitions_parent_budget_id_fkey FOREIGN KEY (parent_budget_id) REFERENCES budget_definitions(id);
@@ -214,6 +217,8 @@ CREATE INDEX budget_definitions_age ON public.budget_definitions USING btree (cr
 CREATE INDEX budget_definitions_organization ON public.budget_definitions USING btree (organization_id, scope_type, scope_id);
 CREATE INDEX budget_definitions_parent ON public.budget_definitions USING btree (parent_budget_id);
 CREATE INDEX budget_definitions_scope ON public.budget_definitions USING btree (scope_type, scope_id);
+comment on column budget_definitions.cap_to_fit is 'minimumTokens and reasoning; null: output limits stay as they are asked for';
+comment on column budget_definitions.fail_open_nano is 'what each gateway may let through while PostgreSQL does not answer; null: nothing';
 
 create table budget_status_cache (
   account_id bigint not null,

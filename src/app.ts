@@ -96,6 +96,7 @@ async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
       now: systemNow,
     }),
     summary: new UsageSummary({ sums: core.sums, now: systemNow }),
+    prices: core.prices,
     keyStore: core.keyStore,
     tokens: core.tokenStore,
     authenticator: core.authenticator,

@@ -199,6 +199,10 @@ export const REFUSAL_CODES: Record<RefusalCode, Omit<ErrorCode, 'status'>> = {
     meaning: 'Long holds set aside what is left.', remedy: 'Settle or release the one that it names, or raise the amount.',
   },
   budget_paused: { meaning: 'A budget that applies is paused.', remedy: 'Resume it.' },
+  model_restricted: {
+    meaning: 'A budget has passed a threshold from which on it allows other models only.',
+    remedy: 'Ask for one of the models that the message names, wait for the reset, or raise the amount.',
+  },
   no_exchange_rate: { meaning: 'There is no rate for a budget\'s currency.', remedy: 'Add one.' },
   provider_not_configured: {
     meaning: 'The provider has no credential here.', remedy: 'Set the setting that the message names.',

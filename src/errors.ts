@@ -10,7 +10,7 @@ export type RefusalCode =
   | 'invalid_request' | 'body_too_large' | 'unsupported_media_type'
   | 'provider_not_allowed' | 'model_not_allowed' | 'model_not_found' | 'model_unpriced' | 'path_not_allowed' | 'feature_not_metered'
   | 'no_budget' | 'budget_exhausted' | 'quote_exceeds_budget' | 'budget_contention'
-  | 'budget_in_doubt' | 'budget_held' | 'budget_paused' | 'no_exchange_rate'
+  | 'budget_in_doubt' | 'budget_held' | 'budget_paused' | 'model_restricted' | 'no_exchange_rate'
   | 'provider_not_configured' | 'upstream_unreachable' | 'upstream_timeout'
   | 'journal_unavailable' | 'ledger_unavailable' | 'ledger_backlog' | 'shutting_down' | 'websocket_unsupported'
   | 'client_gone' | 'internal_error'
@@ -70,6 +70,7 @@ export const REFUSAL_STATUS: Record<RefusalCode, number> = {
   budget_in_doubt: 402,
   budget_held: 402,
   budget_paused: 403,
+  model_restricted: 402,
   no_exchange_rate: 503,
   provider_not_configured: 503,
   upstream_unreachable: 502,

@@ -18,6 +18,7 @@ export function collectGauges (core: Core): void {
   metrics.setAside.set(writer.setAside)
   metrics.journalBytes.set(core.journal.bytes)
   metrics.grants.set(tracker.grants)
+  metrics.failedOpen.set(tracker.failedOpen)
   metrics.queries.set(core.queries)
   metrics.redisCommands.set(core.hot.commands)
   metrics.redisUp.set(core.config.redisUrl !== undefined && core.hot.reachable ? 1 : 0)

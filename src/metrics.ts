@@ -22,6 +22,12 @@ export class Metrics {
 
   readonly overruns = this.#counter('relaycore_overruns_total', 'Calls that cost more than was held for them', ['provider'])
 
+  readonly changed = this.#counter('relaycore_changed_calls_total',
+    'Calls that were forwarded otherwise than asked, by what was changed', ['change'])
+
+  readonly shadow = this.#counter('relaycore_shadow_verdicts_total',
+    'What budgets in shadow mode would have done to calls that were let through', ['verdict'])
+
   readonly decision = new Histogram({
     name: 'relaycore_decision_seconds',
     help: 'Time from a parsed request to its hold, or its refusal',
@@ -38,6 +44,7 @@ export class Metrics {
   readonly setAside = this.#gauge('relaycore_ledger_set_aside_events', 'Usage events that PostgreSQL refused')
   readonly journalBytes = this.#gauge('relaycore_journal_bytes', 'Bytes of the journal on disk')
   readonly grants = this.#gauge('relaycore_grants', 'Grant statements sent to PostgreSQL by this process')
+  readonly failedOpen = this.#gauge('relaycore_calls_failed_open', 'Calls let through while PostgreSQL did not answer, by this process')
   readonly queries = this.#gauge('relaycore_postgres_queries', 'Statements sent to PostgreSQL by this process')
   readonly redisCommands = this.#gauge('relaycore_redis_commands', 'Commands sent to Redis by this process')
   readonly redisUp = this.#gauge('relaycore_redis_up', '1 while the shared hot status is reachable')

@@ -6,7 +6,9 @@ export const ScopeTypes = Type.Enum(['organization', 'team', 'user', 'project'],
 const Periods = Type.Enum(['daily', 'weekly', 'monthly', 'quarterly', 'annual', 'custom'], {
   description: 'by the calendar of the time zone, weeks from Monday; custom: from startDate to endDate, and again',
 })
-const Modes = Type.Enum(['enforced', 'soft'], { description: 'soft counts and never refuses; enforced if not given' })
+const Modes = Type.Enum(['enforced', 'soft', 'shadow'], {
+  description: 'soft counts and never refuses; shadow neither, and logs and counts what it would have done; enforced if not given',
+})
 const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217', examples: ['USD'] })
 const Uuid = Type.String({
   pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$', examples: ['01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55'],
@@ -22,10 +24,35 @@ export const Amount = Type.Union([Type.String(), Type.Number()], {
 
 const Alert = Type.Object({
   threshold: Type.Number({ exclusiveMinimum: 0, maximum: 1000, description: 'percent of the amount', examples: [80] }),
-  actions: Type.Array(Type.Enum(['notify', 'block-all']), { description: 'block-all: at most 100 %' }),
+  actions: Type.Array(Type.Enum(['notify', 'restrict-models', 'auto-downgrade', 'block-all']), {
+    description: 'block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent',
+  }),
   notificationChannels: Type.Array(Type.String({ maxLength: 256 })),
   message: Nullable(Type.String({ maxLength: 1024 })),
+  models: Type.Optional(Type.Array(Type.String({ maxLength: 256 }), {
+    description: 'of restrict-models: names, or patterns with *, of the models that are still allowed',
+    examples: [['gpt-4o-mini', 'claude-haiku-*']],
+  })),
+  downgrade: Type.Optional(Type.Record(Type.String(), Type.String({ maxLength: 256 }), {
+    description: 'of auto-downgrade: from a model to a cheaper one of the same provider, which is called instead',
+    examples: [{ 'gpt-4o': 'gpt-4o-mini' }],
+  })),
 })
+
+const CapToFit = Type.Object({
+  minimumTokens: Type.Optional(Type.Integer({
+    minimum: 1, maximum: 10_000_000, default: 1024, description: 'per answer, besides those of stated thinking; with less left the call is refused',
+  })),
+  reasoning: Type.Optional(Type.Boolean({
+    default: false, description: 'also of models that think as long as they like: their answer may be cut off before it begins',
+  })),
+}, { additionalProperties: false })
+
+const FailOpen = Type.Object({
+  openUpTo: Type.Union([Type.String(), Type.Number()], {
+    description: 'what each gateway may let through while PostgreSQL does not answer', examples: ['5'],
+  }),
+}, { additionalProperties: false })
 
 const Filters = Type.Object({
   providers: Type.Optional(Type.Array(Type.String(), { examples: [['openai']] })),
@@ -47,6 +74,12 @@ const Fields = {
   recurring: Type.Boolean({ description: 'default true, false for custom; false: only the period that holds startDate' }),
   mode: Modes,
   paused: Type.Boolean({ description: 'refuses new calls until it is resumed', default: false }),
+  capToFit: Type.Union([Type.Boolean(), CapToFit], {
+    description: 'lowers the output limit of a call that does not fit to what is left; true: with the defaults', default: false,
+  }),
+  failMode: Type.Union([Type.Enum(['closed']), FailOpen], {
+    description: 'what happens while PostgreSQL does not answer and the leases are used up', default: 'closed',
+  }),
   filters: Filters,
   tags: Tags,
   parentBudgetId: Nullable(Uuid),

@@ -2,7 +2,9 @@ import { Type } from 'typebox'
 import { type Budget } from '../../src/budget/budget.ts'
 import { type BudgetCatalog, type BudgetOrder, type BudgetQuery } from '../../src/budget/budget-catalog.ts'
 import { changeBudget, defineBudget, patchBudget, renderBudget } from '../../src/budget/define.ts'
+import { type BudgetDraft } from '../../src/budget/hierarchy.ts'
 import { sharesWarning, type Warning } from '../../src/budget/shares.ts'
+import { checkDowngrades } from '../../src/pricing/downgrade.ts'
 import {
   BudgetAnswer, BudgetChange, BudgetListQuery, BudgetPageAnswer, NewBudget, ScopeParams, ScopeQuery,
 } from './budget-schemas.ts'
@@ -84,7 +86,12 @@ async function answerPage (budgets: Tools['budgets'], query: BudgetQuery) {
   }
 }
 
-function changeRoutes (scope: Scope, { guard, mutate }: Tools): void {
+function changeRoutes (scope: Scope, { guard, mutate, prices }: Tools): void {
+  const priced = (draft: BudgetDraft): BudgetDraft => {
+    checkDowngrades(draft.alerts, prices, Date.now())
+    return draft
+  }
+
   scope.post('/budgets', {
     config: { access: 'change' },
     schema: {
@@ -96,7 +103,7 @@ function changeRoutes (scope: Scope, { guard, mutate }: Tools): void {
     },
     validatorCompiler: unchecked,
   }, async (request, reply) => await mutate(request, reply, async ({ budgets }) => {
-    const budget = await budgets.insert(defineBudget(request.body, Date.now()))
+    const budget = await budgets.insert(priced(defineBudget(request.body, Date.now())))
     const headers = { location: `/api/v1/budgets/${budget.id}` }
     return answer(201, budget, await warningsOf(budgets, budget), headers)
   }))
@@ -121,7 +128,7 @@ function changeRoutes (scope: Scope, { guard, mutate }: Tools): void {
         return await mutate(request, reply, async ({ budgets }) => {
           const budget = await budgets.update(id, (current) => {
             expect(current)
-            return change(current, request.body)
+            return priced(change(current, request.body))
           })
           return answer(200, budget, await warningsOf(budgets, budget))
         })

@@ -12,6 +12,7 @@ import { type HoldReader } from '../../src/holds/hold-store.ts'
 import { type LongHolds } from '../../src/holds/long-holds.ts'
 import { type AdminTokenStore } from '../../src/keys/admin-tokens.ts'
 import { type KeyStore } from '../../src/keys/key.ts'
+import { type PriceBook } from '../../src/pricing/price.ts'
 import { type BudgetReporter } from '../../src/reports/reporter.ts'
 import { type UsageSummary } from '../../src/reports/summary.ts'
 import { type UsageHistory } from '../../src/usage/history.ts'
@@ -44,6 +45,8 @@ export interface ControlOptions extends FastifyPluginOptions {
   reporter: Pick<BudgetReporter, 'status' | 'hierarchy' | 'check'>
   collector: Pick<UsageCollector, 'record'>
   summary: Pick<UsageSummary, 'of'>
+  /** what models cost, for what definitions say of them */
+  prices: PriceBook
   keyStore: Pick<KeyStore, 'page' | 'get'>
   holds: HoldReader
   longHolds: LongHolds

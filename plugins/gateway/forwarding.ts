@@ -83,7 +83,7 @@ async function openCall (
   plane.exchanges.opening()
   try {
     const opened = await plane.gate.open(intake, gone)
-    if (!isRefusal(opened)) startOrRelease(plane, inbound, opened, intake.bytes, request, reply)
+    if (!isRefusal(opened)) startOrRelease(plane, inbound, opened, request, reply)
     // the gate has counted it
     else if (!gone()) sendRefusal(intake.provider, opened, request, reply)
   } finally {
@@ -93,10 +93,10 @@ async function openCall (
 
 /** What is open must end: until an exchange has it, that is ours to see to. */
 function startOrRelease (
-  plane: Plane, inbound: Inbound, call: OpenCall, bytes: Buffer, request: FastifyRequest, reply: FastifyReply
+  plane: Plane, inbound: Inbound, call: OpenCall, request: FastifyRequest, reply: FastifyReply
 ): void {
   try {
-    startCall(plane, inbound, call, bytes, request, reply)
+    startCall(plane, inbound, call, request, reply)
   } catch (error) {
     if (!reply.sent) call.release()
     throw error
@@ -104,7 +104,7 @@ function startOrRelease (
 }
 
 function startCall (
-  plane: Plane, inbound: Inbound, call: OpenCall, bytes: Buffer, request: FastifyRequest, reply: FastifyReply
+  plane: Plane, inbound: Inbound, call: OpenCall, request: FastifyRequest, reply: FastifyReply
 ): void {
   if (isGone(request, reply)) {
     call.release()
@@ -117,7 +117,7 @@ function startCall (
     refuse(plane.gate, inbound.route.provider, upstream, request, reply)
     return
   }
-  const filtered = call.request.stream && call.body !== bytes
+  const filtered = call.request.stream && !call.request.usageAsked
   exchange(plane, upstream, inbound, { call, body: call.body, own: call.headers, filtered }, request, reply)
 }
 

@@ -109,6 +109,9 @@ export class LeaseBook {
     return null
   }
 
+  /** held from what is free now, by a call that nobody can be asked for; false: nothing was taken */
+  holdAtOnce (needs: readonly Need[], now: number): boolean { return this.#take(needs, now, false) }
+
   /** the call is over: what each account's lease pays, in the order of `needs` */
   settle (needs: readonly Held[], costsNano: readonly bigint[], now: number): bigint[] {
     return needs.map((need, i) => {

@@ -1,14 +1,28 @@
-/** Placeholder of the words; schemas and validation live here. See README.md in this folder. */
+/** The words of budgets; README.md in this folder says what they mean, define.ts what is valid. */
 export type ScopeType = 'organization' | 'team' | 'user' | 'project'
 export type Period = 'daily' | 'weekly' | 'monthly' | 'quarterly' | 'annual' | 'custom'
-export type BudgetMode = 'enforced' | 'soft'
+/** soft never refuses; shadow neither, and says what it would have done */
+export type BudgetMode = 'enforced' | 'soft' | 'shadow'
+export type BudgetAction = 'notify' | 'restrict-models' | 'auto-downgrade' | 'block-all'
 
 export interface BudgetAlert {
   /** percent of the amount, > 0 */
   threshold: number
-  actions: ('notify' | 'block-all')[]
+  actions: BudgetAction[]
   notificationChannels: string[]
   message: string | null
+  /** of restrict-models: names or globs of the models that are still allowed */
+  models?: string[]
+  /** of auto-downgrade: from the name of a model to that of a cheaper one of the same provider */
+  downgrade?: Record<string, string>
+}
+
+/** Where a call does not fit, its output limit may be lowered to what is left. */
+export interface CapToFit {
+  /** tokens per answer, besides those of stated thinking; with less left the call is refused */
+  minimumTokens: number
+  /** also of models that think as long as they like: their answer may then be cut off before it begins */
+  reasoning: boolean
 }
 
 export interface BudgetFilters {
@@ -39,6 +53,10 @@ export interface Budget {
   recurring: boolean
   mode: BudgetMode
   paused: boolean
+  /** null: off */
+  capToFit: CapToFit | null
+  /** what each gateway may let through while PostgreSQL does not answer, nano-units; null: nothing */
+  failOpenNano: bigint | null
   filters: BudgetFilters
   alerts: BudgetAlert[]
   tags: Record<string, string>

@@ -4,7 +4,9 @@ import { InvalidField, invalidField } from '../errors.ts'
 import { AMOUNT_EXPECTED, formatNano, parseAmount, percentOf } from '../money/amount.ts'
 import { isCurrency } from '../money/currency.ts'
 import { isPlain } from '../text.ts'
-import { type Budget, type BudgetAlert, type BudgetFilters, type BudgetMode, type Period, type ScopeType } from './budget.ts'
+import {
+  type Budget, type BudgetAlert, type BudgetFilters, type BudgetMode, type CapToFit, type Period, type ScopeType,
+} from './budget.ts'
 import { type BudgetDraft } from './hierarchy.ts'
 
 /**
@@ -15,15 +17,15 @@ type Fields = Record<string, unknown>
 
 const SCOPES: ScopeType[] = ['organization', 'team', 'user', 'project']
 const PERIODS: Period[] = ['daily', 'weekly', 'monthly', 'quarterly', 'annual', 'custom']
-const MODES: BudgetMode[] = ['enforced', 'soft']
-const ACTIONS = ['notify', 'block-all'] as const
+const MODES: BudgetMode[] = ['enforced', 'soft', 'shadow']
+const ACTIONS = ['notify', 'restrict-models', 'auto-downgrade', 'block-all'] as const
 /** of the vocabulary, and not offered by this version */
-const LATER = new Set(['restrict-models', 'require-approval', 'auto-downgrade', 'shadow'])
+const LATER = new Set(['require-approval'])
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 const NAMES = new Set(['name', 'description', 'scopeType', 'scopeId', 'amount', 'currency', 'period', 'startDate',
   'endDate', 'recurring', 'alerts', 'tags', 'parentBudgetId', 'createdBy', 'organizationId', 'timezone', 'mode', 'paused',
-  'filters'])
+  'filters', 'capToFit', 'failMode'])
 const REQUIRED = ['name', 'scopeType', 'scopeId', 'amount', 'currency', 'period'] as const
 
 /** `now`: ms since the epoch, the default of startDate */
@@ -62,7 +64,6 @@ function objectOr (value: unknown): Fields { return isObject(value) ? value : {}
 function fieldsOf (body: unknown): Fields {
   if (!isObject(body)) throw invalidField('body', 'a JSON object', body)
   for (const name of Object.keys(body)) {
-    if (name === 'capToFit' || name === 'failMode') throw notYet(name, name)
     if (!NAMES.has(name)) throw invalidField(name, `absent: there is no such field (${[...NAMES].join(', ')})`, undefined)
   }
   return body
@@ -97,6 +98,8 @@ function complete (f: Fields): BudgetDraft {
     recurring,
     mode,
     paused: flagOf('paused', f['paused'] ?? false),
+    capToFit: capOf(f['capToFit'] ?? false),
+    failOpenNano: failOpenOf(f['failMode'] ?? 'closed'),
     filters: filtersOf(f['filters'] ?? {}),
     alerts,
     tags: stringMap('tags', f['tags'] ?? {}),
@@ -161,7 +164,7 @@ function alertsOf (value: unknown): BudgetAlert[] {
 
 function alertOf (path: string, value: unknown): BudgetAlert {
   const fields = mapOf(path, value)
-  rejectOthers(path, fields, ['threshold', 'actions', 'notificationChannels', 'message'])
+  rejectOthers(path, fields, ['threshold', 'actions', 'notificationChannels', 'message', 'models', 'downgrade'])
   const threshold = fields['threshold']
   const nano = parseAmount(threshold)
   if (typeof threshold !== 'number' || nano === null || nano === 0n || threshold > 1_000) {
@@ -179,7 +182,55 @@ function alertOf (path: string, value: unknown): BudgetAlert {
     actions: [...new Set(actions)],
     notificationChannels: listOf(`${path}/notificationChannels`, fields['notificationChannels'] ?? []),
     message: optionalText(`${path}/message`, fields['message'], 1_024),
+    ...modelsOf(path, actions, fields['models']),
+    ...downgradeOf(path, actions, fields['downgrade']),
   }
+}
+
+function modelsOf (path: string, actions: readonly string[], value: unknown): Pick<BudgetAlert, 'models'> {
+  const given = value !== undefined && value !== null
+  if (!actions.includes('restrict-models')) {
+    if (given) throw invalidField(`${path}/models`, 'absent where restrict-models is no action', value)
+    return {}
+  }
+  const models = given ? listOf(`${path}/models`, value) : []
+  if (models.length > 0) return { models }
+  throw invalidField(`${path}/models`, 'the models that restrict-models still allows, e.g. ["gpt-4o-mini", "claude-*"]', value)
+}
+
+function downgradeOf (path: string, actions: readonly string[], value: unknown): Pick<BudgetAlert, 'downgrade'> {
+  const given = value !== undefined && value !== null
+  if (!actions.includes('auto-downgrade')) {
+    if (given) throw invalidField(`${path}/downgrade`, 'absent where auto-downgrade is no action', value)
+    return {}
+  }
+  const downgrade = given ? stringMap(`${path}/downgrade`, value) : {}
+  if (Object.keys(downgrade).length > 0) return { downgrade }
+  throw invalidField(`${path}/downgrade`, 'a map from models to cheaper ones, e.g. {"gpt-4o": "gpt-4o-mini"}', value)
+}
+
+const CAP_EXPECTED = 'true, false, or an object with minimumTokens and reasoning'
+export const DEFAULT_MINIMUM_TOKENS = 1_024
+
+function capOf (value: unknown): CapToFit | null {
+  if (value === false || value === null) return null
+  if (value === true) return { minimumTokens: DEFAULT_MINIMUM_TOKENS, reasoning: false }
+  if (!isObject(value)) throw invalidField('capToFit', CAP_EXPECTED, value)
+  rejectOthers('capToFit', value, ['minimumTokens', 'reasoning'])
+  const minimum = value['minimumTokens'] ?? DEFAULT_MINIMUM_TOKENS
+  if (typeof minimum !== 'number' || !Number.isSafeInteger(minimum) || minimum < 1 || minimum > 10_000_000) {
+    throw invalidField('capToFit/minimumTokens', 'a whole number from 1 to 10000000', minimum)
+  }
+  return { minimumTokens: minimum, reasoning: flagOf('capToFit/reasoning', value['reasoning'] ?? false) }
+}
+
+function failOpenOf (value: unknown): bigint | null {
+  if (value === 'closed' || value === null) return null
+  if (!isObject(value)) throw invalidField('failMode', '"closed", or {"openUpTo": an amount}', value)
+  rejectOthers('failMode', value, ['openUpTo'])
+  const nano = parseAmount(value['openUpTo'])
+  if (nano === null || nano === 0n) throw invalidField('failMode/openUpTo', `more than 0, ${AMOUNT_EXPECTED}`, value['openUpTo'])
+  return nano
 }
 
 function filtersOf (value: unknown): BudgetFilters {
@@ -253,23 +304,33 @@ function notYet (path: string, what: string): FastifyError & { field: string } {
 }
 
 function draftFields (budget: Budget): Fields {
-  const { amountNano, startDate, endDate } = budget
+  const { amountNano, startDate, endDate, failOpenNano } = budget
   return {
     ...Object.fromEntries(Object.entries(budget).filter(([name]) => NAMES.has(name))),
     amount: formatNano(amountNano),
+    failMode: failModeOf(failOpenNano),
     startDate: new Date(startDate).toISOString(),
     endDate: endDate === null ? null : new Date(endDate).toISOString(),
   }
 }
 
+function failModeOf (openNano: bigint | null): 'closed' | { openUpTo: string } {
+  return openNano === null ? 'closed' : { openUpTo: formatNano(openNano) }
+}
+
 /** the budget as the admin API shows it: amounts as decimal strings, times in RFC 3339 UTC */
 export function renderBudget (budget: Budget) {
-  const { amountNano, enforcedLimitNano, rate, startDate, endDate, createdAt, updatedAt, archivedAt, ...rest } = budget
+  const {
+    amountNano, enforcedLimitNano, failOpenNano, capToFit, rate, startDate, endDate, createdAt, updatedAt, archivedAt,
+    ...rest
+  } = budget
   const time = (at: number) => new Date(at).toISOString()
   return {
     ...rest,
     amount: formatNano(amountNano),
     enforcedLimit: formatNano(enforcedLimitNano),
+    capToFit: capToFit ?? false,
+    failMode: failModeOf(failOpenNano),
     startDate: time(startDate),
     endDate: endDate === null ? null : time(endDate),
     createdAt: time(createdAt),

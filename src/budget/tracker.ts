@@ -23,6 +23,8 @@ export interface CallHold {
   readonly holds: AccountHold[]
   /** the budgets in the order of `holds` */
   readonly applied: readonly AppliedBudget[]
+  /** those of `holds` that no lease stands behind, since the ledger did not answer and their budgets fail open */
+  readonly unbacked?: readonly AccountHold[]
 }
 
 export interface TrackerLog {
@@ -48,6 +50,10 @@ const HEARTBEAT_MS = 1_000
 const IDLE_SWEEP_MS = 5_000
 /** figures of accounts that refuse are read again before they are too old to refuse */
 const REFRESH_MS = FRESH_MS - 100
+/** older figures are read again before a call is judged by what is spent */
+const JUDGED_FRESH_MS = 2_500
+/** after it did not answer */
+const DOWN_MS = 1_000
 const RETIRE_AFTER_MS = 3_600_000
 /** accounts asked about in one heartbeat */
 const HEARTBEAT_ACCOUNTS = 2_000
@@ -60,6 +66,11 @@ export class BudgetTracker {
   readonly #opening = new Map<string, Promise<number>>()
   /** charges beyond what leases pay, of finished calls that are not recorded yet, by account */
   readonly #debt = new Map<number, bigint>()
+  readonly #reading = new Map<string, Promise<void>>()
+  /** quotes of open calls that were let through without the ledger, by account */
+  readonly #unbacked = new Map<number, bigint>()
+  /** until then the ledger is not asked again for calls that may go without */
+  #downUntil = -Infinity
   #toOpen: { applied: AppliedBudget, resolve: (id: number) => void, reject: (error: Error) => void }[] = []
   #clockOffset = 0
   #pumping = false
@@ -73,7 +84,8 @@ export class BudgetTracker {
   grants = 0
   /** ms since the epoch of the authority's last answer to a heartbeat */
   answeredAt = 0
-  overruns = 0
+  /** calls that were let through without the ledger */
+  failedOpen = 0
 
   constructor (options: TrackerOptions) {
     this.#o = options
@@ -124,6 +136,7 @@ export class BudgetTracker {
     const enforced = hold.holds.filter((h) => h.enforced)
     const costs = amounts.filter((_, i) => hold.holds[i]?.enforced === true)
     const covered = this.#book.settle(enforced, costs, this.#o.now())
+    this.#back(hold)
     let next = 0
     const charges = hold.holds.map((h, i) => {
       const amountNano = amounts[i] as bigint
@@ -131,7 +144,6 @@ export class BudgetTracker {
       if (amountNano > coveredNano) this.#owe(h.accountId, amountNano - coveredNano)
       return { accountId: h.accountId, amountNano, coveredNano }
     })
-    if (enforced.some((h, i) => (costs[i] as bigint) > h.quoteNano)) this.overruns++
     if (this.#book.restless) this.#pumpSoon()
     return charges
   }
@@ -139,6 +151,7 @@ export class BudgetTracker {
   /** the call never reached the provider */
   release (hold: CallHold): void {
     this.#book.settle(hold.holds.filter((h) => h.enforced), [], this.#o.now())
+    this.#back(hold)
     if (this.#book.restless) this.#pumpSoon()
   }
 
@@ -179,6 +192,39 @@ export class BudgetTracker {
     if (this.#book.giving) this.#o.onReturnsDue(true)
   }
 
+  /**
+   * Makes sure that what is spent of these budgets is known well enough to judge by: null at once where it is, a
+   * refusal where nothing is known of one of them and the ledger does not answer.
+   */
+  prepare (applied: readonly AppliedBudget[]): null | Promise<Refusal | null> {
+    const now = this.#o.now()
+    const known = applied.every((one) => {
+      const id = this.#known(one)
+      const lease = id === null ? undefined : this.#book.lease(id)
+      return lease?.figures != null && now - lease.figuresAt < JUDGED_FRESH_MS
+    })
+    return known ? null : this.#prepare(applied)
+  }
+
+  /** settled, and finished and not yet recorded, of the budget's account; 0 where nothing is known of it */
+  spentNano (one: AppliedBudget): bigint {
+    const id = this.#known(one)
+    const lease = id === null ? undefined : this.#book.lease(id)
+    if (id === null || lease?.figures == null) return 0n
+    let { settledNano, at } = lease.figures
+    for (const other of this.#o.hot.others(id) ?? []) if (other.at > at) ({ settledNano, at } = other)
+    return settledNano + (lease.unposted > 0n ? lease.unposted : 0n) + this.debt(id)
+  }
+
+  /** what a call could be held for on the budget's account, by what is known of it; null: nothing is */
+  roomNano (one: AppliedBudget): bigint | null {
+    const id = this.#known(one)
+    const lease = id === null ? undefined : this.#book.lease(id)
+    if (lease?.figures == null) return null
+    const room = lease.room
+    return lease.free + (room > 0n ? room : 0n)
+  }
+
   /** live view of one account for status and metrics; null: this gateway does not know the account */
   view (accountId: number): Lease | null { return this.#book.lease(accountId) ?? null }
 
@@ -217,6 +263,31 @@ export class BudgetTracker {
     return known === null ? this.#open(applied) : Promise.resolve(known)
   }
 
+  async #prepare (applied: readonly AppliedBudget[]): Promise<Refusal | null> {
+    try {
+      const ids = await Promise.all(applied.map((one) => this.accountOf(one)))
+      await this.#read(ids)
+    } catch (error) {
+      this.#o.log.warn({ err: error }, 'what is spent of the budgets of a call could not be read')
+      if (error instanceof NotLiveError) this.#o.onNotLive(error)
+    }
+    // what was known before is old, and better than no answer
+    return applied.every((one) => this.roomNano(one) !== null) ? null : LEDGER_UNAVAILABLE
+  }
+
+  /** calls that want to know the same at once ask once */
+  async #read (ids: readonly number[]): Promise<void> {
+    const key = ids.join()
+    let reading = this.#reading.get(key)
+    if (reading === undefined) {
+      reading = this.#o.authority.heartbeat(this.#o.incarnation, [...ids])
+        .then((figures) => { this.#learn(figures) })
+        .finally(() => { this.#reading.delete(key) })
+      this.#reading.set(key, reading)
+    }
+    await reading
+  }
+
   #known (one: AppliedBudget): number | null {
     const account = this.#accounts.get(one.budget.id)
     if (account === undefined) return null
@@ -252,11 +323,62 @@ export class BudgetTracker {
     }
     const hold: CallHold = { holds, applied }
     let answer: ((value: CallHold | Refusal) => void) | null = null
-    const told = (decision: HoldDecision) => decision.kind === 'held' ? hold : this.#refusal(decision, applied, ids)
-    const decision = this.#book.hold(needs, this.#o.now(), (late) => { answer?.(told(late)) })
+    const told = (decision: HoldDecision): CallHold | Refusal => {
+      if (decision.kind === 'held') return hold
+      const open = decision.reason === 'unavailable' ? this.#holdOpen(applied, holds, needs) : null
+      return open ?? this.#refusal(decision, applied, ids)
+    }
+    const now = this.#o.now()
+    if (now < this.#downUntil) {
+      const open = this.#holdOpen(applied, holds, needs)
+      if (open !== null) return open
+    }
+    const decision = this.#book.hold(needs, now, (late) => { answer?.(told(late)) })
     if (decision !== null) return told(decision)
     this.#pumpSoon()
     return new Promise((resolve) => { answer = resolve })
+  }
+
+  /**
+   * The ledger does not answer: held on what the leases have and, where they have too little, on nothing at all, as far
+   * as each such budget lets this gateway go. null: one does not.
+   */
+  #holdOpen (
+    applied: readonly AppliedBudget[], holds: readonly AccountHold[], needs: readonly Need[]
+  ): CallHold | null {
+    if (this.#stopped) return null
+    const unbacked: AccountHold[] = []
+    const backed: Need[] = []
+    const opened = holds.map((held, i): AccountHold => {
+      const need = needs.find(({ accountId }) => accountId === held.accountId)
+      if (need === undefined) return held
+      if ((this.#book.lease(held.accountId)?.free ?? 0n) >= held.quoteNano) {
+        backed.push(need)
+        return held
+      }
+      const without = { ...held, enforced: false }
+      const allowed = applied[i]?.budget.failOpenNano ?? 0n
+      const used = this.debt(held.accountId) + (this.#unbacked.get(held.accountId) ?? 0n)
+      if (used + held.quoteNano <= allowed) unbacked.push(without)
+      return without
+    })
+    if (backed.length + unbacked.length < needs.length || unbacked.length === 0) return null
+    if (!this.#book.holdAtOnce(backed, this.#o.now())) return null
+    for (const { accountId, quoteNano } of unbacked) {
+      this.#unbacked.set(accountId, (this.#unbacked.get(accountId) ?? 0n) + quoteNano)
+    }
+    this.failedOpen++
+    return { holds: opened, applied, unbacked }
+  }
+
+  /** the call has ended: what it cost without a lease is debt until it is recorded */
+  #back ({ unbacked }: CallHold): void {
+    if (unbacked === undefined) return
+    for (const { accountId, quoteNano } of unbacked) {
+      const rest = (this.#unbacked.get(accountId) ?? 0n) - quoteNano
+      if (rest > 0n) this.#unbacked.set(accountId, rest)
+      else this.#unbacked.delete(accountId)
+    }
   }
 
   /** accounts wanted in one tick are opened by one statement, and read from the hot status once */
@@ -334,6 +456,7 @@ export class BudgetTracker {
       if (error instanceof NotLiveError) this.#o.onNotLive(error)
     }
     this.#granting = false
+    this.#downUntil = answer === null ? this.#o.now() + DOWN_MS : -Infinity
     if (answer === null) this.#book.grantFailed(this.#o.now())
     else {
       this.#noteClock(answer.accounts)

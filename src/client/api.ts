@@ -564,15 +564,42 @@ export interface components {
             /** @description default true, false for custom; false: only the period that holds startDate */
             recurring: boolean;
             /**
-             * @description soft counts and never refuses; enforced if not given
+             * @description soft counts and never refuses; shadow neither, and logs and counts what it would have done; enforced if not given
              * @enum {unknown}
              */
-            mode: "enforced" | "soft";
+            mode: "enforced" | "soft" | "shadow";
             /**
              * @description refuses new calls until it is resumed
              * @default false
              */
             paused: boolean;
+            /**
+             * @description lowers the output limit of a call that does not fit to what is left; true: with the defaults
+             * @default false
+             */
+            capToFit: boolean | {
+                /**
+                 * @description per answer, besides those of stated thinking; with less left the call is refused
+                 * @default 1024
+                 */
+                minimumTokens: number;
+                /**
+                 * @description also of models that think as long as they like: their answer may be cut off before it begins
+                 * @default false
+                 */
+                reasoning: boolean;
+            };
+            /**
+             * @description what happens while PostgreSQL does not answer and the leases are used up
+             * @default closed
+             */
+            failMode: "closed" | {
+                /**
+                 * @description what each gateway may let through while PostgreSQL does not answer
+                 * @example 5
+                 */
+                openUpTo: string | number;
+            };
             /** @description the budget applies to calls that pass all of them */
             filters: {
                 /**
@@ -623,10 +650,27 @@ export interface components {
                  * @example 80
                  */
                 threshold: number;
-                /** @description block-all: at most 100 % */
-                actions: ("notify" | "block-all")[];
+                /** @description block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent */
+                actions: ("notify" | "restrict-models" | "auto-downgrade" | "block-all")[];
                 notificationChannels: string[];
                 message: string | null;
+                /**
+                 * @description of restrict-models: names, or patterns with *, of the models that are still allowed
+                 * @example [
+                 *       "gpt-4o-mini",
+                 *       "claude-haiku-*"
+                 *     ]
+                 */
+                models?: string[];
+                /**
+                 * @description of auto-downgrade: from a model to a cheaper one of the same provider, which is called instead
+                 * @example {
+                 *       "gpt-4o": "gpt-4o-mini"
+                 *     }
+                 */
+                downgrade?: {
+                    [key: string]: string;
+                };
             }[];
             /** @description also the ETag; grows with every change */
             version: number;
@@ -1429,8 +1473,8 @@ export interface operations {
                 scopeId?: string;
                 /** @description exactly */
                 organizationId?: string;
-                /** @description soft counts and never refuses; enforced if not given */
-                mode?: "enforced" | "soft";
+                /** @description soft counts and never refuses; shadow neither, and logs and counts what it would have done; enforced if not given */
+                mode?: "enforced" | "soft" | "shadow";
                 /** @description ISO 4217, e.g. USD */
                 currency?: string;
                 /** @description by the calendar of the time zone, weeks from Monday; custom: from startDate to endDate, and again */
@@ -1474,6 +1518,8 @@ export interface operations {
                      *           "recurring": true,
                      *           "mode": "enforced",
                      *           "paused": false,
+                     *           "capToFit": true,
+                     *           "failMode": "closed",
                      *           "filters": {
                      *             "providers": [
                      *               "openai"
@@ -1501,7 +1547,14 @@ export interface operations {
                      *               "notificationChannels": [
                      *                 "text"
                      *               ],
-                     *               "message": "text"
+                     *               "message": "text",
+                     *               "models": [
+                     *                 "gpt-4o-mini",
+                     *                 "claude-haiku-*"
+                     *               ],
+                     *               "downgrade": {
+                     *                 "gpt-4o": "gpt-4o-mini"
+                     *               }
                      *             }
                      *           ],
                      *           "version": 7,
@@ -1563,15 +1616,42 @@ export interface operations {
                             /** @description default true, false for custom; false: only the period that holds startDate */
                             recurring: boolean;
                             /**
-                             * @description soft counts and never refuses; enforced if not given
+                             * @description soft counts and never refuses; shadow neither, and logs and counts what it would have done; enforced if not given
                              * @enum {unknown}
                              */
-                            mode: "enforced" | "soft";
+                            mode: "enforced" | "soft" | "shadow";
                             /**
                              * @description refuses new calls until it is resumed
                              * @default false
                              */
                             paused: boolean;
+                            /**
+                             * @description lowers the output limit of a call that does not fit to what is left; true: with the defaults
+                             * @default false
+                             */
+                            capToFit: boolean | {
+                                /**
+                                 * @description per answer, besides those of stated thinking; with less left the call is refused
+                                 * @default 1024
+                                 */
+                                minimumTokens: number;
+                                /**
+                                 * @description also of models that think as long as they like: their answer may be cut off before it begins
+                                 * @default false
+                                 */
+                                reasoning: boolean;
+                            };
+                            /**
+                             * @description what happens while PostgreSQL does not answer and the leases are used up
+                             * @default closed
+                             */
+                            failMode: "closed" | {
+                                /**
+                                 * @description what each gateway may let through while PostgreSQL does not answer
+                                 * @example 5
+                                 */
+                                openUpTo: string | number;
+                            };
                             /** @description the budget applies to calls that pass all of them */
                             filters: {
                                 /**
@@ -1622,10 +1702,27 @@ export interface operations {
                                  * @example 80
                                  */
                                 threshold: number;
-                                /** @description block-all: at most 100 % */
-                                actions: ("notify" | "block-all")[];
+                                /** @description block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent */
+                                actions: ("notify" | "restrict-models" | "auto-downgrade" | "block-all")[];
                                 notificationChannels: string[];
                                 message: string | null;
+                                /**
+                                 * @description of restrict-models: names, or patterns with *, of the models that are still allowed
+                                 * @example [
+                                 *       "gpt-4o-mini",
+                                 *       "claude-haiku-*"
+                                 *     ]
+                                 */
+                                models?: string[];
+                                /**
+                                 * @description of auto-downgrade: from a model to a cheaper one of the same provider, which is called instead
+                                 * @example {
+                                 *       "gpt-4o": "gpt-4o-mini"
+                                 *     }
+                                 */
+                                downgrade?: {
+                                    [key: string]: string;
+                                };
                             }[];
                             /** @description also the ETag; grows with every change */
                             version: number;
@@ -1732,15 +1829,42 @@ export interface operations {
                     /** @description default true, false for custom; false: only the period that holds startDate */
                     recurring?: boolean;
                     /**
-                     * @description soft counts and never refuses; enforced if not given
+                     * @description soft counts and never refuses; shadow neither, and logs and counts what it would have done; enforced if not given
                      * @enum {unknown}
                      */
-                    mode?: "enforced" | "soft";
+                    mode?: "enforced" | "soft" | "shadow";
                     /**
                      * @description refuses new calls until it is resumed
                      * @default false
                      */
                     paused?: boolean;
+                    /**
+                     * @description lowers the output limit of a call that does not fit to what is left; true: with the defaults
+                     * @default false
+                     */
+                    capToFit?: boolean | {
+                        /**
+                         * @description per answer, besides those of stated thinking; with less left the call is refused
+                         * @default 1024
+                         */
+                        minimumTokens?: number;
+                        /**
+                         * @description also of models that think as long as they like: their answer may be cut off before it begins
+                         * @default false
+                         */
+                        reasoning?: boolean;
+                    };
+                    /**
+                     * @description what happens while PostgreSQL does not answer and the leases are used up
+                     * @default closed
+                     */
+                    failMode?: "closed" | {
+                        /**
+                         * @description what each gateway may let through while PostgreSQL does not answer
+                         * @example 5
+                         */
+                        openUpTo: string | number;
+                    };
                     /** @description the budget applies to calls that pass all of them */
                     filters?: {
                         /**
@@ -1792,10 +1916,27 @@ export interface operations {
                          * @example 80
                          */
                         threshold?: number;
-                        /** @description block-all: at most 100 % */
-                        actions?: ("notify" | "block-all")[];
+                        /** @description block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent */
+                        actions?: ("notify" | "restrict-models" | "auto-downgrade" | "block-all")[];
                         notificationChannels?: string[];
                         message?: string | null;
+                        /**
+                         * @description of restrict-models: names, or patterns with *, of the models that are still allowed
+                         * @example [
+                         *       "gpt-4o-mini",
+                         *       "claude-haiku-*"
+                         *     ]
+                         */
+                        models?: string[];
+                        /**
+                         * @description of auto-downgrade: from a model to a cheaper one of the same provider, which is called instead
+                         * @example {
+                         *       "gpt-4o": "gpt-4o-mini"
+                         *     }
+                         */
+                        downgrade?: {
+                            [key: string]: string;
+                        };
                     })[];
                 };
             };
@@ -1825,6 +1966,8 @@ export interface operations {
                      *       "recurring": true,
                      *       "mode": "enforced",
                      *       "paused": false,
+                     *       "capToFit": true,
+                     *       "failMode": "closed",
                      *       "filters": {
                      *         "providers": [
                      *           "openai"
@@ -1852,7 +1995,14 @@ export interface operations {
                      *           "notificationChannels": [
                      *             "text"
                      *           ],
-                     *           "message": "text"
+                     *           "message": "text",
+                     *           "models": [
+                     *             "gpt-4o-mini",
+                     *             "claude-haiku-*"
+                     *           ],
+                     *           "downgrade": {
+                     *             "gpt-4o": "gpt-4o-mini"
+                     *           }
                      *         }
                      *       ],
                      *       "version": 7,
@@ -1907,15 +2057,42 @@ export interface operations {
                         /** @description default true, false for custom; false: only the period that holds startDate */
                         recurring: boolean;
                         /**
-                         * @description soft counts and never refuses; enforced if not given
+                         * @description soft counts and never refuses; shadow neither, and logs and counts what it would have done; enforced if not given
                          * @enum {unknown}
                          */
-                        mode: "enforced" | "soft";
+                        mode: "enforced" | "soft" | "shadow";
                         /**
                          * @description refuses new calls until it is resumed
                          * @default false
                          */
                         paused: boolean;
+                        /**
+                         * @description lowers the output limit of a call that does not fit to what is left; true: with the defaults
+                         * @default false
+                         */
+                        capToFit: boolean | {
+                            /**
+                             * @description per answer, besides those of stated thinking; with less left the call is refused
+                             * @default 1024
+                             */
+                            minimumTokens: number;
+                            /**
+                             * @description also of models that think as long as they like: their answer may be cut off before it begins
+                             * @default false
+                             */
+                            reasoning: boolean;
+                        };
+                        /**
+                         * @description what happens while PostgreSQL does not answer and the leases are used up
+                         * @default closed
+                         */
+                        failMode: "closed" | {
+                            /**
+                             * @description what each gateway may let through while PostgreSQL does not answer
+                             * @example 5
+                             */
+                            openUpTo: string | number;
+                        };
                         /** @description the budget applies to calls that pass all of them */
                         filters: {
                             /**
@@ -1966,10 +2143,27 @@ export interface operations {
                              * @example 80
                              */
                             threshold: number;
-                            /** @description block-all: at most 100 % */
-                            actions: ("notify" | "block-all")[];
+                            /** @description block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent */
+                            actions: ("notify" | "restrict-models" | "auto-downgrade" | "block-all")[];
                             notificationChannels: string[];
                             message: string | null;
+                            /**
+                             * @description of restrict-models: names, or patterns with *, of the models that are still allowed
+                             * @example [
+                             *       "gpt-4o-mini",
+                             *       "claude-haiku-*"
+                             *     ]
+                             */
+                            models?: string[];
+                            /**
+                             * @description of auto-downgrade: from a model to a cheaper one of the same provider, which is called instead
+                             * @example {
+                             *       "gpt-4o": "gpt-4o-mini"
+                             *     }
+                             */
+                            downgrade?: {
+                                [key: string]: string;
+                            };
                         }[];
                         /** @description also the ETag; grows with every change */
                         version: number;
@@ -2042,6 +2236,8 @@ export interface operations {
                      *           "recurring": true,
                      *           "mode": "enforced",
                      *           "paused": false,
+                     *           "capToFit": true,
+                     *           "failMode": "closed",
                      *           "filters": {
                      *             "providers": [
                      *               "openai"
@@ -2069,7 +2265,14 @@ export interface operations {
                      *               "notificationChannels": [
                      *                 "text"
                      *               ],
-                     *               "message": "text"
+                     *               "message": "text",
+                     *               "models": [
+                     *                 "gpt-4o-mini",
+                     *                 "claude-haiku-*"
+                     *               ],
+                     *               "downgrade": {
+                     *                 "gpt-4o": "gpt-4o-mini"
+                     *               }
                      *             }
                      *           ],
                      *           "version": 7,
@@ -2191,6 +2394,8 @@ export interface operations {
                      *           "recurring": true,
                      *           "mode": "enforced",
                      *           "paused": false,
+                     *           "capToFit": true,
+                     *           "failMode": "closed",
                      *           "filters": {
                      *             "providers": [
                      *               "openai"
@@ -2218,7 +2423,14 @@ export interface operations {
                      *               "notificationChannels": [
                      *                 "text"
                      *               ],
-                     *               "message": "text"
+                     *               "message": "text",
+                     *               "models": [
+                     *                 "gpt-4o-mini",
+                     *                 "claude-haiku-*"
+                     *               ],
+                     *               "downgrade": {
+                     *                 "gpt-4o": "gpt-4o-mini"
+                     *               }
                      *             }
                      *           ],
                      *           "version": 7,
@@ -2280,15 +2492,42 @@ export interface operations {
                             /** @description default true, false for custom; false: only the period that holds startDate */
                             recurring: boolean;
                             /**
-                             * @description soft counts and never refuses; enforced if not given
+                             * @description soft counts and never refuses; shadow neither, and logs and counts what it would have done; enforced if not given
                              * @enum {unknown}
                              */
-                            mode: "enforced" | "soft";
+                            mode: "enforced" | "soft" | "shadow";
                             /**
                              * @description refuses new calls until it is resumed
                              * @default false
                              */
                             paused: boolean;
+                            /**
+                             * @description lowers the output limit of a call that does not fit to what is left; true: with the defaults
+                             * @default false
+                             */
+                            capToFit: boolean | {
+                                /**
+                                 * @description per answer, besides those of stated thinking; with less left the call is refused
+                                 * @default 1024
+                                 */
+                                minimumTokens: number;
+                                /**
+                                 * @description also of models that think as long as they like: their answer may be cut off before it begins
+                                 * @default false
+                                 */
+                                reasoning: boolean;
+                            };
+                            /**
+                             * @description what happens while PostgreSQL does not answer and the leases are used up
+                             * @default closed
+                             */
+                            failMode: "closed" | {
+                                /**
+                                 * @description what each gateway may let through while PostgreSQL does not answer
+                                 * @example 5
+                                 */
+                                openUpTo: string | number;
+                            };
                             /** @description the budget applies to calls that pass all of them */
                             filters: {
                                 /**
@@ -2339,10 +2578,27 @@ export interface operations {
                                  * @example 80
                                  */
                                 threshold: number;
-                                /** @description block-all: at most 100 % */
-                                actions: ("notify" | "block-all")[];
+                                /** @description block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent */
+                                actions: ("notify" | "restrict-models" | "auto-downgrade" | "block-all")[];
                                 notificationChannels: string[];
                                 message: string | null;
+                                /**
+                                 * @description of restrict-models: names, or patterns with *, of the models that are still allowed
+                                 * @example [
+                                 *       "gpt-4o-mini",
+                                 *       "claude-haiku-*"
+                                 *     ]
+                                 */
+                                models?: string[];
+                                /**
+                                 * @description of auto-downgrade: from a model to a cheaper one of the same provider, which is called instead
+                                 * @example {
+                                 *       "gpt-4o": "gpt-4o-mini"
+                                 *     }
+                                 */
+                                downgrade?: {
+                                    [key: string]: string;
+                                };
                             }[];
                             /** @description also the ETag; grows with every change */
                             version: number;
@@ -2416,6 +2672,8 @@ export interface operations {
                      *       "recurring": true,
                      *       "mode": "enforced",
                      *       "paused": false,
+                     *       "capToFit": true,
+                     *       "failMode": "closed",
                      *       "filters": {
                      *         "providers": [
                      *           "openai"
@@ -2443,7 +2701,14 @@ export interface operations {
                      *           "notificationChannels": [
                      *             "text"
                      *           ],
-                     *           "message": "text"
+                     *           "message": "text",
+                     *           "models": [
+                     *             "gpt-4o-mini",
+                     *             "claude-haiku-*"
+                     *           ],
+                     *           "downgrade": {
+                     *             "gpt-4o": "gpt-4o-mini"
+                     *           }
                      *         }
                      *       ],
                      *       "version": 7,
@@ -2498,15 +2763,42 @@ export interface operations {
                         /** @description default true, false for custom; false: only the period that holds startDate */
                         recurring: boolean;
                         /**
-                         * @description soft counts and never refuses; enforced if not given
+                         * @description soft counts and never refuses; shadow neither, and logs and counts what it would have done; enforced if not given
                          * @enum {unknown}
                          */
-                        mode: "enforced" | "soft";
+                        mode: "enforced" | "soft" | "shadow";
                         /**
                          * @description refuses new calls until it is resumed
                          * @default false
                          */
                         paused: boolean;
+                        /**
+                         * @description lowers the output limit of a call that does not fit to what is left; true: with the defaults
+                         * @default false
+                         */
+                        capToFit: boolean | {
+                            /**
+                             * @description per answer, besides those of stated thinking; with less left the call is refused
+                             * @default 1024
+                             */
+                            minimumTokens: number;
+                            /**
+                             * @description also of models that think as long as they like: their answer may be cut off before it begins
+                             * @default false
+                             */
+                            reasoning: boolean;
+                        };
+                        /**
+                         * @description what happens while PostgreSQL does not answer and the leases are used up
+                         * @default closed
+                         */
+                        failMode: "closed" | {
+                            /**
+                             * @description what each gateway may let through while PostgreSQL does not answer
+                             * @example 5
+                             */
+                            openUpTo: string | number;
+                        };
                         /** @description the budget applies to calls that pass all of them */
                         filters: {
                             /**
@@ -2557,10 +2849,27 @@ export interface operations {
                              * @example 80
                              */
                             threshold: number;
-                            /** @description block-all: at most 100 % */
-                            actions: ("notify" | "block-all")[];
+                            /** @description block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent */
+                            actions: ("notify" | "restrict-models" | "auto-downgrade" | "block-all")[];
                             notificationChannels: string[];
                             message: string | null;
+                            /**
+                             * @description of restrict-models: names, or patterns with *, of the models that are still allowed
+                             * @example [
+                             *       "gpt-4o-mini",
+                             *       "claude-haiku-*"
+                             *     ]
+                             */
+                            models?: string[];
+                            /**
+                             * @description of auto-downgrade: from a model to a cheaper one of the same provider, which is called instead
+                             * @example {
+                             *       "gpt-4o": "gpt-4o-mini"
+                             *     }
+                             */
+                            downgrade?: {
+                                [key: string]: string;
+                            };
                         }[];
                         /** @description also the ETag; grows with every change */
                         version: number;
@@ -2658,15 +2967,42 @@ export interface operations {
                     /** @description default true, false for custom; false: only the period that holds startDate */
                     recurring?: boolean;
                     /**
-                     * @description soft counts and never refuses; enforced if not given
+                     * @description soft counts and never refuses; shadow neither, and logs and counts what it would have done; enforced if not given
                      * @enum {unknown}
                      */
-                    mode?: "enforced" | "soft";
+                    mode?: "enforced" | "soft" | "shadow";
                     /**
                      * @description refuses new calls until it is resumed
                      * @default false
                      */
                     paused?: boolean;
+                    /**
+                     * @description lowers the output limit of a call that does not fit to what is left; true: with the defaults
+                     * @default false
+                     */
+                    capToFit?: boolean | {
+                        /**
+                         * @description per answer, besides those of stated thinking; with less left the call is refused
+                         * @default 1024
+                         */
+                        minimumTokens?: number;
+                        /**
+                         * @description also of models that think as long as they like: their answer may be cut off before it begins
+                         * @default false
+                         */
+                        reasoning?: boolean;
+                    };
+                    /**
+                     * @description what happens while PostgreSQL does not answer and the leases are used up
+                     * @default closed
+                     */
+                    failMode?: "closed" | {
+                        /**
+                         * @description what each gateway may let through while PostgreSQL does not answer
+                         * @example 5
+                         */
+                        openUpTo: string | number;
+                    };
                     /** @description the budget applies to calls that pass all of them */
                     filters?: {
                         /**
@@ -2718,10 +3054,27 @@ export interface operations {
                          * @example 80
                          */
                         threshold?: number;
-                        /** @description block-all: at most 100 % */
-                        actions?: ("notify" | "block-all")[];
+                        /** @description block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent */
+                        actions?: ("notify" | "restrict-models" | "auto-downgrade" | "block-all")[];
                         notificationChannels?: string[];
                         message?: string | null;
+                        /**
+                         * @description of restrict-models: names, or patterns with *, of the models that are still allowed
+                         * @example [
+                         *       "gpt-4o-mini",
+                         *       "claude-haiku-*"
+                         *     ]
+                         */
+                        models?: string[];
+                        /**
+                         * @description of auto-downgrade: from a model to a cheaper one of the same provider, which is called instead
+                         * @example {
+                         *       "gpt-4o": "gpt-4o-mini"
+                         *     }
+                         */
+                        downgrade?: {
+                            [key: string]: string;
+                        };
                     })[];
                 };
             };
@@ -2749,6 +3102,8 @@ export interface operations {
                      *       "recurring": true,
                      *       "mode": "enforced",
                      *       "paused": false,
+                     *       "capToFit": true,
+                     *       "failMode": "closed",
                      *       "filters": {
                      *         "providers": [
                      *           "openai"
@@ -2776,7 +3131,14 @@ export interface operations {
                      *           "notificationChannels": [
                      *             "text"
                      *           ],
-                     *           "message": "text"
+                     *           "message": "text",
+                     *           "models": [
+                     *             "gpt-4o-mini",
+                     *             "claude-haiku-*"
+                     *           ],
+                     *           "downgrade": {
+                     *             "gpt-4o": "gpt-4o-mini"
+                     *           }
                      *         }
                      *       ],
                      *       "version": 7,
@@ -2831,15 +3193,42 @@ export interface operations {
                         /** @description default true, false for custom; false: only the period that holds startDate */
                         recurring: boolean;
                         /**
-                         * @description soft counts and never refuses; enforced if not given
+                         * @description soft counts and never refuses; shadow neither, and logs and counts what it would have done; enforced if not given
                          * @enum {unknown}
                          */
-                        mode: "enforced" | "soft";
+                        mode: "enforced" | "soft" | "shadow";
                         /**
                          * @description refuses new calls until it is resumed
                          * @default false
                          */
                         paused: boolean;
+                        /**
+                         * @description lowers the output limit of a call that does not fit to what is left; true: with the defaults
+                         * @default false
+                         */
+                        capToFit: boolean | {
+                            /**
+                             * @description per answer, besides those of stated thinking; with less left the call is refused
+                             * @default 1024
+                             */
+                            minimumTokens: number;
+                            /**
+                             * @description also of models that think as long as they like: their answer may be cut off before it begins
+                             * @default false
+                             */
+                            reasoning: boolean;
+                        };
+                        /**
+                         * @description what happens while PostgreSQL does not answer and the leases are used up
+                         * @default closed
+                         */
+                        failMode: "closed" | {
+                            /**
+                             * @description what each gateway may let through while PostgreSQL does not answer
+                             * @example 5
+                             */
+                            openUpTo: string | number;
+                        };
                         /** @description the budget applies to calls that pass all of them */
                         filters: {
                             /**
@@ -2890,10 +3279,27 @@ export interface operations {
                              * @example 80
                              */
                             threshold: number;
-                            /** @description block-all: at most 100 % */
-                            actions: ("notify" | "block-all")[];
+                            /** @description block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent */
+                            actions: ("notify" | "restrict-models" | "auto-downgrade" | "block-all")[];
                             notificationChannels: string[];
                             message: string | null;
+                            /**
+                             * @description of restrict-models: names, or patterns with *, of the models that are still allowed
+                             * @example [
+                             *       "gpt-4o-mini",
+                             *       "claude-haiku-*"
+                             *     ]
+                             */
+                            models?: string[];
+                            /**
+                             * @description of auto-downgrade: from a model to a cheaper one of the same provider, which is called instead
+                             * @example {
+                             *       "gpt-4o": "gpt-4o-mini"
+                             *     }
+                             */
+                            downgrade?: {
+                                [key: string]: string;
+                            };
                         }[];
                         /** @description also the ETag; grows with every change */
                         version: number;
@@ -3027,15 +3433,42 @@ export interface operations {
                     /** @description default true, false for custom; false: only the period that holds startDate */
                     recurring?: boolean;
                     /**
-                     * @description soft counts and never refuses; enforced if not given
+                     * @description soft counts and never refuses; shadow neither, and logs and counts what it would have done; enforced if not given
                      * @enum {unknown}
                      */
-                    mode?: "enforced" | "soft";
+                    mode?: "enforced" | "soft" | "shadow";
                     /**
                      * @description refuses new calls until it is resumed
                      * @default false
                      */
                     paused?: boolean;
+                    /**
+                     * @description lowers the output limit of a call that does not fit to what is left; true: with the defaults
+                     * @default false
+                     */
+                    capToFit?: boolean | {
+                        /**
+                         * @description per answer, besides those of stated thinking; with less left the call is refused
+                         * @default 1024
+                         */
+                        minimumTokens?: number;
+                        /**
+                         * @description also of models that think as long as they like: their answer may be cut off before it begins
+                         * @default false
+                         */
+                        reasoning?: boolean;
+                    };
+                    /**
+                     * @description what happens while PostgreSQL does not answer and the leases are used up
+                     * @default closed
+                     */
+                    failMode?: "closed" | {
+                        /**
+                         * @description what each gateway may let through while PostgreSQL does not answer
+                         * @example 5
+                         */
+                        openUpTo: string | number;
+                    };
                     /** @description the budget applies to calls that pass all of them */
                     filters?: {
                         /**
@@ -3087,10 +3520,27 @@ export interface operations {
                          * @example 80
                          */
                         threshold?: number;
-                        /** @description block-all: at most 100 % */
-                        actions?: ("notify" | "block-all")[];
+                        /** @description block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent */
+                        actions?: ("notify" | "restrict-models" | "auto-downgrade" | "block-all")[];
                         notificationChannels?: string[];
                         message?: string | null;
+                        /**
+                         * @description of restrict-models: names, or patterns with *, of the models that are still allowed
+                         * @example [
+                         *       "gpt-4o-mini",
+                         *       "claude-haiku-*"
+                         *     ]
+                         */
+                        models?: string[];
+                        /**
+                         * @description of auto-downgrade: from a model to a cheaper one of the same provider, which is called instead
+                         * @example {
+                         *       "gpt-4o": "gpt-4o-mini"
+                         *     }
+                         */
+                        downgrade?: {
+                            [key: string]: string;
+                        };
                     })[];
                 };
             };
@@ -3118,6 +3568,8 @@ export interface operations {
                      *       "recurring": true,
                      *       "mode": "enforced",
                      *       "paused": false,
+                     *       "capToFit": true,
+                     *       "failMode": "closed",
                      *       "filters": {
                      *         "providers": [
                      *           "openai"
@@ -3145,7 +3597,14 @@ export interface operations {
                      *           "notificationChannels": [
                      *             "text"
                      *           ],
-                     *           "message": "text"
+                     *           "message": "text",
+                     *           "models": [
+                     *             "gpt-4o-mini",
+                     *             "claude-haiku-*"
+                     *           ],
+                     *           "downgrade": {
+                     *             "gpt-4o": "gpt-4o-mini"
+                     *           }
                      *         }
                      *       ],
                      *       "version": 7,
@@ -3200,15 +3659,42 @@ export interface operations {
                         /** @description default true, false for custom; false: only the period that holds startDate */
                         recurring: boolean;
                         /**
-                         * @description soft counts and never refuses; enforced if not given
+                         * @description soft counts and never refuses; shadow neither, and logs and counts what it would have done; enforced if not given
                          * @enum {unknown}
                          */
-                        mode: "enforced" | "soft";
+                        mode: "enforced" | "soft" | "shadow";
                         /**
                          * @description refuses new calls until it is resumed
                          * @default false
                          */
                         paused: boolean;
+                        /**
+                         * @description lowers the output limit of a call that does not fit to what is left; true: with the defaults
+                         * @default false
+                         */
+                        capToFit: boolean | {
+                            /**
+                             * @description per answer, besides those of stated thinking; with less left the call is refused
+                             * @default 1024
+                             */
+                            minimumTokens: number;
+                            /**
+                             * @description also of models that think as long as they like: their answer may be cut off before it begins
+                             * @default false
+                             */
+                            reasoning: boolean;
+                        };
+                        /**
+                         * @description what happens while PostgreSQL does not answer and the leases are used up
+                         * @default closed
+                         */
+                        failMode: "closed" | {
+                            /**
+                             * @description what each gateway may let through while PostgreSQL does not answer
+                             * @example 5
+                             */
+                            openUpTo: string | number;
+                        };
                         /** @description the budget applies to calls that pass all of them */
                         filters: {
                             /**
@@ -3259,10 +3745,27 @@ export interface operations {
                              * @example 80
                              */
                             threshold: number;
-                            /** @description block-all: at most 100 % */
-                            actions: ("notify" | "block-all")[];
+                            /** @description block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent */
+                            actions: ("notify" | "restrict-models" | "auto-downgrade" | "block-all")[];
                             notificationChannels: string[];
                             message: string | null;
+                            /**
+                             * @description of restrict-models: names, or patterns with *, of the models that are still allowed
+                             * @example [
+                             *       "gpt-4o-mini",
+                             *       "claude-haiku-*"
+                             *     ]
+                             */
+                            models?: string[];
+                            /**
+                             * @description of auto-downgrade: from a model to a cheaper one of the same provider, which is called instead
+                             * @example {
+                             *       "gpt-4o": "gpt-4o-mini"
+                             *     }
+                             */
+                            downgrade?: {
+                                [key: string]: string;
+                            };
                         }[];
                         /** @description also the ETag; grows with every change */
                         version: number;
@@ -3572,6 +4075,8 @@ export interface operations {
                      *       "recurring": true,
                      *       "mode": "enforced",
                      *       "paused": false,
+                     *       "capToFit": true,
+                     *       "failMode": "closed",
                      *       "filters": {
                      *         "providers": [
                      *           "openai"
@@ -3599,7 +4104,14 @@ export interface operations {
                      *           "notificationChannels": [
                      *             "text"
                      *           ],
-                     *           "message": "text"
+                     *           "message": "text",
+                     *           "models": [
+                     *             "gpt-4o-mini",
+                     *             "claude-haiku-*"
+                     *           ],
+                     *           "downgrade": {
+                     *             "gpt-4o": "gpt-4o-mini"
+                     *           }
                      *         }
                      *       ],
                      *       "version": 7,
@@ -3654,15 +4166,42 @@ export interface operations {
                         /** @description default true, false for custom; false: only the period that holds startDate */
                         recurring: boolean;
                         /**
-                         * @description soft counts and never refuses; enforced if not given
+                         * @description soft counts and never refuses; shadow neither, and logs and counts what it would have done; enforced if not given
                          * @enum {unknown}
                          */
-                        mode: "enforced" | "soft";
+                        mode: "enforced" | "soft" | "shadow";
                         /**
                          * @description refuses new calls until it is resumed
                          * @default false
                          */
                         paused: boolean;
+                        /**
+                         * @description lowers the output limit of a call that does not fit to what is left; true: with the defaults
+                         * @default false
+                         */
+                        capToFit: boolean | {
+                            /**
+                             * @description per answer, besides those of stated thinking; with less left the call is refused
+                             * @default 1024
+                             */
+                            minimumTokens: number;
+                            /**
+                             * @description also of models that think as long as they like: their answer may be cut off before it begins
+                             * @default false
+                             */
+                            reasoning: boolean;
+                        };
+                        /**
+                         * @description what happens while PostgreSQL does not answer and the leases are used up
+                         * @default closed
+                         */
+                        failMode: "closed" | {
+                            /**
+                             * @description what each gateway may let through while PostgreSQL does not answer
+                             * @example 5
+                             */
+                            openUpTo: string | number;
+                        };
                         /** @description the budget applies to calls that pass all of them */
                         filters: {
                             /**
@@ -3713,10 +4252,27 @@ export interface operations {
                              * @example 80
                              */
                             threshold: number;
-                            /** @description block-all: at most 100 % */
-                            actions: ("notify" | "block-all")[];
+                            /** @description block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent */
+                            actions: ("notify" | "restrict-models" | "auto-downgrade" | "block-all")[];
                             notificationChannels: string[];
                             message: string | null;
+                            /**
+                             * @description of restrict-models: names, or patterns with *, of the models that are still allowed
+                             * @example [
+                             *       "gpt-4o-mini",
+                             *       "claude-haiku-*"
+                             *     ]
+                             */
+                            models?: string[];
+                            /**
+                             * @description of auto-downgrade: from a model to a cheaper one of the same provider, which is called instead
+                             * @example {
+                             *       "gpt-4o": "gpt-4o-mini"
+                             *     }
+                             */
+                            downgrade?: {
+                                [key: string]: string;
+                            };
                         }[];
                         /** @description also the ETag; grows with every change */
                         version: number;

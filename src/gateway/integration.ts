@@ -1,5 +1,5 @@
 import { type IncomingHttpHeaders } from 'node:http'
-import { allowedBy, Applicability, type AppliedBudget, barredBy } from '../budget/applies.ts'
+import { Applicability, type AppliedBudget } from '../budget/applies.ts'
 import { type Identity } from '../budget/budget.ts'
 import { type BudgetRegistry } from '../budget/registry.ts'
 import { type BudgetTracker, type CallHold } from '../budget/tracker.ts'
@@ -9,12 +9,12 @@ import { type Journal } from '../journal/journal.ts'
 import { type Metrics } from '../metrics.ts'
 import { formatNano } from '../money/amount.ts'
 import { type PriceBook, type PricedModel } from '../pricing/price.ts'
-import { quoteNano } from '../pricing/quote.ts'
-import { type CallRequest, isRefusal, type Provider } from '../providers/provider.ts'
+import { type CallChanges, type CallRequest, isRefusal, type Provider } from '../providers/provider.ts'
 import { type Meter } from '../usage/meter.ts'
 import { type CallEnd, type CallOpening, type UsageEvent } from '../usage/usage.ts'
 import { type CallEnding, type CallGate, type CallIntake, type OpenCall } from './call.ts'
 import { newCallId } from './call-id.ts'
+import { Candidates, type HeldCandidate, limitRefusal } from './candidates.ts'
 import { finalCost } from './final-cost.ts'
 
 /**
@@ -49,9 +49,13 @@ const DEMO = 'demo'
 export class BudgetIntegration implements CallGate {
   readonly #o: IntegrationOptions
   readonly #open = new Map<string, Call>()
-  readonly #applicability = new Applicability()
+  readonly #candidates: Candidates
 
-  constructor (options: IntegrationOptions) { this.#o = options }
+  constructor (options: IntegrationOptions) {
+    this.#o = options
+    const { prices, tracker, unbudgeted } = options
+    this.#candidates = new Candidates({ prices, tracker, unbudgeted, applicability: new Applicability() })
+  }
 
   identify (key: string | undefined, headers: IncomingHttpHeaders): Identity | Refusal | Promise<Identity | Refusal> {
     return this.#o.identify(key, headers)
@@ -97,24 +101,20 @@ export class BudgetIntegration implements CallGate {
     if (isRefusal(request)) return request
     const upstream = request.model.startsWith(`${DEMO}-`) ? DEMO : intake.provider.name
     const at = this.#o.now()
-    const model = this.#o.prices.find(upstream, request.model, at)
-    if (model === null) return unknownModel(request.model, intake.provider)
-    const barred = limitRefusal(intake.identity, upstream, request.model, model.model)
+    const priced = this.#o.prices.find(upstream, request.model, at)
+    if (priced === null) return unknownModel(request.model, intake.provider)
+    const model = { name: request.model, model: priced }
+    const { identity } = intake
+    const barred = limitRefusal(identity, upstream, model)
     if (barred !== null) return barred
-    const quote = quoteNano(model, request.bound)
-    if (quote === null) return unpricedTier(request)
 
-    const known = this.#o.registry.lookup(intake.identity)
+    const known = this.#o.registry.lookup(identity)
     const budgets = known instanceof Promise ? await known.catch((error: unknown) => this.#unavailable(error)) : known
     if (!Array.isArray(budgets)) return budgets
-    const applied = this.#applicability.of(budgets, intake.identity, upstream, model.model, at)
-    const refusal = this.#policy(applied, intake.identity)
-    if (refusal !== null) return refusal
-
-    const held = this.#o.tracker.hold(applied, quote)
-    const hold = held instanceof Promise ? await held : held
-    if (isRefusal(hold)) return hold
-    return await this.#begin(intake, request, model, upstream, quote, hold, this.#openedAt(applied, at), gone)
+    const answer = this.#candidates.hold({ request, identity, upstream, model, budgets, at })
+    const held = answer instanceof Promise ? await answer : answer
+    if (isRefusal(held)) return held
+    return await this.#begin(intake, upstream, held, this.#openedAt(held.applied, at), gone)
   }
 
   /** the moment of the hold, which may have waited; a period that ended meanwhile is still the one it was held in */
@@ -123,24 +123,12 @@ export class BudgetIntegration implements CallGate {
     return applied.every(({ periodEnd }) => periodEnd === null || now < periodEnd) ? now : asked
   }
 
-  #policy (applied: readonly AppliedBudget[], identity: Identity): Refusal | null {
-    if (applied.length === 0 && this.#o.unbudgeted === 'refuse') {
-      return {
-        code: 'no_budget',
-        message: `No budget applies to this call (organization ${identity.organizationId}). Ask an administrator to create one.`,
-        retryable: false,
-      }
-    }
-    const paused = applied.find(({ budget }) => budget.paused)
-    return paused === undefined ? null : pausedRefusal(paused)
-  }
-
   /** held; journals the opening before anything of the call may be sent */
   async #begin (
-    intake: CallIntake, request: CallRequest, model: PricedModel, upstream: string, quoteNano: bigint, hold: CallHold,
-    at: number, gone: () => boolean
+    intake: CallIntake, upstream: string, held: HeldCandidate, at: number, gone: () => boolean
   ): Promise<OpenCall | Refusal> {
     const { identity } = intake
+    const { hold, model, request } = held
     const opening: CallOpening = {
       id: newCallId(at),
       openedAt: at,
@@ -156,11 +144,17 @@ export class BudgetIntegration implements CallGate {
       model: model.model,
       stream: request.stream,
       requestId: intake.requestId,
-      quoteNano,
+      quoteNano: held.quoteNano,
       priceVersion: model.priceVersion,
       holds: hold.holds,
     }
-    const call = new Call(this, intake, request, model, hold, opening)
+    let call: Call
+    try {
+      call = new Call(this, intake, held, opening)
+    } catch (error) {
+      this.#o.tracker.release(hold)
+      throw error
+    }
     if (gone()) {
       this.#o.tracker.release(hold)
       return GONE
@@ -172,9 +166,20 @@ export class BudgetIntegration implements CallGate {
       return NO_JOURNAL
     }
     this.#open.set(opening.id, call)
+    this.#note(call, held)
     if (!gone()) return call
     call.release()
     return GONE
+  }
+
+  /** what policies have made of a call, and what those that are tried would have */
+  #note ({ opening, changes }: Call, { shadow }: HeldCandidate): void {
+    if (changes.model !== null) this.#o.metrics.changed.inc({ change: 'downgraded' })
+    if (changes.outputTokens !== null) this.#o.metrics.changed.inc({ change: 'capped' })
+    for (const { budget, verdict } of shadow) {
+      this.#o.metrics.shadow.inc({ verdict })
+      this.#o.log.info({ call: opening.id, budget: budget.id, verdict }, 'a budget in shadow mode would have acted')
+    }
   }
 
   #journal (call: CallOpening): Promise<Error | null> {
@@ -192,11 +197,16 @@ export class BudgetIntegration implements CallGate {
   }
 
   /** the budget headers of an answer: of the budget with the least left */
-  headersOf (opening: CallOpening, hold: CallHold): Record<string, string> {
+  headersOf ({ opening, hold, changes, asked }: Call): Record<string, string> {
     const headers: Record<string, string> = {
       'x-relaycore-call-id': opening.id,
       'x-relaycore-quote': formatNano(opening.quoteNano),
     }
+    if (changes.model !== null) {
+      headers['x-relaycore-model-requested'] = asked
+      headers['x-relaycore-model-used'] = changes.model
+    }
+    if (changes.outputTokens !== null) headers['x-relaycore-output-limit'] = String(changes.outputTokens)
     let tightest: { applied: AppliedBudget, limit: bigint, rest: bigint } | null = null
     for (let i = 0; i < hold.holds.length; i++) {
       const lease = this.#o.tracker.view(hold.holds[i]?.accountId as number)
@@ -264,7 +274,7 @@ export class BudgetIntegration implements CallGate {
   }
 
   /** one line per call; no keys, no prompts, no answers */
-  #report ({ opening, upstream }: Call, end: CallEnd, { error }: CallEnding): void {
+  #report ({ opening, upstream, changes, asked }: Call, end: CallEnd, { error }: CallEnding): void {
     const line = {
       call: opening.id,
       key: opening.keyId,
@@ -276,6 +286,8 @@ export class BudgetIntegration implements CallGate {
       quote: formatNano(opening.quoteNano),
       cost: formatNano(end.costNano),
       ms: end.endedAt - opening.openedAt,
+      ...changes.model === null ? {} : { asked },
+      ...changes.outputTokens === null ? {} : { outputLimit: changes.outputTokens },
       ...error === null ? {} : { error: error.message },
     }
     if (end.costNano > opening.quoteNano) this.#o.log.error(line, 'a call cost more than its quote')
@@ -288,26 +300,29 @@ class Call implements OpenCall {
   readonly opening: CallOpening
   readonly model: PricedModel
   readonly request: CallRequest
+  readonly changes: CallChanges
+  /** what goes upstream */
+  readonly body: Buffer
   readonly #gate: BudgetIntegration
   readonly #intake: CallIntake
   #over = false
 
-  constructor (
-    gate: BudgetIntegration, intake: CallIntake, request: CallRequest, model: PricedModel, hold: CallHold,
-    opening: CallOpening
-  ) {
+  constructor (gate: BudgetIntegration, intake: CallIntake, held: HeldCandidate, opening: CallOpening) {
     this.#gate = gate
     this.#intake = intake
-    this.request = request
-    this.model = model
-    this.hold = hold
+    this.request = held.request
+    this.model = held.model
+    this.hold = held.hold
+    this.changes = held.changes
     this.opening = opening
+    this.body = intake.endpoint.forwardBody(held.request, intake.body, intake.bytes, held.changes)
   }
 
   get id (): string { return this.opening.id }
   get upstream (): string { return this.opening.provider }
-  get body (): Buffer { return this.#intake.endpoint.forwardBody(this.request, this.#intake.bytes) }
-  get headers (): Record<string, string> { return this.#gate.headersOf(this.opening, this.hold) }
+  get headers (): Record<string, string> { return this.#gate.headersOf(this) }
+  /** the model that the client named */
+  get asked (): string { return String((this.#intake.body as { model?: unknown }).model) }
 
   meter (answer: { status: number, contentType: string, contentEncoding: string }): Meter {
     return this.#intake.endpoint.meter(this.request, answer)
@@ -355,33 +370,5 @@ function unknownModel (model: string, provider: Provider): Refusal {
       'so its cost cannot be bounded. GET /v1/models lists those that have one.',
     retryable: false,
     field: 'model',
-  }
-}
-
-function limitRefusal ({ limits }: Identity, provider: string, asked: string, model: string): Refusal | null {
-  const what = barredBy(limits, provider, asked, model)
-  if (what === null || limits === undefined) return null
-  const named = what === 'provider' ? provider : `the model ${JSON.stringify(asked.slice(0, 100))}`
-  return {
-    code: what === 'provider' ? 'provider_not_allowed' : 'model_not_allowed',
-    message: `This gateway key may not call ${named}, but ${allowedBy(limits, what)}. An administrator can allow it.`,
-    retryable: false,
-    ...what === 'model' ? { field: 'model' } : {},
-  }
-}
-
-function unpricedTier ({ model, bound }: CallRequest): Refusal {
-  return {
-    code: 'feature_not_metered',
-    message: `The catalog has no price for ${model} at ${JSON.stringify(bound.tier)}; leave that option out.`,
-    retryable: false,
-  }
-}
-
-function pausedRefusal ({ budget }: AppliedBudget): Refusal {
-  return {
-    code: 'budget_paused',
-    message: `The budget "${budget.name}" (${budget.scopeType} ${budget.scopeId}) is paused. An administrator can resume it.`,
-    retryable: false,
   }
 }

@@ -30,6 +30,8 @@ export class CatalogPriceBook implements PriceBook {
     return models?.get(model) ?? models?.get(model.replace(SNAPSHOT, '')) ?? null
   }
 
+  get providers (): string[] { return [...this.#lists.keys()] }
+
   list (provider: string): PricedModel[] { return this.#lists.get(provider) ?? [] }
 }
 

@@ -38,6 +38,8 @@ export interface PricedModel {
 
 /** Finds the price in force. Exact id, then declared alias, then the id without its dated snapshot. */
 export interface PriceBook {
+  /** that have prices here */
+  readonly providers: readonly string[]
   find (provider: string, model: string, at: number): PricedModel | null
   /** for GET /v1/models */
   list (provider: string): PricedModel[]

@@ -9,7 +9,22 @@ export interface CallRequest {
   bound: CallBound
   /** the client itself asked for usage in the stream; false: it is switched on upstream and taken out again */
   usageAsked: boolean
+  /**
+   * Tokens of stated thinking, for which a lowered output limit must leave room. 'open': the request lets a model that
+   * thinks do so for as long as it likes. null: a lowered limit would not bound what the call costs.
+   */
+  thinking: number | 'open' | null
 }
+
+/** What goes upstream otherwise than the client asked. null: as it asked. */
+export interface CallChanges {
+  /** a name that the provider knows */
+  model: string | null
+  /** of each answer, thinking included; never above the client's own limit */
+  outputTokens: number | null
+}
+
+export const AS_ASKED: CallChanges = { model: null, outputTokens: null }
 
 export interface RenderedRefusal {
   status: number
@@ -27,8 +42,8 @@ export interface BillableEndpoint {
   path: string
   /** `body` is the parsed JSON of `bytes`. Pure, linear in the body, never throws. */
   read (body: unknown, bytes: Buffer): CallRequest | Refusal
-  /** the bytes to send: `bytes` itself unless usage reporting must be switched on */
-  forwardBody (call: CallRequest, bytes: Buffer): Buffer
+  /** the bytes to send: `bytes` itself unless something of it is changed, or usage reporting must be switched on */
+  forwardBody (call: CallRequest, body: unknown, bytes: Buffer, changes: CallChanges): Buffer
   meter (call: CallRequest, answer: { status: number, contentType: string, contentEncoding: string }): Meter
 }
 

@@ -30,6 +30,8 @@ function aBudget (over: Partial<Budget>): Budget {
     recurring: true,
     mode: 'enforced',
     paused: false,
+    capToFit: null,
+    failOpenNano: null,
     filters: {},
     alerts: [],
     tags: {},

@@ -5,6 +5,7 @@ import { countField, eachObject, parseBody, shown } from '../../src/providers/bo
 import { anthropic } from '../../src/providers/anthropic/index.ts'
 import { openai } from '../../src/providers/openai/index.ts'
 import { billable } from './builders.ts'
+import { AS_ASKED } from '../../src/providers/provider.ts'
 
 function refusal (text: string | Buffer): Refusal | null {
   const parsed = parseBody(Buffer.from(text))
@@ -72,7 +73,8 @@ t.test('whatever JSON comes, it is a body or a refusal, and reading it throws no
     return [openai, anthropic].every((provider) => {
       const request = billable(provider).read(parsed.body, bytes)
       if ('code' in request) return request.message.length < 1_000
-      return request.bound.inputTokens >= 0 && billable(provider).forwardBody(request, bytes).length >= bytes.length
+      const sent = billable(provider).forwardBody(request, parsed.body, bytes, AS_ASKED)
+      return request.bound.inputTokens >= 0 && sent.length >= bytes.length
     })
   }), { numRuns: 5_000 })
 })
@@ -109,7 +111,7 @@ t.test('deep nesting and long runs neither overflow nor stall', async (t) => {
         const parsed = parseBody(bytes)
         if (!('body' in parsed)) return
         const request = billable(provider).read(parsed.body, bytes)
-        if (!('code' in request)) billable(provider).forwardBody(request, bytes)
+        if (!('code' in request)) billable(provider).forwardBody(request, parsed.body, bytes, AS_ASKED)
       }
       const took = fastest(work)
       t.ok(took < limit, `${name}, ${provider.name}: ${took.toFixed(1)} ms`)

@@ -18,6 +18,7 @@ const BUDGET: Partial<Record<RefusalCode, string>> = {
   quote_exceeds_budget: 'gateway_quote_exceeds_budget',
   budget_in_doubt: 'gateway_budget_in_doubt',
   budget_held: 'gateway_budget_held',
+  model_restricted: 'gateway_model_restricted',
 }
 
 /** Anthropic's envelope. Measured: its SDK and Claude Code stop at a 402 and show its message; a 400 is sent again. */

@@ -1,3 +1,4 @@
+import { changedBody } from '../changed-body.ts'
 import { type Provider } from '../provider.ts'
 import { renderAnthropicRefusal } from './errors.ts'
 import { meterMessages } from './meter.ts'
@@ -13,7 +14,7 @@ export const anthropic: Provider = {
       method: 'POST',
       path: '/messages',
       read: readMessages,
-      forwardBody: (_call, bytes) => bytes,
+      forwardBody: (_call, body, bytes, changes) => changedBody(body, bytes, changes, ['max_tokens']),
       meter: meterMessages,
     },
     { kind: 'free', name: 'messages.count_tokens', method: 'POST', path: '/messages/count_tokens', served: 'forward' },

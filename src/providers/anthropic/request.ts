@@ -52,6 +52,7 @@ export function readMessages (body: unknown, bytes: Buffer): CallRequest | Refus
     stream: stream as boolean,
     // Anthropic always reports usage
     usageAsked: true,
+    thinking: thinkingOf(body['thinking']),
     bound: {
       inputTokens,
       outputTokens: limit as number,
@@ -83,6 +84,12 @@ function outputLimit (body: Record<string, unknown>): number | Refusal {
   if (!isObject(thinking)) return badRequest(`thinking must be an object; got ${shown(thinking)}.`, 'thinking')
   const budget = countField(thinking, 'budget_tokens', 0, Number.MAX_SAFE_INTEGER, 'thinking.budget_tokens')
   return firstRefusal([limit, budget]) ?? Math.max(Number(limit), Number(budget ?? 0))
+}
+
+/** Thinking without a budget of its own (`adaptive`) takes as much of `max_tokens` as it likes. */
+function thinkingOf (thinking: unknown): number | 'open' {
+  if (!isObject(thinking) || thinking['type'] === 'disabled') return 0
+  return typeof thinking['budget_tokens'] === 'number' ? thinking['budget_tokens'] : 'open'
 }
 
 function unmeteredFeature (body: Record<string, unknown>): string | null {

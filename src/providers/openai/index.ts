@@ -1,8 +1,12 @@
+import { changedBody } from '../changed-body.ts'
 import { type Provider } from '../provider.ts'
 import { renderOpenAiRefusal } from './errors.ts'
 import { withUsage } from './include-usage.ts'
 import { meterChatCompletion } from './meter.ts'
 import { readChatCompletion } from './request.ts'
+
+/** the newer one first: models that reason take no other, and all of today's take it */
+const OUTPUT_LIMITS = ['max_completion_tokens', 'max_tokens']
 
 /** Chat completions of OpenAI and of what speaks its dialect. */
 export const openai: Provider = {
@@ -14,7 +18,10 @@ export const openai: Provider = {
       method: 'POST',
       path: '/chat/completions',
       read: readChatCompletion,
-      forwardBody: (call, bytes) => call.stream && !call.usageAsked ? withUsage(bytes) : bytes,
+      forwardBody (call, body, bytes, changes) {
+        const changed = changedBody(body, bytes, changes, OUTPUT_LIMITS)
+        return call.stream && !call.usageAsked ? withUsage(changed) : changed
+      },
       meter: meterChatCompletion,
     },
     { kind: 'free', name: 'models', method: 'GET', path: '/models', served: 'models' },

@@ -44,6 +44,7 @@ export function readChatCompletion (body: unknown, bytes: Buffer): CallRequest |
     model: model as string,
     stream: stream as boolean,
     usageAsked: usageAsked as boolean,
+    thinking: isGiven(body['prediction']) ? null : 'open',
     bound: {
       inputTokens,
       outputTokens: limit as number | null,

@@ -18,7 +18,7 @@ export async function selectBudgets (
 /** Where currency is USD there is nothing to pin. A rate is in force from its moment on. */
 export const COLUMNS = `b.id, b.organization_id, b.name, b.description, b.scope_type, b.scope_id, b.amount_nano,
   b.enforced_limit_nano, b.currency, b.period, b.timezone, b.start_date, b.end_date, b.recurring, b.mode, b.paused,
-  b.filters, b.alerts, b.tags, b.parent_budget_id, b.created_at, b.updated_at, b.created_by, b.archived_at, b.version,
+  b.cap_to_fit, b.fail_open_nano, b.filters, b.alerts, b.tags, b.parent_budget_id, b.created_at, b.updated_at, b.created_by, b.archived_at, b.version,
   (select trim_scale(r.rate)::text from exchange_rates r where r.currency = b.currency and b.currency <> 'USD'
     and r.effective_at <= clock_timestamp() order by r.effective_at desc limit 1) as rate
   from budget_definitions b`
@@ -50,6 +50,8 @@ interface BudgetRow {
   recurring: boolean
   mode: Budget['mode']
   paused: boolean
+  cap_to_fit: Budget['capToFit']
+  fail_open_nano: string | null
   filters: Budget['filters']
   alerts: Budget['alerts']
   tags: Budget['tags']
@@ -80,6 +82,8 @@ function budgetOf (row: BudgetRow): Budget {
     recurring: row.recurring,
     mode: row.mode,
     paused: row.paused,
+    capToFit: row.cap_to_fit,
+    failOpenNano: row.fail_open_nano === null ? null : bigintOf(row.fail_open_nano),
     filters: row.filters,
     alerts: row.alerts,
     tags: row.tags,

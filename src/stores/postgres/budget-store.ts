@@ -279,14 +279,15 @@ const COUNT_UP = "update config_versions set version = version + 1 where kind = 
 const INSERT = `
   insert into budget_definitions (id, organization_id, name, description, scope_type, scope_id, amount_nano,
     enforced_limit_nano, currency, period, timezone, start_date, end_date, recurring, mode, paused, filters, alerts, tags,
-    parent_budget_id, created_by, created_at, updated_at, version)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $22, $23)`
+    parent_budget_id, created_by, cap_to_fit, fail_open_nano, created_at, updated_at, version)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $24,
+    $25)`
 
 const UPDATE = `
   update budget_definitions set organization_id = $2, name = $3, description = $4, scope_type = $5, scope_id = $6,
     amount_nano = $7, enforced_limit_nano = $8, currency = $9, period = $10, timezone = $11, start_date = $12,
     end_date = $13, recurring = $14, mode = $15, paused = $16, filters = $17, alerts = $18, tags = $19,
-    parent_budget_id = $20, created_by = $21, updated_at = $22, version = $23
+    parent_budget_id = $20, created_by = $21, cap_to_fit = $22, fail_open_nano = $23, updated_at = $24, version = $25
   where id = $1`
 
 const RESTORE = 'update budget_definitions set archived_at = null, updated_at = $2, version = $3 where id = $1'
@@ -299,7 +300,7 @@ function definitionValues (draft: BudgetDraft): unknown[] {
     draft.enforcedLimitNano, draft.currency, draft.period, draft.timezone, new Date(draft.startDate),
     draft.endDate === null ? null : new Date(draft.endDate), draft.recurring, draft.mode, draft.paused,
     JSON.stringify(draft.filters), JSON.stringify(draft.alerts), JSON.stringify(draft.tags), draft.parentBudgetId,
-    draft.createdBy,
+    draft.createdBy, draft.capToFit === null ? null : JSON.stringify(draft.capToFit), draft.failOpenNano,
   ]
 }
 

@@ -9,7 +9,7 @@ import { type Identity } from '../../../src/budget/budget.ts'
 import { type Refusal } from '../../../src/errors.ts'
 import { type CallEnding, type CallGate, type CallIntake, type OpenCall } from '../../../src/gateway/call.ts'
 import { providers } from '../../../src/providers/index.ts'
-import { type CallRequest, isRefusal } from '../../../src/providers/provider.ts'
+import { AS_ASKED, type CallRequest, isRefusal } from '../../../src/providers/provider.ts'
 import { type Meter } from '../../../src/usage/meter.ts'
 import { type ProviderOptions, startProvider, type TestProvider } from '../../provider/provider.ts'
 
@@ -43,7 +43,7 @@ export class FakeCall implements OpenCall {
     this.id = `call-${gate.calls.length}`
     this.request = request
     this.upstream = upstream
-    this.body = intake.endpoint.forwardBody(request, intake.bytes)
+    this.body = intake.endpoint.forwardBody(request, intake.body, intake.bytes, AS_ASKED)
     this.headers = { 'x-relaycore-call-id': this.id, 'x-relaycore-budget-remaining': '12.5' }
   }
 

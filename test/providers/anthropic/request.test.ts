@@ -2,6 +2,7 @@ import t from 'tap'
 import { anthropic } from '../../../src/providers/anthropic/index.ts'
 import { tierOf } from '../../../src/providers/anthropic/request.ts'
 import { aCall, billable, read } from '../builders.ts'
+import { AS_ASKED } from '../../../src/providers/provider.ts'
 
 const message = { model: 'claude-sonnet-5-5', max_tokens: 10, messages: [] as object[] }
 const withBlock = (...content: unknown[]) => ({ ...message, messages: [{ role: 'user', content }] })
@@ -14,12 +15,14 @@ t.test('a call is read as the provider will read it', async (t) => {
     model: 'claude-sonnet-5-5',
     stream: false,
     usageAsked: true,
+    thinking: 0,
     bound: { inputTokens: length(message), outputTokens: 10, choices: 1, cacheWrite: 'none', tier: null, webSearches: 0 },
   })
   t.match(aCall(anthropic, { ...message, stream: true, max_tokens: 0 }), { stream: true, bound: { outputTokens: 0 } },
     'nothing but the cache may be asked for')
   const bytes = Buffer.from('{}')
-  t.equal(billable(anthropic).forwardBody(aCall(anthropic, { ...message, stream: true }), bytes), bytes)
+  const streamed = aCall(anthropic, { ...message, stream: true })
+  t.equal(billable(anthropic).forwardBody(streamed, message, bytes, AS_ASKED), bytes)
 })
 
 t.test('thinking is part of the output, and its budget may be the larger bound', async (t) => {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { openai } from '../../../src/providers/openai/index.ts'
 import { aCall, billable, read } from '../builders.ts'
+import { AS_ASKED } from '../../../src/providers/provider.ts'
 
 const chat = { model: 'gpt-4o', messages: [] as object[] }
 const withPart = (part: unknown) => ({ ...chat, messages: [{ role: 'user', content: [{ type: 'text', text: 'x' }, part] }] })
@@ -11,6 +12,7 @@ t.test('a call is read as the provider will read it', async (t) => {
     model: 'gpt-4o',
     stream: false,
     usageAsked: false,
+    thinking: 'open',
     bound: { inputTokens: length(chat), outputTokens: null, choices: 1, cacheWrite: '5m', tier: null, webSearches: 0 },
   })
   const full = { ...chat, stream: true, stream_options: { include_usage: true }, n: 3, max_completion_tokens: 50, service_tier: 'flex' }
@@ -127,7 +129,7 @@ t.test('a field of the wrong type is refused by its name', async (t) => {
 t.test('the body goes on as it came unless usage has to be switched on', async (t) => {
   const forwarded = (body: object) => {
     const bytes = Buffer.from(JSON.stringify(body))
-    const out = billable(openai).forwardBody(aCall(openai, body), bytes)
+    const out = billable(openai).forwardBody(aCall(openai, body), body, bytes, AS_ASKED)
     return out === bytes ? 'the same' : out.toString()
   }
   t.equal(forwarded(chat), 'the same')

@@ -33,6 +33,8 @@ function aDraft (overrides: Partial<BudgetDraft> = {}): BudgetDraft {
     recurring: true,
     mode: 'enforced',
     paused: false,
+    capToFit: null,
+    failOpenNano: null,
     filters: {},
     alerts: [],
     tags: {},

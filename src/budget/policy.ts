@@ -1,0 +1,122 @@
+import { type PricedModel } from '../pricing/price.ts'
+import { type AppliedBudget, matchesGlob } from './applies.ts'
+import { type Budget, type BudgetAlert, type CapToFit } from './budget.ts'
+import { percentOf } from '../money/amount.ts'
+
+/**
+ * What budgets ask of a call besides its amount: which models past a threshold, and whether its output may be capped.
+ * Pure; compiled once per version of a budget. Judged on what is spent, never on holds.
+ */
+
+/** One threshold that has something to say about models. */
+export interface Rule {
+  /** the percentage, for messages */
+  threshold: number
+  /** in force from this much spent on, nano-units of the budget's currency */
+  fromNano: bigint
+  /** patterns split at their asterisks; null: all models */
+  models: readonly (readonly string[])[] | null
+  /** null: none is replaced */
+  downgrade: ReadonlyMap<string, string> | null
+}
+
+/** A budget of a chain that has rules, or lets calls be capped. */
+export interface BudgetPolicy {
+  applied: AppliedBudget
+  /** the highest threshold first: where two name the same model, its word counts */
+  rules: readonly Rule[]
+  cap: CapToFit | null
+}
+
+/** The policies of all budgets that one call is held on, shadowed ones apart: they only say what they would do. */
+export interface ChainPolicy {
+  enforced: readonly BudgetPolicy[]
+  shadows: readonly BudgetPolicy[]
+}
+
+const chains = new WeakMap<readonly AppliedBudget[], ChainPolicy | null>()
+
+/** null: no budget of the chain has a policy; the same for the same list */
+export function chainPolicy (applied: readonly AppliedBudget[]): ChainPolicy | null {
+  let chain = chains.get(applied)
+  if (chain === undefined) chains.set(applied, chain = compileChain(applied))
+  return chain
+}
+
+function compileChain (applied: readonly AppliedBudget[]): ChainPolicy | null {
+  const policies = (mode: Budget['mode']) => applied.filter(({ budget }) => budget.mode === mode)
+    .map((one) => ({ applied: one, rules: rulesOf(one.budget), cap: one.budget.capToFit }))
+  const enforced = policies('enforced').filter(({ rules, cap }) => rules.length > 0 || cap !== null)
+  const shadows = policies('shadow')
+  return enforced.length === 0 && shadows.length === 0 ? null : { enforced, shadows }
+}
+
+const compiled = new WeakMap<Budget, readonly Rule[]>()
+
+function rulesOf (budget: Budget): readonly Rule[] {
+  let rules = compiled.get(budget)
+  if (rules === undefined) {
+    rules = budget.alerts.filter(saysModels)
+      .map((alert) => ruleOf(budget, alert))
+      .sort((a, b) => b.threshold - a.threshold)
+    compiled.set(budget, rules)
+  }
+  return rules
+}
+
+function saysModels ({ actions }: BudgetAlert): boolean {
+  return actions.includes('restrict-models') || actions.includes('auto-downgrade')
+}
+
+function ruleOf (budget: Budget, { threshold, actions, models, downgrade }: BudgetAlert): Rule {
+  return {
+    threshold,
+    fromNano: percentOf(budget.amountNano, threshold),
+    models: actions.includes('restrict-models') ? (models ?? []).map((model) => model.split('*')) : null,
+    downgrade: actions.includes('auto-downgrade') ? new Map(Object.entries(downgrade ?? {})) : null,
+  }
+}
+
+/** A model, by the name that it is asked for at its provider. */
+export interface NamedModel { name: string, model: PricedModel }
+
+export type Verdict =
+  | { kind: 'as-asked' }
+  /** another model instead; the chain of budgets of that model has its own say */
+  | { kind: 'downgraded', to: NamedModel, by: BudgetPolicy, rule: Rule }
+  /** no model is a candidate */
+  | { kind: 'restricted', by: BudgetPolicy, rule: Rule }
+
+const AS_ASKED: Verdict = { kind: 'as-asked' }
+
+/**
+ * What the rules that are in force say of a model: a replacement wins over a restriction, since the model that takes
+ * its place may be allowed. `find`: the priced model of a name at the same provider, null: it has no price any more.
+ */
+export function judgeModel (
+  policies: readonly BudgetPolicy[], spent: (one: AppliedBudget) => bigint, asked: NamedModel,
+  find: (name: string) => PricedModel | null
+): Verdict {
+  let restricted: Verdict = AS_ASKED
+  for (const by of policies) {
+    if (by.rules.length === 0) continue
+    const spentNano = spent(by.applied)
+    for (const rule of by.rules) {
+      if (spentNano < rule.fromNano) continue
+      const name = rule.downgrade?.get(asked.name) ?? rule.downgrade?.get(asked.model.model)
+      const model = name === undefined ? null : find(name)
+      if (name !== undefined && model !== null) return { kind: 'downgraded', to: { name, model }, by, rule }
+      if (restricted === AS_ASKED && (name !== undefined || !allows(rule, asked))) restricted = { kind: 'restricted', by, rule }
+    }
+  }
+  return restricted
+}
+
+function allows ({ models }: Rule, { name, model }: NamedModel): boolean {
+  return models === null || models.some((parts) => matchesGlob(parts, name) || matchesGlob(parts, model.model))
+}
+
+/** the models that a rule allows, in words */
+export function allowedModels ({ models }: Rule): string {
+  return (models ?? []).map((parts) => parts.join('*')).join(', ').slice(0, 400)
+}

@@ -1,0 +1,37 @@
+import { invalidField } from '../errors.ts'
+import { type PriceBook, type PricedModel, type Rates } from './price.ts'
+
+/**
+ * Checks the maps of `auto-downgrade`: each model that is named has a price, and is replaced by one of the same
+ * provider that is dearer in nothing. Throws, naming the field.
+ */
+export function checkDowngrades (
+  alerts: readonly { downgrade?: Record<string, string> }[], prices: PriceBook, at: number
+): void {
+  alerts.forEach(({ downgrade }, i) => {
+    for (const [from, to] of Object.entries(downgrade ?? {})) checkDowngrade(`alerts/${i}/downgrade/${from}`, from, to, prices, at)
+  })
+}
+
+function checkDowngrade (path: string, from: string, to: string, prices: PriceBook, at: number): void {
+  const sources = prices.providers.map((provider) => prices.find(provider, from, at)).filter((model) => model !== null)
+  if (sources.length === 0) throw invalidField(path, 'of a model that the catalog has a price for', from)
+  for (const source of sources) {
+    const target = prices.find(source.provider, to, at)
+    if (target === null) throw invalidField(path, `a model of ${source.provider} that the catalog has a price for`, to)
+    if (target === source) throw invalidField(path, `another model than ${source.model}`, to)
+    const dearer = dearerIn(source, target)
+    if (dearer !== null) throw invalidField(path, `a model that costs no more than ${source.model}; its ${dearer} price is higher`, to)
+  }
+}
+
+const KINDS: Record<keyof Rates, string> = {
+  input: 'input', output: 'output', cacheRead: 'cache read', cacheWrite5m: 'cache write', cacheWrite1h: 'long cache write',
+}
+
+function dearerIn (source: PricedModel, target: PricedModel): string | null {
+  for (const [rate, kind] of Object.entries(KINDS) as [keyof Rates, string][]) {
+    if (target.rates[rate] > source.rates[rate]) return kind
+  }
+  return null
+}
