@@ -7,6 +7,7 @@ import { malformedRequests, relaycore, type RelaycoreOptions } from './app.ts'
 import { type Config, rejectOwnAddress } from './config.ts'
 import { Core } from './core.ts'
 import { firstStart, guide } from './first-start.ts'
+import { logLines } from './log-lines.ts'
 import { startDemoProvider } from './providers/demo/server.ts'
 
 /**
@@ -33,12 +34,10 @@ export interface StartOptions {
 /** headers within this, whole requests by their own limits */
 const HEADERS_MS = 20_000
 const REQUEST_MS = 300_000
-/** lines of many calls go out in one write, at most this much later: a write for each would be a tenth of a call */
-const LOG_WRITES = { sync: false, minLength: 16_384, maxWrite: 65_536, periodicFlush: 100 }
 
 export async function startServer ({ config, say, onFatal }: StartOptions): Promise<RunningServer> {
   await rejectOwnAddress(config)
-  const log: FastifyBaseLogger = pino({ level: config.logLevel, base: null }, pino.destination(LOG_WRITES))
+  const log: FastifyBaseLogger = pino({ level: config.logLevel, base: null }, logLines())
   const core = await Core.open({ config, log, say, onFatal })
   const closers: (() => Promise<void>)[] = [() => core.close()]
   const close = once(async () => { for (const one of closers.reverse()) await one() })
