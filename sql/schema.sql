@@ -854,6 +854,16 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.day_of(_id uuid)
+ RETURNS date
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select (to_timestamp(('x' || lpad(left(replace(_id::text, '-', ''), 12), 16, '0'))::bit(64)::bigint / 1000.0) at time zone 'UTC')::date
+$function$
+;
+comment on function day_of is 'the day (UTC) in a UUIDv7';
+
 CREATE OR REPLACE FUNCTION public.end_long_hold(_hold uuid, _to text, _end json, _costs json)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -1244,12 +1254,18 @@ begin
 end $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.post_usage(_incarnation bigint, _events json, _charges json, _returns json)
+CREATE OR REPLACE FUNCTION public.post_usage(_incarnation bigint, _calls json, _returns json)
  RETURNS TABLE(event_id uuid, account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone, long_held_nano bigint, long_hold uuid, long_held_until timestamp with time zone)
  LANGUAGE plpgsql
 AS $function$
 #variable_conflict use_column
 declare
+  _events uuid[];
+  _accounts bigint[];
+  _amounts bigint[];
+  _covered bigint[];
+  _quotes bigint[];
+  _rates text[];
   _touched bigint[];
   _inserted uuid[];
   _state text;
@@ -1258,8 +1274,18 @@ begin
   if not found then
     raise exception 'gateway % is unknown', _incarnation using errcode = 'RC001';
   end if;
+  select array_agg(o.id), array_agg((c.charge ->> 0)::bigint), array_agg((c.charge ->> 1)::bigint),
+    array_agg((c.charge ->> 2)::bigint), array_agg(coalesce((h.hold ->> 1)::bigint, 0)), array_agg(h.hold ->> 2)
+  into _events, _accounts, _amounts, _covered, _quotes, _rates
+  from json_to_recordset(_calls) o (id uuid, holds json, "end" json)
+  cross join lateral json_array_elements(o."end" -> 'charges') with ordinality c (charge, n)
+  -- mostly they are in the same order
+  cross join lateral (
+    select case when o.holds -> (c.n - 1)::integer ->> 0 = c.charge ->> 0 then o.holds -> (c.n - 1)::integer
+      else (select h.hold from json_array_elements(o.holds) h (hold) where h.hold ->> 0 = c.charge ->> 0 limit 1) end as hold
+  ) h;
   select array_agg(distinct t.account_id) into _touched from (
-    select c.account_id from json_to_recordset(_charges) c (account_id bigint)
+    select a.account_id from unnest(_accounts) a (account_id)
     union select r.account_id from json_to_recordset(_returns) r (account_id bigint)) t;
   perform 1 from budget_accounts a where a.id = any (_touched) order by a.id for no key update;
 
@@ -1268,25 +1294,27 @@ begin
       provider, endpoint, model, model_used, stream, request_id, provider_request_id, outcome, status, certainty,
       input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens,
       web_searches, tier, quote_nano, cost_nano, price_version, opened_at, ended_at)
-    select e.day, e.id, _incarnation, e.organization_id, e.team_id, e.project_id, e.user_id, e.key_id, e.session_id, e.tags,
-      e.provider, e.endpoint, e.model, e.model_used, e.stream, e.request_id, e.provider_request_id, e.outcome, e.status,
-      e.certainty, e.input_tokens, e.cache_read_tokens, e.cache_write_5m_tokens, e.cache_write_1h_tokens, e.output_tokens,
-      e.reasoning_tokens, e.web_searches, e.tier, e.quote_nano, e.cost_nano, e.price_version, e.opened_at, e.ended_at
-    from json_to_recordset(_events) e (day date, id uuid, organization_id text, team_id text, project_id text, user_id text,
-      key_id text, session_id text, tags jsonb, provider text, endpoint text, model text, model_used text, stream boolean,
-      request_id text, provider_request_id text, outcome text, status smallint, certainty text, input_tokens bigint,
-      cache_read_tokens bigint, cache_write_5m_tokens bigint, cache_write_1h_tokens bigint, output_tokens bigint,
-      reasoning_tokens bigint, web_searches integer, tier text, quote_nano bigint, cost_nano bigint, price_version text,
-      opened_at timestamptz, ended_at timestamptz)
-    order by e.day, e.id
+    select day_of(o.id), o.id, _incarnation, o.org, o.team, o.project, o."user", o.key, o.session, o.tags,
+      o.provider, o.endpoint, o.model, e.model, o.stream, o.request, e.request, e.outcome, e.status, e.certainty,
+      u."inputTokens", u."cacheReadTokens", u."cacheWrite5mTokens", u."cacheWrite1hTokens", u."outputTokens",
+      u."reasoningTokens", u."webSearches", u.tier, o.quote, e.cost, o.price, to_timestamp(o.at / 1000.0),
+      to_timestamp(e.at / 1000.0)
+    from json_to_recordset(_calls) o (id uuid, at bigint, org text, team text, project text, "user" text, key text,
+      session text, tags jsonb, provider text, endpoint text, model text, stream boolean, request text, quote bigint,
+      price text, "end" json)
+    cross join lateral json_to_record(o."end") e (at bigint, outcome text, status smallint, certainty text, model text,
+      usage json, cost bigint, request text)
+    left join lateral json_to_record(e.usage) u ("inputTokens" bigint, "cacheReadTokens" bigint, "cacheWrite5mTokens" bigint,
+      "cacheWrite1hTokens" bigint, "outputTokens" bigint, "reasoningTokens" bigint, "webSearches" integer, tier text) on true
+    order by 1, 2
     on conflict do nothing
-    returning id
+    returning day, id
   ),
   recorded as (
     insert into budget_usage_records (day, event_id, account_id, amount_nano, covered_nano, quote_nano, rate)
-    select c.day, c.event_id, c.account_id, c.amount_nano, c.covered_nano, c.quote_nano, c.rate
-    from json_to_recordset(_charges) c (day date, event_id uuid, account_id bigint, amount_nano bigint, covered_nano bigint,
-      quote_nano bigint, rate text)
+    select inserted.day, inserted.id, c.account_id, c.amount_nano, c.covered_nano, c.quote_nano, c.rate
+    from unnest(_events, _accounts, _amounts, _covered, _quotes, _rates)
+      c (event_id, account_id, amount_nano, covered_nano, quote_nano, rate)
     join inserted on inserted.id = c.event_id
     returning account_id, amount_nano, covered_nano
   ),

@@ -5,6 +5,7 @@ import { type BudgetRegistry } from '../budget/registry.ts'
 import { type BudgetTracker, type CallHold } from '../budget/tracker.ts'
 import { type Now } from '../clock.ts'
 import { type Refusal } from '../errors.ts'
+import { EndedCall } from '../journal/ended-call.ts'
 import { type Journal } from '../journal/journal.ts'
 import { type Metrics } from '../metrics.ts'
 import { formatNano } from '../money/amount.ts'
@@ -159,7 +160,7 @@ export class BudgetIntegration implements CallGate {
       this.#o.tracker.release(hold)
       return GONE
     }
-    const failed = await this.#journal(opening)
+    const failed = await this.#journal(call)
     if (failed !== null) {
       this.#o.tracker.release(hold)
       this.#o.log.error({ err: failed, call: opening.id }, 'the journal took no opening, so the call was not forwarded')
@@ -182,8 +183,10 @@ export class BudgetIntegration implements CallGate {
     }
   }
 
-  #journal (call: CallOpening): Promise<Error | null> {
-    return new Promise((resolve) => { this.#o.journal.append({ t: 'open', call }, resolve) })
+  #journal (call: Call): Promise<Error | null> {
+    return new Promise((resolve) => {
+      call.openJson = this.#o.journal.append({ t: 'open', call: call.opening }, resolve)
+    })
   }
 
   #unavailable (error: unknown): Refusal {
@@ -251,10 +254,10 @@ export class BudgetIntegration implements CallGate {
       charges: this.#o.tracker.settle(call.hold, costNano),
       providerRequestId: ending.reading?.providerRequestId ?? null,
     }
-    this.#o.journal.append({ t: 'end', end }, (error) => {
+    const endJson = this.#o.journal.append({ t: 'end', end }, (error) => {
       // the ledger has it all the same; only a crash before that would leave the call uncertain
       if (error !== null) this.#o.log.error({ err: error, call: call.id }, 'the journal took no end of a call')
-      this.#o.collector.add({ opening, end })
+      this.#o.collector.add(new EndedCall(opening.id, call.openJson, endJson, end.charges))
     })
     this.#count(call, end)
     this.#report(call, end, ending)
@@ -298,6 +301,8 @@ export class BudgetIntegration implements CallGate {
 class Call implements OpenCall {
   readonly hold: CallHold
   readonly opening: CallOpening
+  /** as the journal has it */
+  openJson = ''
   readonly model: PricedModel
   readonly request: CallRequest
   readonly changes: CallChanges

@@ -2,9 +2,10 @@ import { fdatasyncSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Now } from '../clock.ts'
 import { type UsageEvent } from '../usage/usage.ts'
+import { EndedCall } from './ended-call.ts'
 import { type FileOps, syncFolder, syncFolderSoon } from './file-ops.ts'
 import { type Journal, type JournalHeader, type JournalRecord } from './journal.ts'
-import { decodeLine, encodeLine, type Line } from './records.ts'
+import { decodeLine, encodeLine, lineWith, type Line, textOf } from './records.ts'
 import { type Place, type Segment, SegmentIndex, segmentName } from './segments.ts'
 
 /**
@@ -122,13 +123,15 @@ export class JournalFile implements Journal {
     return idle && !this.#closed && this.#syncFailures === 0 && !this.#doubtful ? this.#o.now() : this.#syncedAt
   }
 
-  append (record: JournalRecord, done?: Done): void {
+  append (record: JournalRecord, done?: Done): string {
+    const json = textOf(record)
     if (this.#closed) {
       if (done !== undefined) setImmediate(done, new JournalClosedError())
-      return
+      return json
     }
-    this.#waiting.push({ line: encodeLine(record), record, done })
+    this.#waiting.push({ line: lineWith(json), record, done })
     this.#flushSoon()
+    return json
   }
 
   posted (ids: string[]): void {
@@ -137,14 +140,15 @@ export class JournalFile implements Journal {
   }
 
   setAside (event: UsageEvent, reason: string): void {
+    const { id } = EndedCall.of(event)
     try {
       this.#o.keepEvent(event, reason)
     } catch (error) {
       // Its records stay: the next start posts it once more and, if it is refused again, sets it aside then.
-      this.#o.log.error({ err: error, call: event.opening.id }, 'a refused usage event could not be set aside')
+      this.#o.log.error({ err: error, call: id }, 'a refused usage event could not be set aside')
       return
     }
-    this.posted([event.opening.id])
+    this.posted([id])
   }
 
   /** writes and syncs what is left, and notes that the life ended in order */

@@ -48,8 +48,8 @@ export interface JournalDamage {
  */
 export interface Journal {
   readonly header: JournalHeader
-  /** `done(null)` in the same tick's flush, `done(error)` when it could not be written */
-  append (record: JournalRecord, done?: (error: Error | null) => void): void
+  /** `done(null)` in the same tick's flush, `done(error)` when it could not be written; answers the record's JSON */
+  append (record: JournalRecord, done?: (error: Error | null) => void): string
   /** PostgreSQL has these calls: their records are not needed any more */
   posted (ids: string[]): void
   /** the authority refused this event for good: kept in set-aside.jsonl beside the segments until a retry posts it */

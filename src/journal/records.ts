@@ -27,8 +27,9 @@ export type Line = JournalRecord | Mark
 const CRC_DIGITS = 8
 const SPACE = 0x20
 
-export function encodeLine (line: Line): string {
-  const json = textOf(line)
+export function encodeLine (line: Line): string { return lineWith(textOf(line)) }
+
+export function lineWith (json: string): string {
   return `${crc32(json).toString(16).padStart(CRC_DIGITS, '0')} ${json}\n`
 }
 
@@ -47,7 +48,8 @@ export function decodeLine (bytes: Buffer): Line | null {
   }
 }
 
-function textOf (line: Line): string {
+/** its JSON */
+export function textOf (line: Line): string {
   switch (line.t) {
     case 'open': return openJson(line.call)
     case 'end': return endJson(line.end)

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { quoted } from '../json-text.ts'
 import { type UsageEvent } from '../usage/usage.ts'
 import { replaceFile } from './file-ops.ts'
-import { endJson, endOf, Fields, openingOf, openJson, ShapeError } from './records.ts'
+import { EndedCall } from './ended-call.ts'
+import { endOf, Fields, openingOf, ShapeError } from './records.ts'
 
 /**
  * Usage events that the authority refused for good, one JSON line each, in `set-aside.jsonl` beside the segments. They
@@ -30,10 +31,11 @@ const NEWLINE = 0x0a
 
 /** on stable storage when it returns */
 export function keepSetAside (folder: string, { incarnation, at, reason, event }: SetAsideEvent): void {
+  const { openJson, endJson } = EndedCall.of(event)
   const fd = openSync(join(folder, FILE), 'a+', 0o600)
   try {
     const line = `{"incarnation":${incarnation},"at":${at},"reason":${quoted(reason)}` +
-      `,"opening":${openJson(event.opening)},"end":${endJson(event.end)}}`
+      `,"opening":${openJson},"end":${endJson}}`
     writeSync(fd, `${endsInside(fd) ? '\n' : ''}${line}\n`)
     fdatasyncSync(fd)
   } finally {

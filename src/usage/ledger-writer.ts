@@ -2,6 +2,7 @@ import {
   type Authority, BatchRefusedError, type LeaseReturn, NotLiveError, type PostAnswer,
 } from '../account/authority.ts'
 import { type Now } from '../clock.ts'
+import { EndedCall } from '../journal/ended-call.ts'
 import { type Journal } from '../journal/journal.ts'
 import { type Charge, type UsageEvent } from './usage.ts'
 
@@ -19,7 +20,8 @@ export interface LedgerWriterOptions {
   log: { warn (details: object, message: string): void, error (details: object, message: string): void }
   /** rights given up, for the next post */
   collectReturns: (everything: boolean) => LeaseReturn[]
-  onPosted: (answer: PostAnswer, charges: Charge[], returns: LeaseReturn[]) => void
+  /** `unpaid`: charges that leases did not pay in full, of what was recorded */
+  onPosted: (answer: PostAnswer, unpaid: Charge[], returns: LeaseReturn[]) => void
   onNotLive: (error: Error) => void
   /** from this many unrecorded events on nothing more is forwarded */
   maxBacklog?: number
@@ -34,7 +36,7 @@ export class LedgerWriter {
   readonly #intervalMs: number
   readonly #batchSize: number
   readonly #maxBacklog: number
-  readonly #queue: UsageEvent[] = []
+  readonly #queue: EndedCall[] = []
   #posting: Promise<void> | null = null
   #timer: NodeJS.Timeout | null = null
   #dueAt = Infinity
@@ -53,7 +55,7 @@ export class LedgerWriter {
 
   /** a finished call, whose end is in the journal */
   add (event: UsageEvent): void {
-    this.#queue.push(event)
+    this.#queue.push(EndedCall.of(event))
     this.#schedule(this.#queue.length >= this.#batchSize ? 0 : this.#intervalMs)
   }
 
@@ -116,7 +118,7 @@ export class LedgerWriter {
   }
 
   /** null: the batch is out of the queue, recorded or set aside */
-  async #postBatch (events: UsageEvent[], returns: LeaseReturn[]): Promise<Error | null> {
+  async #postBatch (events: EndedCall[], returns: LeaseReturn[]): Promise<Error | null> {
     let answer: PostAnswer
     this.posts++
     try {
@@ -129,12 +131,12 @@ export class LedgerWriter {
     }
     this.#queue.splice(0, events.length)
     this.recorded += answer.inserted.length
-    this.#o.journal.posted(events.map((event) => event.opening.id))
-    this.#o.onPosted(answer, events.flatMap((event) => event.end.charges), returns)
+    this.#o.journal.posted(events.map((event) => event.id))
+    this.#o.onPosted(answer, events.flatMap((event) => event.unpaid), returns)
     return null
   }
 
-  async #split (events: UsageEvent[], returns: LeaseReturn[], error: Error): Promise<Error | null> {
+  async #split (events: EndedCall[], returns: LeaseReturn[], error: Error): Promise<Error | null> {
     const [only, ...others] = events
     if (only === undefined) {
       this.#o.log.error({ err: error, returns: returns.length }, 'the ledger refuses what this gateway gives back')
@@ -148,7 +150,7 @@ export class LedgerWriter {
       const alone = await this.#postBatch([], returns)
       return alone ?? await this.#postBatch(events, [])
     }
-    this.#o.log.error({ err: error, call: only.opening.id }, 'the ledger refuses this usage event: it is set aside')
+    this.#o.log.error({ err: error, call: only.id }, 'the ledger refuses this usage event: it is set aside')
     this.#queue.splice(0, 1)
     this.setAside++
     this.#o.journal.setAside(only, error.message)

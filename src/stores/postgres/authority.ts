@@ -2,9 +2,11 @@ import {
   AuthorityUnavailableError, BatchRefusedError, NotLiveError, type AccountFigures, type AccountSpec, type Authority,
   type GrantAnswer, type GrantRequest, type LeaseFigures, type LeaseReturn, type PostAnswer,
 } from '../../account/authority.ts'
+import { EndedCall } from '../../journal/ended-call.ts'
 import { type UsageEvent } from '../../usage/usage.ts'
 import { Database, bigintOf, idOf, sqlStateOf, type DatabaseOptions, type Query } from './pool.ts'
-import { chargesJson, eventsJson, jsonOf } from './usage-rows.ts'
+import { postedCalls } from './posted-calls.ts'
+import { jsonOf } from './usage-rows.ts'
 
 /**
  * The authority: one call of one SQL function per method, so each is one statement and one transaction, and PostgreSQL
@@ -26,7 +28,7 @@ export const FIGURES = 'account_id, limit_nano, settled_nano, leased_nano, budge
 
 /** The events in one row: the driver takes longer for a row of each than for all else that a post needs of it. */
 const POST = `
-  with answer as materialized (select event_id, ${FIGURES} from post_usage($1, $2, $3, $4))
+  with answer as materialized (select event_id, ${FIGURES} from post_usage($1, $2, $3))
   select null as inserted, ${FIGURES} from answer where event_id is null
   union all
   select string_agg(event_id::text, ','), ${FIGURES.replaceAll(/\w+/g, 'null')} from answer where event_id is not null`
@@ -167,11 +169,15 @@ export class PostgresAuthority implements Authority {
 
   async post (incarnation: number, batch: UsageEvent[], returns: LeaseReturn[]): Promise<PostAnswer> {
     // Twice in one batch is once; that one event charges one account twice is for PostgreSQL to refuse.
-    const events = [...new Map(batch.map((event) => [event.opening.id, event])).values()]
+    const calls = new Map<string, EndedCall>()
+    for (const event of batch) {
+      const call = EndedCall.of(event)
+      calls.set(call.id, call)
+    }
     const rows = await run<FiguresRow | { account_id: null, inserted: string | null }>(this.#posts, {
       name: 'post_usage',
       text: POST,
-      values: [incarnation, eventsJson(events), chargesJson(events), jsonOf(returns.map(returnRow))],
+      values: [incarnation, postedCalls([...calls.values()]), jsonOf(returns.map(returnRow))],
     })
     const inserted: string[] = []
     const accounts: AccountFigures[] = []

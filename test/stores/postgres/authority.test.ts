@@ -258,7 +258,7 @@ t.test('a heartbeat does not wait for a post, a recovery does', async (t) => {
   await slow.connect()
   const returned = JSON.stringify([{ account_id: accountId, returned_nano: '10' }])
   await slow.query('begin')
-  await slow.query('select from post_usage($1, $2, $2, $3)', [incarnation, '[]', returned])
+  await slow.query('select from post_usage($1, $2, $3)', [incarnation, '[]', returned])
 
   await world.authority.heartbeat(incarnation, [])
   let begun = false
