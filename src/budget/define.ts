@@ -318,23 +318,41 @@ function failModeOf (openNano: bigint | null): 'closed' | { openUpTo: string } {
   return openNano === null ? 'closed' : { openUpTo: formatNano(openNano) }
 }
 
+type Shown = Exclude<keyof Budget, 'amountNano' | 'enforcedLimitNano' | 'failOpenNano' | 'rate'> |
+  'amount' | 'enforcedLimit' | 'failMode'
+
 /** the budget as the admin API shows it: amounts as decimal strings, times in RFC 3339 UTC */
 export function renderBudget (budget: Budget) {
-  const {
-    amountNano, enforcedLimitNano, failOpenNano, capToFit, rate, startDate, endDate, createdAt, updatedAt, archivedAt,
-    ...rest
-  } = budget
+  const { endDate, archivedAt } = budget
   const time = (at: number) => new Date(at).toISOString()
+  // each by its name: hierarchies show hundreds, and a rest of fields is slow to copy
   return {
-    ...rest,
-    amount: formatNano(amountNano),
-    enforcedLimit: formatNano(enforcedLimitNano),
-    capToFit: capToFit ?? false,
-    failMode: failModeOf(failOpenNano),
-    startDate: time(startDate),
+    id: budget.id,
+    organizationId: budget.organizationId,
+    name: budget.name,
+    description: budget.description,
+    scopeType: budget.scopeType,
+    scopeId: budget.scopeId,
+    currency: budget.currency,
+    period: budget.period,
+    timezone: budget.timezone,
+    recurring: budget.recurring,
+    mode: budget.mode,
+    paused: budget.paused,
+    filters: budget.filters,
+    alerts: budget.alerts,
+    tags: budget.tags,
+    parentBudgetId: budget.parentBudgetId,
+    createdBy: budget.createdBy,
+    version: budget.version,
+    amount: formatNano(budget.amountNano),
+    enforcedLimit: formatNano(budget.enforcedLimitNano),
+    capToFit: budget.capToFit ?? false,
+    failMode: failModeOf(budget.failOpenNano),
+    startDate: time(budget.startDate),
     endDate: endDate === null ? null : time(endDate),
-    createdAt: time(createdAt),
-    updatedAt: time(updatedAt),
+    createdAt: time(budget.createdAt),
+    updatedAt: time(budget.updatedAt),
     archivedAt: archivedAt === null ? null : time(archivedAt),
-  }
+  } satisfies Record<Shown, unknown>
 }

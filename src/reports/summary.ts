@@ -124,11 +124,16 @@ function groupsOf (rows: SumRow[], bySource: SumRow[], groupBy: string | null): 
   }
   const nameless: Group[] = [...rest].filter(([, { records, amountNano }]) => records !== 0 || amountNano !== 0n)
     .map(([bucket, sums]) => ({ bucket, value: null, ...sums }))
-  return [...named, ...nameless].sort(byTimeAndSize)
+  const buckets = new Map<Group['bucket'], Group[]>()
+  for (const group of [...named, ...nameless]) {
+    const found = buckets.get(group.bucket)
+    if (found === undefined) buckets.set(group.bucket, [group])
+    else found.push(group)
+  }
+  return [...buckets].sort(([a], [b]) => (a ?? '') < (b ?? '') ? -1 : 1).flatMap(([, groups]) => groups.sort(bySize))
 }
 
-function byTimeAndSize (a: Group, b: Group): number {
-  if (a.bucket !== b.bucket) return (a.bucket ?? '') < (b.bucket ?? '') ? -1 : 1
+function bySize (a: Group, b: Group): number {
   if (a.amountNano !== b.amountNano) return a.amountNano > b.amountNano ? -1 : 1
   return (a.value ?? '') < (b.value ?? '') ? -1 : 1
 }
@@ -181,9 +186,14 @@ function timesOf (zone: string, interval: Interval, bucket: number | string): { 
 
 const WHOLE = { start: null, end: null }
 
+/** of groups in the order of their buckets */
 function renderGroup (zone: string, interval: Interval | null) {
+  let last: Group['bucket'] = null
+  let times: { start: string | null, end: string | null } = WHOLE
   return ({ bucket, value, amountNano, records, inputTokens, outputTokens }: Group) => {
-    const { start, end } = bucket === null ? WHOLE : timesOf(zone, interval ?? 'day', bucket)
+    if (bucket !== last) times = bucket === null ? WHOLE : timesOf(zone, interval ?? 'day', bucket)
+    last = bucket
+    const { start, end } = times
     return { start, end, value, amount: formatNano(amountNano), recordCount: records, inputTokens, outputTokens }
   }
 }

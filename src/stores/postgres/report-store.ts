@@ -43,7 +43,9 @@ export class PostgresReportStore implements ReportStore {
         select c.id from tree t join budget_definitions c on c.parent_budget_id = t.id
       )
       select ${COLUMNS} where b.id in (select id from tree) order by b.created_at, b.id limit ${conditions.value(limit)}`
-    const found = await reached(selectBudgets(this.#database, { text, values: conditions.values }))
+    // the text goes by how far the reach goes, and by nothing else
+    const name = `report_tree_${reach === null ? 'all' : reach.scope === null ? 'organization' : 'scope'}`
+    const found = await reached(selectBudgets(this.#database, { name, text, values: conditions.values }))
     return await reached(withinReachOf(this.#database, found, reach))
   }
 

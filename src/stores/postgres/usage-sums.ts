@@ -12,19 +12,25 @@ export class PostgresUsageSums implements UsageSums {
   async sums ({ budgetId, range, zone, dimensions, interval, limit }: SumsQuery) {
     if (!isUuid(budgetId)) return { rows: [], asOf: Date.now(), complete: true }
     const { days, hours } = range
-    const places = dimensions.map(placeOf)
+    const grain = interval === 'hour' ? 'hour' : 'day'
+    const [first = 'source', second] = dimensions
+    const [[facet, place], other] = [placeOf(first), second === undefined ? null : placeOf(second)]
+    const shape = other === null ? 'one' : other[0] === facet ? 'same' : 'two'
     const rows = await reached(this.#database.query<Row>({
-      text: interval === 'hour' ? BY_HOUR : BY_DAY,
+      name: `sums_by_${grain}_${shape}`,
+      text: textOf(grain, shape),
       values: [
-        budgetId, new Date(range.from), new Date(range.to), dimensions, places.map(([facet]) => facet),
-        places.map(([, place]) => place), hours.map(({ from }) => new Date(from)), hours.map(({ to }) => new Date(to)),
-        MOST_READ, limit + 1,
-        ...interval === 'hour' ? [] : [zone, days?.first ?? null, days?.end ?? null, interval],
+        budgetId, new Date(range.from), new Date(range.to), hours.map(({ from }) => new Date(from)),
+        hours.map(({ to }) => new Date(to)), MOST_READ, limit + 1, first, facet, place,
+        ...grain === 'hour' ? [] : [zone, days?.first ?? null, days?.end ?? null, interval],
+        ...shape === 'one' ? [] : [second, other?.[1]],
+        ...shape === 'two' ? [other?.[0]] : [],
       ],
     }))
     const [{ as_of: asOf, read }, ...sums] = rows as [Row, ...Row[]]
+    const bucketOf = grain === 'hour' ? Number : String
     return {
-      rows: sums.map(sumOf),
+      rows: sums.map((row) => sumOf(row, row.bucket === null ? null : bucketOf(row.bucket))),
       asOf: asOf.getTime(),
       complete: sums.length <= limit && sums.reduce((sum, row) => sum + idOf(row.read), idOf(read)) < MOST_READ,
     }
@@ -38,55 +44,60 @@ const PLACES: Record<string, [facet: string, place: number]> = {
 
 function placeOf (dimension: string): [facet: string, place: number] { return PLACES[dimension] ?? [dimension, 1] }
 
-/** the accounts whose period has a part in the range, and where to look */
-const WHERE = `
-  account as materialized (
-    select id from budget_accounts
-    where budget_id = $1 and period_start < $3 and (period_end is null or period_end > $2)
-  ),
-  sought as materialized (
-    select * from unnest($4::text[], $5::text[], $6::integer[]) s (dimension, facet, place)
-  )`
+type Grain = 'hour' | 'day'
 
-const VALUE = 's.dimension, r.value[s.place] as value, r.amount_nano, r.records, r.input_tokens, r.output_tokens'
-
-const HOURS = `
-  from sought s cross join unnest($7::timestamptz[], $8::timestamptz[]) h (from_hour, to_hour)
-  join usage_by_hour r on r.account_id = any (array(select id from account)) and r.facet = s.facet
-    and r.hour >= h.from_hour and r.hour < h.to_hour`
+/** one dimension, or two: in the same facet, whose rows are then read once for both, or each in its own */
+type Shape = 'one' | 'same' | 'two'
 
 /** The row of the reading itself comes first, also where there is nothing to read. */
-const SUMS = `
-  (select null as dimension, null as value, null as bucket, 0 as amount_nano, 0 as records, 0 as input_tokens,
-    0 as output_tokens, 0 as read, clock_timestamp() as as_of)
-  union all
-  (select p.dimension, p.value, p.bucket::text, sum(p.amount_nano), sum(p.records), sum(p.input_tokens), sum(p.output_tokens),
-    count(*), null
-  from (select * from picked limit $9) p
-  where p.value is not null
-  group by p.dimension, p.value, p.bucket
-  limit $10)`
-
-const BY_HOUR = `
-  with ${WHERE},
-  picked as (select ${VALUE}, (extract(epoch from r.hour) * 1000)::bigint as bucket ${HOURS})
-  ${SUMS}`
-
-const BY_DAY = `
-  with ${WHERE},
-  part as (
-    select ${VALUE}, r.day
-    from sought s
-    join usage_by_day r on r.account_id = any (array(select id from account)) and r.facet = s.facet
-      and r.day >= $12::date and r.day < $13::date
-    union all
-    select ${VALUE}, (r.hour at time zone $11::text)::date ${HOURS}
-  ),
-  picked as (
-    select p.*, case when $14::text = 'day' then p.day else date_trunc($14::text, p.day::timestamp)::date end as bucket
-    from part p
+function textOf (grain: Grain, shape: Shape): string {
+  // where those of the second dimension are among the values
+  const next = grain === 'hour' ? 11 : 15
+  return `
+  with account as materialized (
+    select id from budget_accounts
+    where budget_id = $1 and period_start < $3 and (period_end is null or period_end > $2)
   )
-  ${SUMS}`
+  select null as dimension, null as value, null as bucket, 0 as amount_nano, 0 as records, 0 as input_tokens,
+    0 as output_tokens, 0 as read, clock_timestamp() as as_of
+  union all
+  ${shape === 'same'
+    ? summed(grain, '$9', [['$8', '$10'], [`$${next}`, `$${next + 1}`]])
+    : summed(grain, '$9', [['$8', '$10']])}
+  ${shape === 'two' ? `union all ${summed(grain, `$${next + 2}`, [[`$${next}`, `$${next + 1}`]])}` : ''}`
+}
+
+/** the rows of one facet, summed by each of the dimensions, of which each is a place in their value */
+function summed (grain: Grain, facet: string, dimensions: [dimension: string, place: string][]): string {
+  const places = dimensions.map(([, place], i) => `r.value[${place}::integer] as v${i}`).join(', ')
+  const columns = `${places}, r.amount_nano, r.records, r.input_tokens, r.output_tokens`
+  const hours = (bucket: string) => `
+    select ${columns}, ${bucket} as at
+    from unnest($4::timestamptz[], $5::timestamptz[]) h (from_hour, to_hour)
+    join usage_by_hour r on r.account_id = any (array(select id from account)) and r.facet = ${facet}::text
+      and r.hour >= h.from_hour and r.hour < h.to_hour`
+  const rows = grain === 'hour'
+    ? hours('(extract(epoch from r.hour) * 1000)::bigint')
+    : `
+    select ${columns}, r.day as at
+    from usage_by_day r
+    where r.account_id = any (array(select id from account)) and r.facet = ${facet}::text and r.day >= $12::date
+      and r.day < $13::date
+    union all ${hours('(r.hour at time zone $11::text)::date')}`
+  const bucket = grain === 'hour'
+    ? 'p.at'
+    : "case when $14::text = 'day' then p.at else date_trunc($14::text, p.at::timestamp)::date end"
+  const named = (expressions: string[]) => expressions.length === 1
+    ? expressions.join()
+    : `case when grouping(p.v0) = 0 then ${expressions[0]} else ${expressions[1]} end`
+  return `
+  (select ${named(dimensions.map(([dimension]) => `${dimension}::text`))}, ${named(dimensions.map((_, i) => `p.v${i}`))},
+    p.bucket::text, sum(p.amount_nano), sum(p.records), sum(p.input_tokens), sum(p.output_tokens), count(*), null
+  from (select p.*, ${bucket} as bucket from (${rows} limit $6) p) p
+  group by grouping sets (${dimensions.map((_, i) => `(p.bucket, p.v${i})`).join()})
+  having ${named(dimensions.map((_, i) => `p.v${i}`))} is not null
+  limit $7)`
+}
 
 interface Row {
   dimension: string
@@ -100,11 +111,11 @@ interface Row {
   as_of: Date
 }
 
-function sumOf (row: Row): SumRow {
+function sumOf (row: Row, bucket: SumRow['bucket']): SumRow {
   return {
     dimension: row.dimension,
     value: row.value,
-    bucket: row.bucket === null ? null : /^\d{4,}-/.test(row.bucket) ? row.bucket : Number(row.bucket),
+    bucket,
     amountNano: bigintOf(row.amount_nano),
     records: idOf(row.records),
     inputTokens: idOf(row.input_tokens),
