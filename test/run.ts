@@ -1,14 +1,12 @@
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import pg from 'pg'
 import { migrate } from '../src/stores/postgres/migrate.ts'
 import { POSTGRES_ENV, REDIS_ENV, TEMPLATE_ENV } from './services/index.ts'
 import { startPostgres } from './services/postgres.ts'
 import { startRedis } from './services/redis.ts'
 
-/** `npm test`: starts a private PostgreSQL and a private Redis for the run, runs tap on them, and stops them. */
-const root = resolve(import.meta.dirname, '../..')
+/** `npm test`: starts a private PostgreSQL and a private Redis for the run, runs the tests on them, and stops them. */
 const stops: (() => Promise<void>)[] = []
 
 async function services (): Promise<Record<string, string>> {
@@ -38,10 +36,10 @@ async function makeTemplate (server: string): Promise<string> {
   return name
 }
 
-async function tap (env: Record<string, string>): Promise<number> {
-  const program = join(root, 'node_modules/.bin/tap')
-  if (!existsSync(program)) throw new Error('tap is not installed: run npm ci')
-  const child = spawn(program, process.argv.slice(2), { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } })
+async function tests (env: Record<string, string>): Promise<number> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'all.js'), ...process.argv.slice(2)], {
+    stdio: 'inherit', env: { ...process.env, ...env },
+  })
   const pass = (signal: NodeJS.Signals) => { child.kill(signal) }
   process.on('SIGINT', pass).on('SIGTERM', pass)
   return await new Promise((resolve, reject) => {
@@ -52,7 +50,7 @@ async function tap (env: Record<string, string>): Promise<number> {
 
 try {
   console.log('Starting a private PostgreSQL and a private Redis for the tests')
-  process.exitCode = await tap(await services())
+  process.exitCode = await tests(await services())
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = 1

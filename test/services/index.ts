@@ -9,6 +9,8 @@ export const POSTGRES_ENV = 'RELAYCORE_TEST_PG'
 export const REDIS_ENV = 'RELAYCORE_TEST_REDIS'
 /** name of a migrated database on the PostgreSQL of `npm test` */
 export const TEMPLATE_ENV = 'RELAYCORE_TEST_TEMPLATE'
+/** the test files that a process of `npm test` runs */
+export const FILES_ENV = 'RELAYCORE_TEST_FILES'
 
 type AtEnd = (stop: () => Promise<void>) => void
 

@@ -233,7 +233,7 @@ async function start (
 ): Promise<void> {
   const args = ['-D', place.cluster, '-c', 'timezone=UTC', '-c', 'max_connections=100', '-c', 'log_timezone=UTC']
   if (options.durability === 'off') {
-    for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes']) args.push('-c', `${setting}=off`)
+    for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes', 'jit']) args.push('-c', `${setting}=off`)
   }
   if (place.sockets !== null) {
     // a lock left in it may name a process that is a zombie now, or somebody else

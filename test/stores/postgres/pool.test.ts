@@ -116,7 +116,7 @@ t.test('a connection has a deadline, and so has waiting for one', async (t) => {
   t.teardown(() => nobody.close())
   t.ok(isUnavailable(await failure(nobody.query({ text: 'select 1' }))))
 
-  const busy = await opened(t, { max: 1, connectTimeoutMs: 100 })
+  const busy = await opened(t, { max: 1, connectTimeoutMs: 1_000 })
   await busy.transaction(async () => {
     t.ok(isUnavailable(await failure(busy.query({ text: 'select 1' }))))
   })
