@@ -1002,10 +1002,15 @@ end $function$
 CREATE OR REPLACE FUNCTION public.ensure_partitions(_months integer)
  RETURNS void
  LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
   _this date := date_trunc('month', clock_timestamp() at time zone 'UTC');
 begin
+  if _months is null or _months not between 0 and 24 then
+    raise exception 'partitions are made of 0 to 24 months ahead, not of %', _months using errcode = '22023';
+  end if;
   perform pg_advisory_xact_lock(hashtext('relaycore ensure_partitions'));
   for _i in -1 .. _months loop
     perform ensure_partition('usage_events', (_this + make_interval(months => _i))::date);

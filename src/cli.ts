@@ -10,6 +10,7 @@ import { formatNano } from './money/amount.ts'
 import { PostgresAuthority } from './stores/postgres/authority.ts'
 import { PostgresAuditLog } from './stores/postgres/audit-log.ts'
 import { PostgresChanges } from './stores/postgres/changes.ts'
+import { grantGateway } from './stores/postgres/grants.ts'
 import { attachPostgres } from './stores/postgres/launcher.ts'
 import { migrate } from './stores/postgres/migrate.ts'
 import { Database } from './stores/postgres/pool.ts'
@@ -19,6 +20,7 @@ const HELP = `relaycore: a budget gateway for AI spend
 
   relaycore start                 start the gateway
   relaycore migrate               bring the database to the schema of this program
+      [--grant <role>]            and let this role of PostgreSQL do what a gateway needs, and no more
   relaycore keys create           make a gateway key
       --name <text> --organization <id> [--team <id>] [--project <id>] [--user <id>]
       [--allow-headers user,team,project,session,tags] [--require-headers ...]
@@ -52,6 +54,7 @@ const OPTIONS = {
   'write-off': { type: 'string' },
   expect: { type: 'string', multiple: true },
   after: { type: 'string' },
+  grant: { type: 'string' },
 } as const
 
 type Values = ReturnType<typeof parse>['values']
@@ -70,9 +73,13 @@ async function main (): Promise<void> {
 
 const COMMANDS: Record<string, (config: Config, values: Values) => Promise<void>> = {
   start,
-  migrate: async (config) => {
-    const { version, applied } = await withUrl(config, (url) => migrate(url))
-    console.log(applied.length === 0 ? `The schema is up to date (version ${version})` : `Applied: ${applied.join(', ')}`)
+  migrate: async (config, { grant }) => {
+    await withUrl(config, async (url) => {
+      const { version, applied } = await migrate(url)
+      if (grant !== undefined) await grantGateway(url, grant)
+      console.log(applied.length === 0 ? `The schema is up to date (version ${version})` : `Applied: ${applied.join(', ')}`)
+      if (grant !== undefined) console.log(`Role ${grant} may do what a gateway of this version needs, and no more`)
+    })
   },
   'keys create': async (config, values) => {
     const { name, organization, team = null, project = null, user = null } = values

@@ -64,6 +64,7 @@ t.test('what stops a start is said in one plain sentence', async (t) => {
     [['start'], { RELAYCORE_DATA_DIR: join(folder, 'b'), DATABASE_URL: 'postgres://127.0.0.1:1/x' }, /^The database cannot be reached/],
     [['keys', 'create'], { DATABASE_URL: databaseUrl }, /^keys create needs --name and --organization/],
     [['migrate'], { RELAYCORE_DATA_DIR: join(folder, 'c') }, /^There is no database in/],
+    [['migrate', '--grant', 'nobody'], { DATABASE_URL: databaseUrl }, /^There is no role "nobody"/],
   ]
   for (const [args, env, message] of cases) {
     const { code, output } = await run(args, env).ended
