@@ -97,6 +97,7 @@ async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
     }),
     summary: new UsageSummary({ sums: core.sums, now: systemNow }),
     prices: core.prices,
+    rates: core.rates,
     keyStore: core.keyStore,
     tokens: core.tokenStore,
     authenticator: core.authenticator,

@@ -140,6 +140,17 @@ export const Settings = Type.Object({
   unbudgeted: choice(['refuse', 'allow'], 'refuse', {
     env: 'RELAYCORE_UNBUDGETED', description: 'calls to which no budget applies: refuse them, or forward and record them',
   }),
+  ratesUrl: Type.Optional(Type.String({
+    minLength: 1,
+    maxLength: 2_048,
+    env: 'RELAYCORE_RATES_URL',
+    description: "exchange rates are read from it each six hours: the European Central Bank's eurofxref-daily.xml or a copy of it",
+    expected: 'an https URL (http on this machine only)',
+  })),
+  ratesMaxAgeHours: whole(0, 100_000, 0, {
+    env: 'RELAYCORE_RATES_MAX_AGE_HOURS',
+    description: 'calls on a budget whose exchange rate is older are refused; 0: the last one counts, however old it is',
+  }),
   onDisconnect: choice(['drain', 'abort'], 'drain', {
     env: 'RELAYCORE_ON_DISCONNECT',
     description: 'when a client leaves: read the answer to its end and charge it exactly, or cancel and charge an estimate',
@@ -213,8 +224,11 @@ export function loadConfig (env: NodeJS.ProcessEnv, file = env[FILE]): Config {
 
 /** of settings that only make sense together */
 function requireSense (config: Config): void {
-  const { oidcIssuer, oidcAudience, oidcJwksUrl, adminPort, adminHost, host, port } = config
-  for (const [env, value] of [['RELAYCORE_OIDC_ISSUER', oidcIssuer], ['RELAYCORE_OIDC_JWKS_URL', oidcJwksUrl]] as const) {
+  const { oidcIssuer, oidcAudience, oidcJwksUrl, adminPort, adminHost, host, port, ratesUrl } = config
+  const urls = [
+    ['RELAYCORE_OIDC_ISSUER', oidcIssuer], ['RELAYCORE_OIDC_JWKS_URL', oidcJwksUrl], ['RELAYCORE_RATES_URL', ratesUrl],
+  ] as const
+  for (const [env, value] of urls) {
     if (value !== undefined && !isSafeUrl(value)) {
       throw new ConfigError(`${env} must be an https URL (http on this machine only); got ${JSON.stringify(value).slice(0, 100)}`)
     }

@@ -24,6 +24,7 @@ import { AdminTokens } from './keys/admin-tokens.ts'
 import { KeyRing } from './keys/key-ring.ts'
 import { Metrics } from './metrics.ts'
 import { CatalogPriceBook } from './pricing/price-book.ts'
+import { RateFeed } from './money/rate-feed.ts'
 import { PostgresAuthority } from './stores/postgres/authority.ts'
 import { PostgresAdminTokenStore } from './stores/postgres/admin-token-store.ts'
 import { PostgresAuditLog } from './stores/postgres/audit-log.ts'
@@ -34,6 +35,7 @@ import { expireHolds, PostgresHoldStore } from './stores/postgres/hold-store.ts'
 import { type LaunchedPostgres, launchPostgres } from './stores/postgres/launcher.ts'
 import { ensurePartitions, migrate } from './stores/postgres/migrate.ts'
 import { Database } from './stores/postgres/pool.ts'
+import { PostgresRateStore } from './stores/postgres/rates.ts'
 import { PostgresUsageSums } from './stores/postgres/usage-sums.ts'
 import { PostgresUsageStore } from './stores/postgres/usage-store.ts'
 import { RedisHotStatus } from './stores/redis/hot-status.ts'
@@ -86,6 +88,7 @@ export class Core {
   readonly usage: PostgresUsageStore
   readonly sums: PostgresUsageSums
   readonly changes: PostgresChanges
+  readonly rates: PostgresRateStore
   readonly audit: PostgresAuditLog
   readonly holds: PostgresHoldStore
   readonly longHolds: LongHolds
@@ -103,6 +106,7 @@ export class Core {
   readonly #lost: NodeJS.Timeout
   readonly #overdue: NodeJS.Timeout
   readonly #watch: NodeJS.Timeout | null
+  readonly #feed: RateFeed | null
   #reviving = false
   #closed: Promise<void> | null = null
 
@@ -141,6 +145,7 @@ export class Core {
       },
       moved: (accountIds) => this.tracker.refresh(accountIds),
     })
+    this.rates = new PostgresRateStore(database)
     this.holds = new PostgresHoldStore(database)
     this.audit = new PostgresAuditLog(database)
     this.keyStore = new PostgresKeyStore(database)
@@ -189,6 +194,7 @@ export class Core {
       log,
       now: systemNow,
       unbudgeted: config.unbudgeted,
+      rateMaxAgeMs: config.ratesMaxAgeHours === 0 ? Infinity : config.ratesMaxAgeHours * 3_600_000,
     })
     const { prices, tracker, metrics } = this
     this.longHolds = new LongHolds({ prices, tracker, metrics, now: systemNow })
@@ -208,6 +214,14 @@ export class Core {
     this.#lost = setInterval(() => { void lost.look() }, LOST_EVERY_MS).unref()
     const sweep = new LongHoldSweep({ expire: (most) => expireHolds(database, most), tracker: this.tracker, log })
     this.#overdue = setInterval(() => { void sweep.look() }, OVERDUE_EVERY_MS).unref()
+    this.#feed = config.ratesUrl === undefined
+      ? null
+      : new RateFeed({
+        url: config.ratesUrl,
+        add: async (rates) => await this.changes.run(itself, async (stores) => await stores.rates.add(rates)),
+        log,
+      })
+    this.#feed?.start()
     this.#watch = config.databaseUrl === undefined
       ? setInterval(() => { void this.#reviveEmbedded() }, EMBEDDED_SILENT_MS / 3).unref()
       : null
@@ -248,6 +262,7 @@ export class Core {
     clearInterval(this.#overdue)
     if (this.#watch !== null) clearInterval(this.#watch)
     this.tracker.stop()
+    await this.#feed?.stop()
     await this.registry.stop()
     try {
       await this.writer.stop(systemNow() + Math.max(5_000, config.shutdownMs))

@@ -203,7 +203,10 @@ export const REFUSAL_CODES: Record<RefusalCode, Omit<ErrorCode, 'status'>> = {
     meaning: 'A budget has passed a threshold from which on it allows other models only.',
     remedy: 'Ask for one of the models that the message names, wait for the reset, or raise the amount.',
   },
-  no_exchange_rate: { meaning: 'There is no rate for a budget\'s currency.', remedy: 'Add one.' },
+  no_exchange_rate: {
+    meaning: 'There is no exchange rate for a budget\'s currency, or only one that is too old.',
+    remedy: 'Add one: POST /api/v1/exchange-rates, or RELAYCORE_RATES_URL.',
+  },
   provider_not_configured: {
     meaning: 'The provider has no credential here.', remedy: 'Set the setting that the message names.',
   },

@@ -12,6 +12,7 @@ import { type HoldReader } from '../../src/holds/hold-store.ts'
 import { type LongHolds } from '../../src/holds/long-holds.ts'
 import { type AdminTokenStore } from '../../src/keys/admin-tokens.ts'
 import { type KeyStore } from '../../src/keys/key.ts'
+import { type RateStore } from '../../src/money/exchange-rates.ts'
 import { type PriceBook } from '../../src/pricing/price.ts'
 import { type BudgetReporter } from '../../src/reports/reporter.ts'
 import { type UsageSummary } from '../../src/reports/summary.ts'
@@ -32,6 +33,7 @@ import { statusRoutes } from './status.ts'
 import { summaryRoutes } from './summary.ts'
 import { tokenRoutes } from './tokens.ts'
 import { usageRoutes } from './usage.ts'
+import { rateRoutes } from './rates.ts'
 import { serializerCompiler } from './serialization.ts'
 import { refuseBrokenText, validatorCompiler } from './validation.ts'
 
@@ -51,6 +53,7 @@ export interface ControlOptions extends FastifyPluginOptions {
   holds: HoldReader
   longHolds: LongHolds
   tokens: Pick<AdminTokenStore, 'page' | 'get'>
+  rates: Pick<RateStore, 'page'>
   authenticator: Pick<Authenticator, 'authenticate'>
   audit: AuditLog
   /** acts on this gateway before it answers */
@@ -98,6 +101,7 @@ export default async function control (app: FastifyInstance, options: ControlOpt
     tokenRoutes(typed, tools)
     auditRoutes(typed, tools)
     usageRoutes(typed, tools)
+    rateRoutes(typed, tools)
   })
 }
 

@@ -4,6 +4,7 @@ import { type GatewayKey } from '../keys/key.ts'
 import { type AdminToken } from '../keys/admin-tokens.ts'
 import { renderKey, renderToken } from '../keys/render.ts'
 import { type WrittenOff } from '../account/lost-gateways.ts'
+import { type ExchangeRate, renderRate } from '../money/exchange-rates.ts'
 import { formatNano } from '../money/amount.ts'
 import { type CacheCheck, type NewReversal, type NewUsage } from '../usage/recording.ts'
 import { type Actor, type Reach } from './actor.ts'
@@ -162,6 +163,20 @@ export function tokenChange (action: string, before: AdminToken | null, after: A
     scopesAbove: [],
     before: before === null ? null : renderToken(before),
     after: renderToken(after),
+  }
+}
+
+/** of rates nothing is changed, and each is everybody's */
+export function rateChange (rate: ExchangeRate): AuditDraft {
+  return {
+    action: 'rate.added',
+    objectType: 'rate',
+    objectId: rate.currency,
+    organizationId: null,
+    scopes: [],
+    scopesAbove: [],
+    before: null,
+    after: renderRate(rate),
   }
 }
 

@@ -2,6 +2,7 @@ import { type WrittenOff } from '../account/lost-gateways.ts'
 import { type BudgetCatalog } from '../budget/budget-catalog.ts'
 import { type AdminTokenStore } from '../keys/admin-tokens.ts'
 import { type KeyStore } from '../keys/key.ts'
+import { type RateStore } from '../money/exchange-rates.ts'
 import { type AlertStore } from '../reports/alert-store.ts'
 import { type UsageRecording } from '../usage/recording.ts'
 import { type Actor } from './actor.ts'
@@ -33,8 +34,9 @@ export interface Stores {
     writeOff (incarnation: number): Promise<WrittenOff[]>
   }
   holds: HoldStore
+  rates: Pick<RateStore, 'add'>
   idempotency: IdempotencyStore
-  /** budgets, keys, tokens, usage and gateways note their changes themselves; what else is changed is noted here */
+  /** budgets, keys, tokens, usage, rates and gateways note their changes themselves; all else is noted here */
   audit: AuditTrail
 }
 

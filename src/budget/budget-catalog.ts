@@ -86,6 +86,4 @@ export interface BudgetCatalog extends BudgetStore {
   family (id: string): Promise<Family>
   /** InvalidField for a cursor of another list */
   page (query: BudgetQuery): Promise<BudgetPage>
-  /** units of the currency per USD from a moment on (ms since the epoch), a decimal string */
-  addRate (currency: string, rate: string, effectiveAt: number): Promise<void>
 }

@@ -45,6 +45,8 @@ export interface Budget {
   currency: string
   /** units of the currency per USD, a decimal string; null: the budget is in USD */
   rate: string | null
+  /** when that rate began to be in force, ms since the epoch; null: there is none */
+  rateAt: number | null
   period: Period
   timezone: string
   /** ms since the epoch */

@@ -318,7 +318,7 @@ function failModeOf (openNano: bigint | null): 'closed' | { openUpTo: string } {
   return openNano === null ? 'closed' : { openUpTo: formatNano(openNano) }
 }
 
-type Shown = Exclude<keyof Budget, 'amountNano' | 'enforcedLimitNano' | 'failOpenNano' | 'rate'> |
+type Shown = Exclude<keyof Budget, 'amountNano' | 'enforcedLimitNano' | 'failOpenNano' | 'rate' | 'rateAt'> |
   'amount' | 'enforcedLimit' | 'failMode'
 
 /** the budget as the admin API shows it: amounts as decimal strings, times in RFC 3339 UTC */

@@ -253,6 +253,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/exchange-rates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List exchange rates
+         * @description The latest first; the first that has begun is in force.
+         */
+        get: operations["getExchangeRates"];
+        put?: never;
+        /**
+         * Add an exchange rate
+         * @description It is in force from its moment on, until the next one of its currency. What was charged before keeps the rate that it was charged at. The same again changes nothing.
+         */
+        post: operations["postExchangeRates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/exchange-rates/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add the exchange rates of a file
+         * @description All of them or none; those that are there already stay.
+         */
+        post: operations["postExchangeRatesImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/holds": {
         parameters: {
             query?: never;
@@ -4913,6 +4957,242 @@ export interface operations {
             403: components["responses"]["forbidden"];
             404: components["responses"]["not_found"];
             414: components["responses"]["url_too_long"];
+            422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    getExchangeRates: {
+        parameters: {
+            query?: {
+                /** @description most that are answered at once */
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                /** @description ISO 4217, e.g. EUR */
+                currency?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rates": [
+                     *         {
+                     *           "currency": "EUR",
+                     *           "rate": "0.9213",
+                     *           "effectiveAt": "2026-12-01T00:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "count": 1,
+                     *       "limit": 1,
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        rates: {
+                            /**
+                             * @description ISO 4217
+                             * @example EUR
+                             */
+                            currency: string;
+                            /**
+                             * @description units of the currency per USD
+                             * @example 0.9213
+                             */
+                            rate: string;
+                            /**
+                             * @description RFC 3339, in UTC
+                             * @example 2026-12-01T00:00:00.000Z
+                             */
+                            effectiveAt: string;
+                        }[];
+                        /** @description of this page */
+                        count: number;
+                        limit: number;
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    postExchangeRates: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "currency": "EUR",
+                 *       "rate": "0.9213"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description ISO 4217
+                     * @example EUR
+                     */
+                    currency: string;
+                    /**
+                     * @description units of the currency per USD, a decimal
+                     * @example 0.9213
+                     */
+                    rate: string | number;
+                    /**
+                     * @description RFC 3339, from when on; now if not given
+                     * @example 2026-12-01T00:00:00Z
+                     */
+                    effectiveAt?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description It is made. */
+            201: {
+                headers: {
+                    /** @description Path of the object that was made. */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "currency": "EUR",
+                     *       "rate": "0.9213",
+                     *       "effectiveAt": "2026-12-01T00:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * @description ISO 4217
+                         * @example EUR
+                         */
+                        currency: string;
+                        /**
+                         * @description units of the currency per USD
+                         * @example 0.9213
+                         */
+                        rate: string;
+                        /**
+                         * @description RFC 3339, in UTC
+                         * @example 2026-12-01T00:00:00.000Z
+                         */
+                        effectiveAt: string;
+                    };
+                };
+            };
+            400: components["responses"]["invalid_body.invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            409: components["responses"]["budget_in_use.conflict"];
+            413: components["responses"]["body_too_large"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    postExchangeRatesImport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "format": "ecb-daily",
+                 *       "content": "<Cube><Cube time='2026-11-25'><Cube currency='USD' rate='1.0854'/><Cube currency='JPY' rate='161.3'/></Cube></Cube>"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description eurofxref-daily.xml of the European Central Bank
+                     * @enum {unknown}
+                     */
+                    format: "ecb-daily";
+                    /** @description the file */
+                    content: string;
+                };
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rates": [
+                     *         {
+                     *           "currency": "EUR",
+                     *           "rate": "0.9213",
+                     *           "effectiveAt": "2026-12-01T00:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "added": 1
+                     *     }
+                     */
+                    "application/json": {
+                        rates: {
+                            /**
+                             * @description ISO 4217
+                             * @example EUR
+                             */
+                            currency: string;
+                            /**
+                             * @description units of the currency per USD
+                             * @example 0.9213
+                             */
+                            rate: string;
+                            /**
+                             * @description RFC 3339, in UTC
+                             * @example 2026-12-01T00:00:00.000Z
+                             */
+                            effectiveAt: string;
+                        }[];
+                        /** @description how many were new */
+                        added: number;
+                    };
+                };
+            };
+            400: components["responses"]["invalid_body.invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            409: components["responses"]["budget_in_use.conflict"];
+            413: components["responses"]["body_too_large"];
+            415: components["responses"]["unsupported_media_type"];
             422: components["responses"]["idempotency_key_reused.unprocessable"];
             429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];

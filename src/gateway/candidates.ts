@@ -19,6 +19,8 @@ export interface CandidatesOptions {
   tracker: Pick<BudgetTracker, 'hold' | 'prepare' | 'spentNano' | 'roomNano'>
   applicability: Pick<Applicability, 'of'>
   unbudgeted: 'refuse' | 'allow'
+  /** of an exchange rate; Infinity: the last one counts, however old it is */
+  rateMaxAgeMs: number
 }
 
 /** What is asked, by whom, of which budgets. */
@@ -75,7 +77,7 @@ export class Candidates {
   #choose (asked: Asked, model: NamedModel, steps: number): Later<Choice | Refusal> {
     const { identity, upstream, budgets, at } = asked
     const applied = this.#o.applicability.of(budgets, identity, upstream, model.model.model, at)
-    const refusal = this.#unfit(applied, identity)
+    const refusal = this.#unfit(applied, identity, at)
     if (refusal !== null) return refusal
     const chain = chainPolicy(applied)
     if (chain === null) return { model, applied, chain }
@@ -98,7 +100,7 @@ export class Candidates {
     }
   }
 
-  #unfit (applied: readonly AppliedBudget[], identity: Identity): Refusal | null {
+  #unfit (applied: readonly AppliedBudget[], identity: Identity, at: number): Refusal | null {
     if (applied.length === 0 && this.#o.unbudgeted === 'refuse') {
       return {
         code: 'no_budget',
@@ -106,8 +108,12 @@ export class Candidates {
         retryable: false,
       }
     }
-    const paused = applied.find(({ budget }) => budget.paused)
-    return paused === undefined ? null : pausedRefusal(paused)
+    for (const one of applied) {
+      const { paused, currency, rateAt } = one.budget
+      if (paused) return pausedRefusal(one)
+      if (currency !== 'USD' && at - (rateAt ?? -Infinity) > this.#o.rateMaxAgeMs) return rateRefusal(one)
+    }
+    return null
   }
 
   #holdChosen (asked: Asked, choice: Choice | Refusal): Later<HeldCandidate | Refusal> {
@@ -208,6 +214,16 @@ function pausedRefusal ({ budget }: AppliedBudget): Refusal {
   return {
     code: 'budget_paused',
     message: `The budget "${budget.name}" (${budget.scopeType} ${budget.scopeId}) is paused. An administrator can resume it.`,
+    retryable: false,
+  }
+}
+
+function rateRefusal ({ budget: { name, scopeType, scopeId, currency, rateAt } }: AppliedBudget): Refusal {
+  const since = rateAt === null ? 'There is no exchange rate' : `The last exchange rate, of ${new Date(rateAt).toISOString()}, is too old`
+  return {
+    code: 'no_exchange_rate',
+    message: `${since} for ${currency}, the currency of the budget "${name}" (${scopeType} ${scopeId}), so the call was not ` +
+      'forwarded. An administrator can add one (POST /api/v1/exchange-rates).',
     retryable: false,
   }
 }

@@ -43,6 +43,8 @@ export interface IntegrationOptions {
   now: Now
   /** what happens to calls to which no budget applies */
   unbudgeted: 'refuse' | 'allow'
+  /** of an exchange rate; Infinity: the last one counts, however old it is */
+  rateMaxAgeMs: number
 }
 
 const DEMO = 'demo'
@@ -54,8 +56,8 @@ export class BudgetIntegration implements CallGate {
 
   constructor (options: IntegrationOptions) {
     this.#o = options
-    const { prices, tracker, unbudgeted } = options
-    this.#candidates = new Candidates({ prices, tracker, unbudgeted, applicability: new Applicability() })
+    const { prices, tracker, unbudgeted, rateMaxAgeMs } = options
+    this.#candidates = new Candidates({ prices, tracker, unbudgeted, rateMaxAgeMs, applicability: new Applicability() })
   }
 
   identify (key: string | undefined, headers: IncomingHttpHeaders): Identity | Refusal | Promise<Identity | Refusal> {

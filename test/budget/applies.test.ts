@@ -23,6 +23,7 @@ function aBudget (over: Partial<Budget>): Budget {
     enforcedLimitNano: 1n,
     currency: 'USD',
     rate: null,
+    rateAt: null,
     period: 'monthly',
     timezone: 'UTC',
     startDate: START,

@@ -22,7 +22,7 @@ export async function aFuzzedGateway (t: Test): Promise<FuzzedGateway> {
   const { admin, core, url } = gateway
   const canary = `canary-${randomBytes(6).toString('hex')}`
   await core.database.query({ text: 'create table fuzz_canary (n int)' })
-  await core.budgets.addRate('EUR', '0.9', Date.now() - 1_000)
+  await core.rates.add([{ currency: 'EUR', rate: '0.9', effectiveAt: Date.now() - 1_000 }])
   const alerts = [{ threshold: CROSSED }]
   const top = await gateway.budget({ name: 'top', alerts })
   const red = await gateway.budget({ ...LIVES, name: 'red', scopeId: 'red', parentBudgetId: top, alerts })

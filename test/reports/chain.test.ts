@@ -23,7 +23,7 @@ function aBudget (id: string, fields: object = {}): Budget {
     startDate: '2026-01-01',
     ...fields,
   }, NOW)
-  return { ...draft, id, rate: null, createdAt: 0, updatedAt: 0, archivedAt: null, version: 1 }
+  return { ...draft, id, rate: null, rateAt: null, createdAt: 0, updatedAt: 0, archivedAt: null, version: 1 }
 }
 
 const standing = (budget: Budget): BudgetStanding =>

@@ -19,9 +19,13 @@ export async function selectBudgets (
 export const COLUMNS = `b.id, b.organization_id, b.name, b.description, b.scope_type, b.scope_id, b.amount_nano,
   b.enforced_limit_nano, b.currency, b.period, b.timezone, b.start_date, b.end_date, b.recurring, b.mode, b.paused,
   b.cap_to_fit, b.fail_open_nano, b.filters, b.alerts, b.tags, b.parent_budget_id, b.created_at, b.updated_at, b.created_by, b.archived_at, b.version,
-  (select trim_scale(r.rate)::text from exchange_rates r where r.currency = b.currency and b.currency <> 'USD'
-    and r.effective_at <= clock_timestamp() order by r.effective_at desc limit 1) as rate
-  from budget_definitions b`
+  fx.rate, fx.effective_at as rate_at
+  from budget_definitions b
+  left join lateral (
+    select trim_scale(r.rate)::text as rate, r.effective_at from exchange_rates r
+    where r.currency = b.currency and b.currency <> 'USD' and r.effective_at <= clock_timestamp()
+    order by r.effective_at desc limit 1
+  ) fx on true`
 
 /** a budget and those above it, upwards */
 export const ANCESTORS = `
@@ -43,6 +47,7 @@ interface BudgetRow {
   enforced_limit_nano: string
   currency: string
   rate: string | null
+  rate_at: Date | null
   period: Budget['period']
   timezone: string
   start_date: Date
@@ -75,6 +80,7 @@ function budgetOf (row: BudgetRow): Budget {
     enforcedLimitNano: bigintOf(row.enforced_limit_nano),
     currency: row.currency,
     rate: row.rate,
+    rateAt: row.rate_at?.getTime() ?? null,
     period: row.period,
     timezone: row.timezone,
     startDate: row.start_date.getTime(),

@@ -153,13 +153,6 @@ export class PostgresBudgetStore implements BudgetCatalog {
     })
   }
 
-  async addRate (currency: string, rate: string, effectiveAt: number): Promise<void> {
-    await reached(this.#database.query({
-      text: 'insert into exchange_rates (currency, rate, effective_at) values ($1, $2, $3)',
-      values: [currency, rate, new Date(effectiveAt)],
-    }))
-  }
-
   /** Locked, as within reach. */
   async #existing (tx: Queryable, id: string): Promise<Budget> {
     const budget = isUuid(id) ? await locked(tx, id, this.#reach) : null

@@ -5,7 +5,7 @@ import { PostgresAlertStore } from './alert-store.ts'
 import { append } from './audit-log.ts'
 import { PostgresHoldStore } from './hold-store.ts'
 import { PostgresIdempotencyStore } from './idempotency-store.ts'
-import { NotedBudgets, NotedGateways, NotedKeys, NotedTokens, NotedUsage, Trail } from './noted.ts'
+import { NotedBudgets, NotedGateways, NotedKeys, NotedRates, NotedTokens, NotedUsage, Trail } from './noted.ts'
 import { reached, type Database } from './pool.ts'
 import { type ChargedAccount } from './usage-recording.ts'
 
@@ -46,6 +46,7 @@ export class PostgresChanges implements Changes {
           get budgets () { return defines(new NotedBudgets(tx, trail, by.actor.reach)) },
           get keys () { return defines(new NotedKeys(tx, trail, by.actor.reach)) },
           get tokens () { return defines(new NotedTokens(tx, trail, by.actor.reach)) },
+          get rates () { return defines(new NotedRates(tx, trail)) },
           alerts: new PostgresAlertStore(tx),
           usage,
           holds: new PostgresHoldStore(tx, { moved: note, reach: by.actor.reach }),

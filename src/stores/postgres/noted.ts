@@ -1,6 +1,6 @@
 import { type Reach } from '../../access/actor.ts'
 import {
-  budgetChange, cacheChange, common, gatewayChange, keyChange, ownersOfBudget, tokenChange, usageChange,
+  budgetChange, cacheChange, common, gatewayChange, keyChange, ownersOfBudget, rateChange, tokenChange, usageChange,
   type AuditDraft, type AuditTrail, type Owners,
 } from '../../access/audit.ts'
 import { type WrittenOff } from '../../account/lost-gateways.ts'
@@ -8,6 +8,7 @@ import { type Budget } from '../../budget/budget.ts'
 import { type Allow } from '../../budget/budget-catalog.ts'
 import { type BudgetDraft } from '../../budget/hierarchy.ts'
 import { systemNow } from '../../clock.ts'
+import { type ExchangeRate } from '../../money/exchange-rates.ts'
 import { type AdminToken, type TokenDraft } from '../../keys/admin-tokens.ts'
 import { type AllowKey, type GatewayKey, type KeyDraft, type KeyTerms } from '../../keys/key.ts'
 import {
@@ -16,6 +17,7 @@ import {
 import { PostgresAdminTokenStore } from './admin-token-store.ts'
 import { ANCESTORS, selectBudgets } from './budget-rows.ts'
 import { PostgresBudgetStore } from './budget-store.ts'
+import { PostgresRateStore } from './rates.ts'
 import { PostgresKeyStore } from './key-store.ts'
 import { bigintOf, idOf, type Queryable, type Transactional } from './pool.ts'
 import { PostgresUsageRecording } from './usage-recording.ts'
@@ -262,6 +264,21 @@ export class NotedGateways {
     // what is unknown was refused
     if (gateway !== undefined) this.#trail.note(gatewayChange(incarnation, gateway, written))
     return written
+  }
+}
+
+export class NotedRates extends PostgresRateStore {
+  readonly #trail: Trail
+
+  constructor (tx: Queryable, trail: Trail) {
+    super(tx)
+    this.#trail = trail
+  }
+
+  override async add (rates: readonly ExchangeRate[]): Promise<ExchangeRate[]> {
+    const added = await super.add(rates)
+    for (const rate of added) this.#trail.note(rateChange(rate))
+    return added
   }
 }
 

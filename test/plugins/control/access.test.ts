@@ -64,6 +64,12 @@ const MATRIX: Record<string, Line> = {
   'PATCH /keys/:id': { expect: CHANGED, body: () => ({ name: 'n' }) },
   'POST /keys/:id/rotate': { expect: CHANGED, body: () => ({}) },
   'DELETE /keys/:id': { expect: GONE },
+  'GET /exchange-rates': { expect: LISTED },
+  'POST /exchange-rates': { expect: '201 403 403 403 403 403 403 403', body: () => ({ currency: 'EUR', rate: '0.9' }) },
+  'POST /exchange-rates/import': {
+    expect: '200 403 403 403 403 403 403 403',
+    body: () => ({ format: 'ecb-daily', content: "<Cube time='2026-01-05'><Cube currency='USD' rate='1.25'/>" }),
+  },
   'GET /audit': { expect: LISTED },
   'GET /audit/:id': { expect: SEEN },
   'GET /holds': { expect: '200 200 200 200 200 200 200 200' },

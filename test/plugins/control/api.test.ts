@@ -117,7 +117,7 @@ t.test('soft budgets count and never refuse; calls without a budget may be let t
 
 t.test('a budget in another currency is charged at the pinned rate, rounded up', async (t) => {
   const gateway = await aGateway(t)
-  await gateway.core.budgets.addRate('EUR', '0.9', Date.now() - 1_000)
+  await gateway.core.rates.add([{ currency: 'EUR', rate: '0.9', effectiveAt: Date.now() - 1_000 }])
   const id = await gateway.budget({ currency: 'EUR' })
   t.equal((await gateway.chat(await gateway.key(), {})).status, 200)
   const [event] = await gateway.events()

@@ -61,7 +61,7 @@ const check = async (gateway: GatewayUnderTest, id: string, question: object): P
 t.test('a check says what a hold then does, whatever the hierarchy', { timeout: 300_000 }, async (t) => {
   const gateway = await aGateway(t)
   for (const [currency, rate] of Object.entries(RATES)) {
-    if (rate !== null) await gateway.core.budgets.addRate(currency, rate, Date.now() - 1_000)
+    if (rate !== null) await gateway.core.rates.add([{ currency, rate, effectiveAt: Date.now() - 1_000 }])
   }
   let number = 0
   const seen = new Map<string, number>()

@@ -162,13 +162,13 @@ t.test('a soft budget holds nothing and is charged when the hold is settled', as
 
 t.test('amounts in other currencies are held and settled at the rates of the opening', async (t) => {
   const gateway = await aGateway(t)
-  await gateway.core.budgets.addRate('EUR', '0.8', Date.now() - 1_000)
+  await gateway.core.rates.add([{ currency: 'EUR', rate: '0.8', effectiveAt: Date.now() - 1_000 }])
   const dollars = await gateway.budget()
   const euros = await gateway.budget({ currency: 'EUR' })
   const { body: hold } = await open(gateway, { amount: '1', currency: 'EUR' })
   t.match(on(hold, euros), { held: '1' })
   t.match(on(hold, dollars), { held: '1.25' })
-  await gateway.core.budgets.addRate('EUR', '0.5', Date.now())
+  await gateway.core.rates.add([{ currency: 'EUR', rate: '0.5', effectiveAt: Date.now() }])
   const settled = await end(gateway, hold['id'], 'settle', { amount: '0.4' })
   t.match(settled.body, { cost: '0.4', costCurrency: 'EUR' })
   t.match(on(settled.body, euros), { charged: '0.4' })

@@ -22,7 +22,7 @@ async function all (gateway: GatewayUnderTest, query: string, between: Between =
 
 t.test('budgets are found by everything they are told apart by', async (t) => {
   const gateway = await aGateway(t)
-  await gateway.core.budgets.addRate('EUR', '0.9', Date.now() - 1_000)
+  await gateway.core.rates.add([{ currency: 'EUR', rate: '0.9', effectiveAt: Date.now() - 1_000 }])
   const top = await gateway.budget({ name: 'Top' })
   await gateway.budget({ name: 'below 100%', parentBudgetId: top, scopeType: 'team', scopeId: 'red', tags: { cost: 'a:b' } })
   await gateway.budget({ name: 'soft', mode: 'soft', scopeId: 'umbrella', currency: 'EUR', tags: { cost: 'c', x: '' } })

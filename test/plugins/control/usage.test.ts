@@ -65,7 +65,7 @@ t.test('usage of a call made elsewhere is charged to its budget and to all above
 
 t.test('a batch is answered as it is read later: new records, known ones and reversals', async (t) => {
   const gateway = await aGateway(t)
-  await gateway.core.budgets.addRate('EUR', '0.9', Date.UTC(2026, 0))
+  await gateway.core.rates.add([{ currency: 'EUR', rate: '0.9', effectiveAt: Date.UTC(2026, 0) }])
   const top = await gateway.budget({ amount: '5000' })
   const eur = await gateway.budget({ scopeType: 'team', scopeId: 'a', currency: 'EUR', parentBudgetId: top })
   const nowhere = await gateway.budget({ scopeType: 'team', scopeId: 'b', organizationId: undefined })
@@ -119,8 +119,8 @@ t.test('what is recorded counts in the period that holds its time', async (t) =>
 
 t.test('a reversal takes back of every account what was charged, in all never more than that', async (t) => {
   const gateway = await aGateway(t)
-  await gateway.core.budgets.addRate('EUR', '0.9', Date.UTC(2026, 0))
-  await gateway.core.budgets.addRate('JPY', '151.37', Date.UTC(2026, 0))
+  await gateway.core.rates.add([{ currency: 'EUR', rate: '0.9', effectiveAt: Date.UTC(2026, 0) }])
+  await gateway.core.rates.add([{ currency: 'JPY', rate: '151.37', effectiveAt: Date.UTC(2026, 0) }])
   const top = await gateway.budget({ currency: 'JPY', amount: '5000' })
   const id = await gateway.budget({ scopeType: 'team', scopeId: 'a', currency: 'EUR', parentBudgetId: top })
   const made = await record(gateway, id, { amount: '1.000000001' })
@@ -144,7 +144,7 @@ t.test('a reversal takes back of every account what was charged, in all never mo
 
 t.test('usage that a gateway metered can be taken back too, in the terms of the budget', async (t) => {
   const gateway = await aGateway(t)
-  await gateway.core.budgets.addRate('EUR', '0.9', Date.UTC(2026, 0))
+  await gateway.core.rates.add([{ currency: 'EUR', rate: '0.9', effectiveAt: Date.UTC(2026, 0) }])
   const euro = await gateway.budget({ currency: 'EUR' })
   const dollar = await gateway.budget({ scopeType: 'team', scopeId: 'a', organizationId: 'acme' })
   const key = await gateway.key({ teamId: 'a' })

@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import pg from 'pg'
 import { type Budget, type Identity } from '../../../src/budget/budget.ts'
 import { type BudgetDraft } from '../../../src/budget/hierarchy.ts'
+import { PostgresRateStore } from '../../../src/stores/postgres/rates.ts'
 import { PostgresBudgetStore } from '../../../src/stores/postgres/budget-store.ts'
 import { Database } from '../../../src/stores/postgres/pool.ts'
 import { anEvent } from '../../account/contract-authority.ts'
@@ -57,11 +58,13 @@ function anIdentity (overrides: Partial<Identity> = {}): Identity {
   }
 }
 
-async function aStore (t: Test): Promise<{ store: PostgresBudgetStore, world: PostgresWorld }> {
+interface Stored { store: PostgresBudgetStore, world: PostgresWorld, rates: PostgresRateStore }
+
+async function aStore (t: Test): Promise<Stored> {
   const world = await aWorld(t)
   const database = new Database({ connectionString: world.url, statementTimeoutMs: 2_000 })
   t.teardown(() => database.close())
-  return { store: new PostgresBudgetStore(database, () => NOW), world }
+  return { store: new PostgresBudgetStore(database, () => NOW), world, rates: new PostgresRateStore(database) }
 }
 
 /** the account of a period that is running, whatever the day */
@@ -342,8 +345,8 @@ t.test('changes of amount, grants and posts at once do not deadlock', async (t) 
 })
 
 t.test('what calls were charged in cannot change any more', async (t) => {
-  const { store, world } = await aStore(t)
-  await store.addRate('EUR', '0.9', NOW - 1)
+  const { store, world, rates } = await aStore(t)
+  await rates.add([{ currency: 'EUR', rate: '0.9', effectiveAt: NOW - 1 }])
   const changes: Partial<BudgetDraft>[] = [
     { currency: 'EUR' }, { period: 'daily' }, { timezone: 'Europe/Berlin' }, { startDate: JANUARY + 1 },
     { scopeId: 'blue' }, { scopeType: 'user' }, { organizationId: 'other' },
@@ -374,18 +377,18 @@ t.test('what calls were charged in cannot change any more', async (t) => {
 })
 
 t.test('pins the rate that is in force, and needs one', async (t) => {
-  const { store } = await aStore(t)
+  const { store, rates } = await aStore(t)
   await t.rejects(store.insert(aDraft({ currency: 'JPY' })), { code: UNPROCESSABLE, message: /JPY/ })
   const dollars = await store.insert(aDraft())
   await t.rejects(store.update(dollars.id, (current) => ({ ...current, currency: 'JPY' })), { code: UNPROCESSABLE })
-  await store.addRate('JPY', '140.50', Date.now() - 2_000)
-  await store.addRate('JPY', '999', Date.now() + 3_600_000)
+  await rates.add([{ currency: 'JPY', rate: '140.50', effectiveAt: Date.now() - 2_000 }])
+  await rates.add([{ currency: 'JPY', rate: '999', effectiveAt: Date.now() + 3_600_000 }])
 
   const yen = await store.insert(aDraft({ currency: 'JPY' }))
 
   t.equal(yen.rate, '140.5')
   const before = await store.versions()
-  await store.addRate('JPY', '150.123456789', Date.now() - 1_000)
+  await rates.add([{ currency: 'JPY', rate: '150.123456789', effectiveAt: Date.now() - 1_000 }])
   t.equal((await store.get(yen.id))?.rate, '150.123456789')
   t.not((await store.versions()).budgets, before.budgets, 'gateways look again')
   t.equal((await store.get(dollars.id))?.rate, null)
