@@ -84,7 +84,7 @@ t.test('a gateway does all that it does as a role that owns nothing, and nothing
   const hold = await ok(201, 'POST', '/holds', { budgetId: child, amount: '1' })
   await ok(200, 'POST', `/holds/${hold['id']}/extend`, { ttlSeconds: 60 })
   await ok(200, 'POST', `/holds/${hold['id']}/settle`, { amount: '0.5' })
-  await under.core.budgets.addRate('EUR', '0.9', Date.UTC(2026, 0))
+  await under.core.rates.add([{ currency: 'EUR', rate: '0.9', effectiveAt: Date.UTC(2026, 0) }])
   await ok(200, 'POST', `/budgets/${child}/check-constraints`, { estimatedCost: '1', currency: 'EUR' })
   await asOwner.query('update budget_status_cache set charges = 0')
   t.match(await ok(200, 'POST', `/budgets/${child}/refresh-cache`), { message: /healed/ })
