@@ -6,7 +6,7 @@ import { type OpenCall } from '../../src/gateway/call.ts'
 import { isEventStream } from '../../src/usage/body-meter.ts'
 import { type Meter } from '../../src/usage/meter.ts'
 import { type CallOutcome } from '../../src/usage/usage.ts'
-import { type Exchanges } from './exchanges.ts'
+import { type Exchanges, type Sweepable } from './exchanges.ts'
 import { clientHeaders, writableHeaders } from './headers.ts'
 
 /** What an exchange needs of its call; a free request brings one that does nothing. */
@@ -44,7 +44,8 @@ const NO_CONNECTION = new Error('no connection to the provider became free in ti
  * connection; never a clean end of an answer that was cut. A call whose client left is read on as far as the drain
  * limits go. A throw in the meter or the call is logged; it costs the metering, not the client.
  */
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements Dispatcher.DispatchHandler, Sweepable {
+  place = -1
   readonly #call: ExchangeCall
   readonly #response: ServerResponse
   readonly #connection: Socket

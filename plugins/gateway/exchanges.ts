@@ -1,3 +1,5 @@
+import { type Placed, Underway } from '../../src/underway.ts'
+
 /**
  * Which exchanges with providers are under way, and how long each may go on without moving.
  * Decides: how many abandoned answers are read to their end at once, and when one that stands still is given up.
@@ -20,7 +22,7 @@ export interface DrainLimits {
   calls: number
 }
 
-export interface Sweepable {
+export interface Sweepable extends Placed {
   sweep (now: number): void
   cut (error: Error): void
 }
@@ -30,7 +32,7 @@ const FASTEST_PACE_MS = 10
 
 export class Exchanges {
   readonly limits: ExchangeLimits
-  readonly #open = new Set<Sweepable>()
+  readonly #open = new Underway<Sweepable>()
   readonly #pace: number
   #opening = 0
   #draining = 0
@@ -90,7 +92,7 @@ export class Exchanges {
     this.#closing = true
     if (this.#open.size + this.#opening > 0) await this.#emptyWithin(ms)
     this.#closed = true
-    const left = [...this.#open]
+    const left = this.#open.list()
     for (const exchange of left) exchange.cut(new Error('the gateway is stopping'))
     if (this.#timer !== null) clearInterval(this.#timer)
     this.#timer = null
@@ -113,7 +115,7 @@ export class Exchanges {
 
   #sweep (): void {
     const now = performance.now()
-    for (const exchange of this.#open) exchange.sweep(now)
+    for (const exchange of this.#open.list()) exchange.sweep(now)
     if (this.#open.size > 0 || this.#timer === null) return
     clearInterval(this.#timer)
     this.#timer = null

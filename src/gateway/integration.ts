@@ -12,6 +12,7 @@ import { formatNano } from '../money/amount.ts'
 import { type PriceBook, type PricedModel } from '../pricing/price.ts'
 import { type CallChanges, type CallRequest, isRefusal, type Provider } from '../providers/provider.ts'
 import { type Meter } from '../usage/meter.ts'
+import { type Placed, Underway } from '../underway.ts'
 import { type CallEnd, type CallOpening, type UsageEvent } from '../usage/usage.ts'
 import { type CallEnding, type CallGate, type CallIntake, type OpenCall } from './call.ts'
 import { newCallId } from './call-id.ts'
@@ -51,7 +52,7 @@ const DEMO = 'demo'
 
 export class BudgetIntegration implements CallGate {
   readonly #o: IntegrationOptions
-  readonly #open = new Map<string, Call>()
+  readonly #open = new Underway<Call>()
   readonly #candidates: Candidates
 
   constructor (options: IntegrationOptions) {
@@ -94,8 +95,9 @@ export class BudgetIntegration implements CallGate {
 
   /** when the oldest open call was opened, ms since the epoch; null: none is open */
   get oldestOpenedAt (): number | null {
-    const [oldest] = this.#open.values()
-    return oldest === undefined ? null : oldest.opening.openedAt
+    let oldest: number | null = null
+    for (const { opening: { openedAt } } of this.#open.list()) oldest = Math.min(oldest ?? Infinity, openedAt)
+    return oldest
   }
 
   async #admit (intake: CallIntake, gone: () => boolean): Promise<OpenCall | Refusal> {
@@ -168,7 +170,7 @@ export class BudgetIntegration implements CallGate {
       this.#o.log.error({ err: failed, call: opening.id }, 'the journal took no opening, so the call was not forwarded')
       return NO_JOURNAL
     }
-    this.#open.set(opening.id, call)
+    this.#open.add(call)
     this.#note(call, held)
     if (!gone()) return call
     call.release()
@@ -233,7 +235,7 @@ export class BudgetIntegration implements CallGate {
 
   /** nothing of the call reached its provider */
   released (call: Call): void {
-    this.#open.delete(call.id)
+    this.#open.delete(call)
     this.#o.tracker.release(call.hold)
     this.#o.journal.append({ t: 'void', id: call.id })
     this.#o.metrics.ended(call.upstream, call.opening.model).count('released')
@@ -241,7 +243,7 @@ export class BudgetIntegration implements CallGate {
   }
 
   ended (call: Call, ending: CallEnding): void {
-    this.#open.delete(call.id)
+    this.#open.delete(call)
     const { opening } = call
     const { costNano, certainty, outcome } = finalCost(ending, call.model, call.request.bound, opening.quoteNano)
     const end: CallEnd = {
@@ -300,11 +302,12 @@ export class BudgetIntegration implements CallGate {
   }
 }
 
-class Call implements OpenCall {
+class Call implements OpenCall, Placed {
+  place = -1
   readonly hold: CallHold
   readonly opening: CallOpening
   /** as the journal has it */
-  openJson = ''
+  openJson: Buffer = NO_JSON
   readonly model: PricedModel
   readonly request: CallRequest
   readonly changes: CallChanges
@@ -347,6 +350,8 @@ class Call implements OpenCall {
     this.#gate.ended(this, ending)
   }
 }
+
+const NO_JSON = Buffer.alloc(0)
 
 const BACKLOG: Refusal = {
   code: 'ledger_backlog',

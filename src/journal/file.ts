@@ -5,7 +5,8 @@ import { type UsageEvent } from '../usage/usage.ts'
 import { EndedCall } from './ended-call.ts'
 import { type FileOps, syncFolder, syncFolderSoon } from './file-ops.ts'
 import { type Journal, type JournalHeader, type JournalRecord } from './journal.ts'
-import { decodeLine, encodeLine, lineWith, type Line, textOf } from './records.ts'
+import { lineLength, Lines } from './lines.ts'
+import { decodeLine, encodeLine, type Line, textOf } from './records.ts'
 import { type Place, type Segment, SegmentIndex, segmentName } from './segments.ts'
 
 /**
@@ -44,7 +45,7 @@ export interface JournalLog {
 type Done = (error: Error | null) => void
 
 /** a record that waits for the write of its tick */
-interface Waiting { line: string, record: JournalRecord, done: Done | undefined }
+interface Waiting { bytes: number, record: JournalRecord, done: Done | undefined }
 
 /** an opening that is written once more */
 interface Carried { id: string, bytes: Buffer }
@@ -75,6 +76,8 @@ export class JournalFile implements Journal {
   /** files of earlier segments, open until their bytes are on stable storage */
   #retiring: number[] = []
   #waiting: Waiting[] = []
+  /** of the records that wait */
+  readonly #lines = new Lines()
   #carry: string[] = []
   #flushQueued = false
   #retryTimer: NodeJS.Timeout | null = null
@@ -123,13 +126,14 @@ export class JournalFile implements Journal {
     return idle && !this.#closed && this.#syncFailures === 0 && !this.#doubtful ? this.#o.now() : this.#syncedAt
   }
 
-  append (record: JournalRecord, done?: Done): string {
-    const json = textOf(record)
+  append (record: JournalRecord, done?: Done): Buffer {
+    const text = textOf(record)
     if (this.#closed) {
       if (done !== undefined) setImmediate(done, new JournalClosedError())
-      return json
+      return Buffer.from(text)
     }
-    this.#waiting.push({ line: lineWith(json), record, done })
+    const json = this.#lines.add(text)
+    this.#waiting.push({ bytes: lineLength(json), record, done })
     this.#flushSoon()
     return json
   }
@@ -193,13 +197,14 @@ export class JournalFile implements Journal {
     const waiting = this.#waiting
     if (waiting.length === 0 && this.#carry.length === 0 && !this.#writeFailing) return
     this.#waiting = []
+    const lines = this.#lines.take()
     const carried = this.#nextCarried()
     const mark = this.#markLine()
     let offset: number
     try {
       this.#rotateIfFull()
       offset = this.#current.bytes
-      this.#write(bytesOf(mark, carried, waiting))
+      this.#write(bytesOf(mark, carried, lines))
     } catch (error) {
       this.#failed(waiting, carried, error as Error)
       return
@@ -280,8 +285,7 @@ export class JournalFile implements Journal {
       this.#index.opened(id, { segment: this.#current, offset, length: bytes.length }, this.#writes)
       offset += bytes.length
     }
-    for (const { line, record } of waiting) {
-      const length = Buffer.byteLength(line)
+    for (const { bytes: length, record } of waiting) {
       if (record.t === 'end') this.#index.ended(record.end.id)
       else if (record.t === 'void') this.#index.forget(record.id)
       else this.#index.opened(record.call.id, { segment: this.#current, offset, length }, this.#writes)
@@ -433,9 +437,8 @@ export class JournalFile implements Journal {
   }
 }
 
-function bytesOf (mark: string, carried: Carried[], waiting: Waiting[]): Buffer {
-  const lines = Buffer.from((carried.length === 0 ? mark : '') + waiting.map((one) => one.line).join(''))
-  if (carried.length === 0) return lines
+function bytesOf (mark: string, carried: Carried[], lines: Buffer): Buffer {
+  if (mark === '' && carried.length === 0) return lines
   return Buffer.concat([Buffer.from(mark), ...carried.map((one) => one.bytes), lines])
 }
 

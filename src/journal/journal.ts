@@ -48,8 +48,11 @@ export interface JournalDamage {
  */
 export interface Journal {
   readonly header: JournalHeader
-  /** `done(null)` in the same tick's flush, `done(error)` when it could not be written; answers the record's JSON */
-  append (record: JournalRecord, done?: (error: Error | null) => void): string
+  /**
+   * `done(null)` in the same tick's flush, `done(error)` when it could not be written. Answers the record's JSON, to be
+   * kept and not changed.
+   */
+  append (record: JournalRecord, done?: (error: Error | null) => void): Buffer
   /** PostgreSQL has these calls: their records are not needed any more */
   posted (ids: string[]): void
   /** the authority refused this event for good: kept in set-aside.jsonl beside the segments until a retry posts it */

@@ -27,9 +27,8 @@ export type Line = JournalRecord | Mark
 const CRC_DIGITS = 8
 const SPACE = 0x20
 
-export function encodeLine (line: Line): string { return lineWith(textOf(line)) }
-
-export function lineWith (json: string): string {
+export function encodeLine (line: Line): string {
+  const json = textOf(line)
   return `${crc32(json).toString(16).padStart(CRC_DIGITS, '0')} ${json}\n`
 }
 

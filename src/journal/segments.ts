@@ -30,7 +30,7 @@ export interface Segment {
 /** Where a record lies. */
 export interface Place { segment: Segment, offset: number, length: number }
 
-interface LiveCall { opening: Place, ended: boolean }
+interface LiveCall extends Place { ended: boolean }
 
 /**
  * Which calls need which segments. A segment may go when it and all before it are needed by no call: a later segment
@@ -62,20 +62,19 @@ export class SegmentIndex {
   /** where the newest opening of an open call lies; undefined: the call has ended or is not needed any more */
   opening (id: string): Place | undefined {
     const call = this.#calls.get(id)
-    return call === undefined || call.ended ? undefined : call.opening
+    return call === undefined || call.ended ? undefined : call
   }
 
   /** `write` wrote this opening; an earlier one of the same call is not needed any more */
   opened (id: string, opening: Place, write: number): void {
     const call = this.#calls.get(id)
-    if (call === undefined) {
-      this.#calls.set(id, { opening, ended: false })
-    } else {
-      call.opening.segment.live--
-      if (call.opening.segment !== opening.segment) call.opening.segment.leftAt = write
-      call.opening = opening
+    if (call !== undefined) {
+      call.segment.live--
+      if (call.segment !== opening.segment) call.segment.leftAt = write
     }
-    opening.segment.live++
+    const { segment, offset, length } = opening
+    this.#calls.set(id, { segment, offset, length, ended: call?.ended ?? false })
+    segment.live++
   }
 
   ended (id: string): void {
@@ -86,14 +85,14 @@ export class SegmentIndex {
   forget (id: string): void {
     const call = this.#calls.get(id)
     if (call === undefined) return
-    call.opening.segment.live--
+    call.segment.live--
     this.#calls.delete(id)
   }
 
   /** the calls that need a segment */
   callsOf (segment: Segment): string[] {
     const ids: string[] = []
-    for (const [id, call] of this.#calls) if (call.opening.segment === segment) ids.push(id)
+    for (const [id, call] of this.#calls) if (call.segment === segment) ids.push(id)
     return ids
   }
 
