@@ -187,7 +187,7 @@ export class BudgetTracker {
       for (const id of ids) this.#publishNow(id)
     } catch (error) {
       this.#o.log.warn({ err: error, accounts: running.length }, 'the ledger did not tell what usage that was recorded has changed')
-      if (error instanceof NotLiveError) this.#o.onNotLive(error)
+      this.#heedNotLive(error)
     }
     if (this.#book.giving) this.#o.onReturnsDue(true)
   }
@@ -223,6 +223,11 @@ export class BudgetTracker {
     if (lease?.figures == null) return null
     const room = lease.room
     return lease.free + (room > 0n ? room : 0n)
+  }
+
+  /** a life that ends in order is over by its own word, which an answer still under way may bring */
+  #heedNotLive (error: unknown): void {
+    if (error instanceof NotLiveError && !this.#stopped) this.#o.onNotLive(error)
   }
 
   /** live view of one account for status and metrics; null: this gateway does not know the account */
@@ -269,7 +274,7 @@ export class BudgetTracker {
       await this.#read(ids)
     } catch (error) {
       this.#o.log.warn({ err: error }, 'what is spent of the budgets of a call could not be read')
-      if (error instanceof NotLiveError) this.#o.onNotLive(error)
+      this.#heedNotLive(error)
     }
     // what was known before is old, and better than no answer
     return applied.every((one) => this.roomNano(one) !== null) ? null : LEDGER_UNAVAILABLE
@@ -453,7 +458,7 @@ export class BudgetTracker {
       answer = await this.#o.authority.grant(this.#o.incarnation, request)
     } catch (error) {
       this.#o.log.error({ err: error, calls: request.calls.length }, 'the ledger granted nothing')
-      if (error instanceof NotLiveError) this.#o.onNotLive(error)
+      this.#heedNotLive(error)
     }
     this.#granting = false
     this.#downUntil = answer === null ? this.#o.now() + DOWN_MS : -Infinity
@@ -520,7 +525,7 @@ export class BudgetTracker {
       this.answeredAt = this.#o.now()
     } catch (error) {
       this.#o.log.warn({ err: error }, 'the ledger did not answer a heartbeat')
-      if (error instanceof NotLiveError) this.#o.onNotLive(error)
+      this.#heedNotLive(error)
     }
     this.#beating = false
   }

@@ -1,0 +1,50 @@
+import t, { type Test } from 'tap'
+import { type Authority, NotLiveError } from '../../src/account/authority.ts'
+import { MemoryHotStatus, MemoryHub } from '../../src/account/memory-hot-status.ts'
+import { BudgetTracker } from '../../src/budget/tracker.ts'
+
+/** a heartbeat is answered when the test says so: by that its life is over */
+function aTracker (t: Test) {
+  // its own timer keeps no process alive
+  const alive = setInterval(() => {}, 1_000)
+  t.teardown(() => { clearInterval(alive) })
+  let beaten = (): void => {}
+  let refuse = (_error: Error): void => {}
+  const beat = new Promise<void>((resolve) => { beaten = resolve })
+  const answer = new Promise<never>((_resolve, reject) => { refuse = reject })
+  const ended: Error[] = []
+  const warned: string[] = []
+  let now = 0
+  const tracker = new BudgetTracker({
+    authority: { heartbeat: () => { beaten(); return answer } } as unknown as Authority,
+    hot: new MemoryHotStatus(new MemoryHub(), 1),
+    incarnation: 1,
+    now: () => now,
+    random: Math.random,
+    log: { warn: (_, message) => { warned.push(message) }, error: () => {} },
+    onReturnsDue: () => {},
+    onNotLive: (error) => { ended.push(error) },
+  })
+  tracker.start()
+  now = 10_000
+  return { tracker, beat, refuse, answer, ended, warned }
+}
+
+t.test('a life that was declared over while it ran ends the process', async (t) => {
+  const { tracker, beat, refuse, answer, ended } = aTracker(t)
+  await beat
+  refuse(new NotLiveError('over'))
+  await t.rejects(answer)
+  t.equal(ended.length, 1)
+  tracker.stop()
+})
+
+t.test('a heartbeat that is still under way when a life ends in order does not end it as a failure', async (t) => {
+  const { tracker, beat, refuse, answer, ended, warned } = aTracker(t)
+  await beat
+  tracker.stop()
+  refuse(new NotLiveError('over'))
+  await t.rejects(answer)
+  t.equal(warned.length, 1)
+  t.strictSame(ended, [])
+})
