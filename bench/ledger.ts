@@ -208,7 +208,7 @@ function rate (name: string, perSecond: number, aim: number, unit: string): void
 }
 
 function print (...[name, figure, aim]: [string, string, string]): void {
-  console.log(`  ${name.padEnd(38)}${figure.padEnd(34)}${aim}`)
+  console.log(`  ${name.padEnd(44)}${figure.padEnd(34)}${aim}`)
 }
 
 async function closeAll (): Promise<void> {
