@@ -112,13 +112,11 @@ export class LeaseBook {
   /** held from what is free now, by a call that nobody can be asked for; false: nothing was taken */
   holdAtOnce (needs: readonly Need[], now: number): boolean { return this.#take(needs, now, false) }
 
-  /** the call is over: what each account's lease pays, in the order of `needs` */
-  settle (needs: readonly Held[], costsNano: readonly bigint[], now: number): bigint[] {
-    return needs.map((need, i) => {
-      const lease = this.#of(need)
-      this.#touched.add(lease)
-      return lease.settle(need.quoteNano, costsNano[i] ?? 0n, now)
-    })
+  /** the call is over, on one of its accounts: what that account's lease pays */
+  settle (held: Held, costNano: bigint, now: number): bigint {
+    const lease = this.#of(held)
+    this.#touched.add(lease)
+    return lease.settle(held.quoteNano, costNano, now)
   }
 
   /**

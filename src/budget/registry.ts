@@ -110,6 +110,14 @@ export class BudgetRegistry {
   }
 }
 
-function keyOf ({ organizationId, teamId, projectId, userId }: Identity): string {
-  return JSON.stringify([organizationId, teamId, projectId, userId])
+/** mostly an identity is the one object that its key stands for */
+const keys = new WeakMap<Identity, string>()
+
+function keyOf (identity: Identity): string {
+  let key = keys.get(identity)
+  if (key === undefined) {
+    const { organizationId, teamId, projectId, userId } = identity
+    keys.set(identity, key = JSON.stringify([organizationId, teamId, projectId, userId]))
+  }
+  return key
 }

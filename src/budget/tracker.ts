@@ -132,25 +132,24 @@ export class BudgetTracker {
 
   /** replaces the hold by the cost (nano-USD); answers what each account is charged. Unconditional. */
   settle (hold: CallHold, costNano: bigint): Charge[] {
-    const amounts = hold.holds.map((h) => convertNano(costNano, h.rate))
-    const enforced = hold.holds.filter((h) => h.enforced)
-    const costs = amounts.filter((_, i) => hold.holds[i]?.enforced === true)
-    const covered = this.#book.settle(enforced, costs, this.#o.now())
+    const now = this.#o.now()
+    const charges: Charge[] = []
+    for (const held of hold.holds) {
+      const { accountId } = held
+      const amountNano = convertNano(costNano, held.rate)
+      const coveredNano = held.enforced ? this.#book.settle(held, amountNano, now) : 0n
+      if (amountNano > coveredNano) this.#owe(accountId, amountNano - coveredNano)
+      charges.push({ accountId, amountNano, coveredNano })
+    }
     this.#back(hold)
-    let next = 0
-    const charges = hold.holds.map((h, i) => {
-      const amountNano = amounts[i] as bigint
-      const coveredNano = h.enforced ? covered[next++] as bigint : 0n
-      if (amountNano > coveredNano) this.#owe(h.accountId, amountNano - coveredNano)
-      return { accountId: h.accountId, amountNano, coveredNano }
-    })
     if (this.#book.restless) this.#pumpSoon()
     return charges
   }
 
   /** the call never reached the provider */
   release (hold: CallHold): void {
-    this.#book.settle(hold.holds.filter((h) => h.enforced), [], this.#o.now())
+    const now = this.#o.now()
+    for (const held of hold.holds) if (held.enforced) this.#book.settle(held, 0n, now)
     this.#back(hold)
     if (this.#book.restless) this.#pumpSoon()
   }

@@ -64,7 +64,13 @@ export function openJson (call: CallOpening): string {
     `,"session":${quotedOrNull(call.sessionId)},"tags":${call.tags === null ? 'null' : JSON.stringify(call.tags)}` +
     `,"provider":${quoted(call.provider)},"endpoint":${quoted(call.endpoint)},"model":${quoted(call.model)}` +
     `,"stream":${call.stream},"request":${quotedOrNull(call.requestId)}` +
-    `,"quote":"${call.quoteNano}","price":${quoted(call.priceVersion)},"holds":[${call.holds.map(holdJson).join()}]}`
+    `,"quote":"${call.quoteNano}","price":${quoted(call.priceVersion)},"holds":${listJson(call.holds, holdJson)}}`
+}
+
+function listJson<T> (list: readonly T[], json: (one: T) => string): string {
+  let text = ''
+  for (const one of list) text += `${text === '' ? '[' : ','}${json(one)}`
+  return text === '' ? '[]' : `${text}]`
 }
 
 function holdJson ({ accountId, quoteNano, rate, enforced }: AccountHold): string {
@@ -75,7 +81,7 @@ export function endJson (end: CallEnd): string {
   return `{"t":"end","id":${quoted(end.id)},"at":${end.endedAt},"outcome":"${end.outcome}","status":${end.status}` +
     `,"certainty":"${end.certainty}","model":${quotedOrNull(end.modelUsed)}` +
     `,"usage":${end.usage === null ? 'null' : JSON.stringify(end.usage)}` +
-    `,"cost":"${end.costNano}","charges":[${end.charges.map(chargeJson).join()}]` +
+    `,"cost":"${end.costNano}","charges":${listJson(end.charges, chargeJson)}` +
     `,"request":${quotedOrNull(end.providerRequestId)}}`
 }
 

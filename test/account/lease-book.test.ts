@@ -106,7 +106,7 @@ class World {
 
   end (gateway: Gateway, open: Open, cost: (quote: bigint) => bigint): void {
     const costs = open.needs.map(({ quoteNano }) => cost(quoteNano))
-    const covered = gateway.book.settle(open.needs, costs, this.now)
+    const covered = open.needs.map((need, i) => gateway.book.settle(need, costs[i] ?? 0n, this.now))
     gateway.open.delete(open.id)
     gateway.ended.set(open.id, event(open, costs, covered))
   }
