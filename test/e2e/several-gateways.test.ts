@@ -30,15 +30,19 @@ t.test('a gateway refuses without a query what another one used up, and admits w
     answer = await a.chat(key, { max_tokens: 40 })
   }
   t.equal(code(answer.json), 'budget_exhausted')
-  // the next refusals of a keep its figures fresh; b hears of them by message
-  await a.chat(key, { max_tokens: 40 })
-  await wait(60)
-  const grants = b.core.tracker.grants
-  const queries = b.core.authority.queries.grants
-  const refused = await b.chat(key, { max_tokens: 40 })
-  t.equal(code(refused.json), 'budget_exhausted')
-  t.equal(b.core.tracker.grants, grants, 'nothing was asked of PostgreSQL')
-  t.ok(b.core.authority.queries.grants - queries <= 1, 'but for a heartbeat')
+  // the next refusals of a keep its figures fresh; b hears of them by message, on a slow machine perhaps too late
+  let asked = Infinity
+  for (let tries = 0; tries < 10 && asked > 0; tries++) {
+    await a.chat(key, { max_tokens: 40 })
+    await wait(60)
+    const grants = b.core.tracker.grants
+    const queries = b.core.authority.queries.grants
+    const refused = await b.chat(key, { max_tokens: 40 })
+    t.equal(code(refused.json), 'budget_exhausted')
+    asked = b.core.tracker.grants - grants
+    if (asked === 0) t.ok(b.core.authority.queries.grants - queries <= 1, 'but for a heartbeat')
+  }
+  t.equal(asked, 0, 'nothing was asked of PostgreSQL')
 
   const raised = Date.now()
   t.equal((await a.admin('PUT', `/budgets/${budget}`, { amount: '1' })).status, 200)

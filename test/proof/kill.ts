@@ -28,6 +28,7 @@ export async function proveKill (
     })
     const { key } = await world.admin<{ key: string }>(gateway, 'POST', '/keys', { name: 'k', organizationId: 'acme' })
     for (let round = 0; round < options.rounds; round++) {
+      const before = (await world.books()).length
       const calls = Array.from({ length: options.calls }, async (_, n) => {
         await wait(Math.random() * 400)
         const behaviour = { delayMs: Math.random() * 80, pieces: 4, gapMs: Math.random() * 10 }
@@ -35,7 +36,9 @@ export async function proveKill (
         await world.call(gateway, key, `${round}.${n}`, { max_tokens: 100, stream: n % 2 === 0 }, behaviour)
           .catch(() => undefined)
       })
-      await wait(150 + Math.random() * 350)
+      // in the middle of its calls, however slow the machine is
+      while ((await world.books()).length === before) await wait(5)
+      await wait(Math.random() * 350)
       await kill(gateway.child, 'SIGKILL')
       await Promise.all(calls)
       gateway = await world.startGateway(gateway)

@@ -111,6 +111,11 @@ const DEEDS: Record<string, Deed> = {
   'PATCH /keys/:id': { action: 'key.changed', path: ({ key }) => `/keys/${key}`, body: { disabled: true } },
   'POST /keys/:id/rotate': { action: 'key.rotated', path: ({ key }) => `/keys/${key}/rotate`, body: {} },
   'DELETE /keys/:id': { action: 'key.revoked', path: ({ key }) => `/keys/${key}` },
+  'POST /exchange-rates': { action: 'rate.added', body: { currency: 'CHF', rate: '0.88' } },
+  'POST /exchange-rates/import': {
+    action: 'rate.added',
+    body: { format: 'ecb-daily', content: "<Cube time='2026-01-05'><Cube currency='USD' rate='1.25'/>" },
+  },
   'POST /holds': { action: 'hold.opened', body: { identity: { organizationId: 'held' }, amount: '1' } },
   'POST /holds/:id/extend': {
     action: 'hold.extended', path: ({ hold }) => `/holds/${hold}/extend`, body: { ttlSeconds: 60 },

@@ -124,14 +124,13 @@ t.test('a connection has a deadline, and so has waiting for one', async (t) => {
 })
 
 t.test('an idle connection that breaks is told of, and replaced', async (t) => {
-  const told = new Promise<Error>((resolve) => {
-    void opened(t, { max: 1, onIdleError: resolve }).then(async (database) => {
-      const [row] = await database.query<{ pid: number }>({ text: 'select pg_backend_pid() as pid' })
-      const other = new Database({ connectionString: database.pool.options.connectionString ?? '' })
-      await other.query({ text: 'select pg_terminate_backend($1)', values: [row?.pid] })
-      await other.close()
-    })
-  })
+  let tell = (_error: Error): void => {}
+  const told = new Promise<Error>((resolve) => { tell = resolve })
+  const database = await opened(t, { max: 1, onIdleError: (error) => { tell(error) } })
+  const [row] = await database.query<{ pid: number }>({ text: 'select pg_backend_pid() as pid' })
+  const other = new Database({ connectionString: database.pool.options.connectionString ?? '' })
+  await other.query({ text: 'select pg_terminate_backend($1)', values: [row?.pid] })
+  await other.close()
 
   t.ok(isUnavailable(await told))
 })
