@@ -210,7 +210,7 @@ function downgradeOf (path: string, actions: readonly string[], value: unknown):
 }
 
 const CAP_EXPECTED = 'true, false, or an object with minimumTokens and reasoning'
-export const DEFAULT_MINIMUM_TOKENS = 1_024
+const DEFAULT_MINIMUM_TOKENS = 1_024
 
 function capOf (value: unknown): CapToFit | null {
   if (value === false || value === null) return null

@@ -1,7 +1,7 @@
+import { percentOf } from '../money/amount.ts'
 import { type PricedModel } from '../pricing/price.ts'
 import { type AppliedBudget, matchesGlob } from './applies.ts'
 import { type Budget, type BudgetAlert, type CapToFit } from './budget.ts'
-import { percentOf } from '../money/amount.ts'
 
 /**
  * What budgets ask of a call besides its amount: which models past a threshold, and whether its output may be capped.
@@ -32,6 +32,8 @@ export interface BudgetPolicy {
 export interface ChainPolicy {
   enforced: readonly BudgetPolicy[]
   shadows: readonly BudgetPolicy[]
+  /** those whose say depends on what is spent */
+  judged: readonly AppliedBudget[]
 }
 
 const chains = new WeakMap<readonly AppliedBudget[], ChainPolicy | null>()
@@ -44,11 +46,21 @@ export function chainPolicy (applied: readonly AppliedBudget[]): ChainPolicy | n
 }
 
 function compileChain (applied: readonly AppliedBudget[]): ChainPolicy | null {
-  const policies = (mode: Budget['mode']) => applied.filter(({ budget }) => budget.mode === mode)
-    .map((one) => ({ applied: one, rules: rulesOf(one.budget), cap: one.budget.capToFit }))
-  const enforced = policies('enforced').filter(({ rules, cap }) => rules.length > 0 || cap !== null)
-  const shadows = policies('shadow')
-  return enforced.length === 0 && shadows.length === 0 ? null : { enforced, shadows }
+  // calls with tags have a list each, and mostly no policy
+  if (!applied.some(hasPolicy)) return null
+  const policies = applied.filter(hasPolicy)
+    .map((one): BudgetPolicy => ({ applied: one, rules: rulesOf(one.budget), cap: one.budget.capToFit }))
+  const isShadow = ({ applied: { budget } }: BudgetPolicy) => budget.mode === 'shadow'
+  return {
+    enforced: policies.filter((policy) => !isShadow(policy)),
+    shadows: policies.filter(isShadow),
+    judged: policies.filter((policy) => isShadow(policy) || policy.rules.length > 0).map((policy) => policy.applied),
+  }
+}
+
+function hasPolicy ({ budget }: AppliedBudget): boolean {
+  if (budget.mode === 'shadow') return true
+  return budget.mode === 'enforced' && (budget.capToFit !== null || rulesOf(budget).length > 0)
 }
 
 const compiled = new WeakMap<Budget, readonly Rule[]>()

@@ -81,7 +81,7 @@ export class Candidates {
     if (refusal !== null) return refusal
     const chain = chainPolicy(applied)
     if (chain === null) return { model, applied, chain }
-    const unready = this.#o.tracker.prepare([...chain.enforced, ...chain.shadows].map((policy) => policy.applied))
+    const unready = this.#o.tracker.prepare(chain.judged)
     if (unready === null) return this.#judge(asked, { model, applied, chain }, chain, steps)
     return unready.then((refused) => refused ?? this.#judge(asked, { model, applied, chain }, chain, steps))
   }

@@ -3,7 +3,8 @@ import { crc32 } from 'node:zlib'
 /** the checksum's digits and a blank before the JSON, a newline behind it */
 const CRC_DIGITS = 8
 const FRAME = CRC_DIGITS + 2
-const ROOM = 64 * 1024
+/** an open call keeps the room of its opening alive, so that a long one costs no more than this */
+const ROOM = 16 * 1024
 /** of a text in UTF-8, for each of its code units */
 const MAX_BYTES = 3
 const HEX = Buffer.from('0123456789abcdef')

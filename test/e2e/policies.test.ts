@@ -145,7 +145,7 @@ t.test('while PostgreSQL does not answer, a budget that fails open lets calls th
   }
   t.equal(statuses.at(-1), 503)
   t.ok(core.tracker.failedOpen > 0)
-  // a quote is 0.0010825 USD at most, a call costs 0.000425: what is spent without a lease counts, not what was held
+  // a quote is 0.0010825 USD at most, a call costs 0.000425: of earlier calls what they cost counts, not what was held
   t.equal(core.tracker.failedOpen, 5)
   const events = await gateway.events()
   t.equal(events.length, statuses.length)
