@@ -29,16 +29,27 @@ async function copying (): Promise<string> {
 async function create (t: Test, how: string): Promise<string> {
   const name = `t_${randomUUID().replaceAll('-', '')}`
   await onServer(`create database ${name} ${how}`)
-  t.teardown(() => onServer(`drop database ${name} with (force)`))
+  t.teardown(() => drop(name))
   return urlOf(await server(), name)
 }
 
 async function migrated (): Promise<string> {
   const name = `t_${randomUUID().replaceAll('-', '')}`
   await onServer(`create database ${name}`)
-  root.teardown(() => onServer(`drop database ${name} with (force)`))
+  root.teardown(() => drop(name))
   await migrate(urlOf(await server(), name))
   return name
+}
+
+/** to leave takes a connection less than as many looks; one that stays is thrown out */
+const LOOKS = 200
+
+/** Who has closed a connection and is not gone yet would hear of a failure that there is none. */
+async function drop (name: string): Promise<void> {
+  const text = "select from pg_stat_activity where datname = $1 and backend_type = 'client backend' limit 1"
+  const isUsed = async () => (await (await connected()).query({ text, values: [name] })).rowCount !== 0
+  for (let look = 0; look < LOOKS && await isUsed(); look++);
+  await onServer(`drop database ${name} with (force)`)
 }
 
 function server (): Promise<string> { return postgresUrl((stop) => { root.teardown(stop) }) }
