@@ -84,16 +84,18 @@ async function launchIn (
   folder: string, as: Account | null, options: LaunchOptions, deadline: number
 ): Promise<LaunchedPostgres> {
   const place = placeIn(folder, as)
-  const running = runningPid(place.cluster)
-  const binaries = running === null ? reachable(choose(place.cluster), as) : null
-  if (binaries !== null) {
+  const adopted = await answersAlready(place, deadline)
+  if (!adopted) {
+    const binaries = reachable(choose(place.cluster), as)
     if (!existsSync(join(place.cluster, 'PG_VERSION'))) await initialise(place, binaries, options)
     await start(place, binaries, options, deadline)
   }
-  const url = await ready(place, deadline)
+  await ensureDatabase(place)
   const pid = runningPid(place.cluster)
   if (pid === null) throw new LaunchError(`PostgreSQL in ${place.cluster} ended right after its start; see ${place.log}`)
-  return { url, pid, adopted: binaries === null, major: versionOf(place.cluster) ?? 0, stop: () => stop(place, pid) }
+  return {
+    url: urlOf(place, DATABASE), pid, adopted, major: versionOf(place.cluster) ?? 0, stop: () => stop(place, pid),
+  }
 }
 
 /** `postgres` where there is such a user, else `nobody` */
@@ -251,7 +253,7 @@ async function start (
     // whoever it names is not this database: that was asked before
     rmSync(join(place.cluster, 'postmaster.pid'), { force: true })
     const ended = spawnServer(join(bin, 'postgres'), args, place)
-    const said = await Promise.race([ended, ready(place, deadline).then(() => null)])
+    const said = await Promise.race([ended, answers(place, deadline).then(() => null)])
     if (said === null) return
     // the last server's children may need a moment to let go of its memory
     if (!said.includes('shared memory block') || Date.now() > deadline) {
@@ -303,13 +305,20 @@ function urlOf (place: Place, database: string): string {
   return `postgres://${USER}:${password}@${host}/${database}`
 }
 
-/** waits until it answers, and answers for the database of the ledger */
-async function ready (place: Place, deadline: number): Promise<string> {
+/** false: none runs there. One that is just ending, killed with the gateway before this one, is none. */
+async function answersAlready (place: Place, deadline: number): Promise<boolean> {
+  const pid = runningPid(place.cluster)
+  return pid !== null && await answers(place, deadline, () => runningPid(place.cluster) !== pid)
+}
+
+/** waits until it answers; false: it never will */
+async function answers (place: Place, deadline: number, hasEnded = () => false): Promise<boolean> {
   for (;;) {
     try {
       await query(urlOf(place, 'postgres'), 'select 1')
-      break
+      return true
     } catch (error) {
+      if (hasEnded()) return false
       if (Date.now() > deadline) {
         const said = (error as Error).message
         throw new LaunchError(`PostgreSQL in ${place.cluster} does not answer (${said}); see ${place.log}`, { cause: error })
@@ -317,11 +326,14 @@ async function ready (place: Place, deadline: number): Promise<string> {
       await pause(25)
     }
   }
+}
+
+/** that of the ledger */
+async function ensureDatabase (place: Place): Promise<void> {
   await query(urlOf(place, 'postgres'), `create database ${DATABASE}`).catch((error: unknown) => {
     const there = error instanceof pg.DatabaseError && (error.code === '42P04' || error.code === '23505')
     if (!there) throw error
   })
-  return urlOf(place, DATABASE)
 }
 
 async function query (url: string, sql: string): Promise<void> {

@@ -62,6 +62,24 @@ t.test('killed with everything it had, it is started again, whatever its pid fil
   }
 })
 
+t.test('one that is found while it is ending is started again', async (t) => {
+  const folder = aFolder(t)
+  const first = await launch(folder)
+  await ask(first.url, 'create table kept (n integer)')
+  await first.stop()
+  const cluster = join(folder, 'cluster')
+  const socket = join(folder, 'socket/.s.PGSQL.5432')
+  // what stands for it ends with the first question
+  const code = 'require("node:net").createServer(() => process.exit()).listen(process.argv[1], () => console.log("listening"))'
+  const dying = spawn(process.execPath, ['-e', code, socket, cluster], { stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(dying.stdout, 'data')
+  writeFileSync(join(cluster, 'postmaster.pid'), `${dying.pid}\n`)
+  const again = await launchPostgres({ folder, durability: 'off', timeoutMs: 15_000 })
+  t.teardown(() => again.stop())
+  t.notOk(again.adopted)
+  t.same(await ask(again.url, 'select * from kept'), [])
+})
+
 t.test('of two that start at once, one launches and the other adopts', async (t) => {
   const folder = aFolder(t)
   const both = await Promise.all([launch(folder), launch(folder)])
