@@ -138,6 +138,7 @@ alter table budget_accounts add constraint budget_accounts_check CHECK ((period_
 alter table budget_accounts add constraint budget_accounts_check1 CHECK (((long_held_nano >= 0) AND (long_held_nano <= leased_nano)));
 alter table budget_accounts add constraint budget_accounts_leased_nano_check CHECK ((leased_nano >= 0));
 alter table budget_accounts add constraint budget_accounts_pkey PRIMARY KEY (id);
+CREATE INDEX budget_accounts_period ON public.budget_accounts USING btree (budget_id, period_start);
 comment on table budget_accounts is 'one budget in one period; the start is part of the key, so a reset is a new row';
 comment on column budget_accounts.limit_nano is 'null: the budget is soft, nothing is refused for it';
 comment on column budget_accounts.leased_nano is 'always the sum over its leases of granted - returned - posted, and long_held_nano';
@@ -210,10 +211,12 @@ alter table budget_definitions add constraint budget_definitions_parent_budget_i
 alter table budget_definitions add constraint budget_definitions_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text, 'quarterly'::text, 'annual'::text, 'custom'::text])));
 alter table budget_definitions add constraint budget_definitions_pkey PRIMARY KEY (id);
 alter table budget_definitions add constraint budget_definitions_scope_id_check CHECK (((length(scope_id) >= 1) AND (length(scope_id) <= 256)));
-alter table budget_definitions add constraint budget_definitions_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'team'::text, 'user'::text, 'project'::text])));
+alter table budget_definitions add constraint budget_definitions_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'team'::text, 'user'::text, 'project'::text, 'key'::text, 'session'::text, 'tag'::text, 'endUser'::text])));
 alter table budget_definitions add constraint budget_definitions_tags_check CHECK ((jsonb_typeof(tags) = 'object'::text));
 alter table budget_definitions add constraint budget_definitions_timezone_check CHECK (((length(timezone) >= 1) AND (length(timezone) <= 64)));
 CREATE INDEX budget_definitions_age ON public.budget_definitions USING btree (created_at, id);
+CREATE INDEX budget_definitions_changing ON public.budget_definitions USING btree (organization_id) WHERE (scope_type = ANY (ARRAY['session'::text, 'tag'::text, 'endUser'::text]));
+CREATE INDEX budget_definitions_for_each ON public.budget_definitions USING btree (organization_id) WHERE is_for_each(scope_type, scope_id);
 CREATE INDEX budget_definitions_organization ON public.budget_definitions USING btree (organization_id, scope_type, scope_id);
 CREATE INDEX budget_definitions_parent ON public.budget_definitions USING btree (parent_budget_id);
 CREATE INDEX budget_definitions_scope ON public.budget_definitions USING btree (scope_type, scope_id);
@@ -1119,6 +1122,16 @@ begin
   select null::integer, f.* from account_figures(_incarnation, _accounts) f;
 end $function$
 ;
+
+CREATE OR REPLACE FUNCTION public.is_for_each(_scope_type text, _scope_id text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select case _scope_type when 'tag' then substr(_scope_id, strpos(_scope_id, '=') + 1) else _scope_id end = '*'
+$function$
+;
+comment on function is_for_each is 'whether a budget of this scope has an account for each subject';
 
 CREATE OR REPLACE FUNCTION public.keep_budget_status_cache()
  RETURNS trigger

@@ -21,6 +21,8 @@ export interface RefusalBudget {
   name: string
   scopeType: string
   scopeId: string
+  /** of a budget for each of many: whose account it is */
+  subject?: string
   currency: string
   limit: string
   spent: string

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { Nullable, PageAnswer, PageQuery, Text, Time } from './schemas.ts'
 
 /** Shapes of budgets. Bodies are described here, and checked by src/budget/define.ts, which says what is wrong. */
-export const ScopeTypes = Type.Enum(['organization', 'team', 'user', 'project'], { description: 'whom a budget is for' })
+export const ScopeTypes = Type.Enum(['organization', 'team', 'user', 'project', 'key', 'session', 'tag', 'endUser'], { description: 'whom a budget is for' })
 const Periods = Type.Enum(['daily', 'weekly', 'monthly', 'quarterly', 'annual', 'custom'], {
   description: 'by the calendar of the time zone, weeks from Monday; custom: from startDate to endDate, and again',
 })
@@ -65,7 +65,7 @@ const Fields = {
   description: Nullable(Type.String({ maxLength: 4096 })),
   organizationId: Nullable(Name('of scope organization: its scopeId; none: the scopeId matches in every organization')),
   scopeType: ScopeTypes,
-  scopeId: Name('of the organization, team, user or project'),
+  scopeId: Name('of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own'),
   currency: Currency,
   period: Periods,
   timezone: Type.String({ description: 'IANA time zone', default: 'UTC', examples: ['Europe/Berlin'] }),

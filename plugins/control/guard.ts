@@ -3,7 +3,8 @@ import { type Access, ACCESS, type Actor, admits, type Reach } from '../../src/a
 import { requireChangeable } from '../../src/access/reach.ts'
 import { type Budget, type Identity } from '../../src/budget/budget.ts'
 import { type BudgetCatalog } from '../../src/budget/budget-catalog.ts'
-import { Forbidden, NotFound } from '../../src/errors.ts'
+import { isForEach, subjectIn } from '../../src/budget/subject.ts'
+import { Forbidden, invalidField, NotFound } from '../../src/errors.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -73,6 +74,23 @@ export class Guard {
   async #applying (identity: Identity, id: string): Promise<Budget | null> {
     const budgets = await this.#budgets.forIdentity(identity)
     return budgets.find((budget) => budget.id === id && budget.archivedAt === null) ?? null
+  }
+
+  /**
+   * Whose account of a budget is asked about: empty but for one that is for each of many. A client is told of its own.
+   */
+  subject ({ actor }: FastifyRequest, budget: Budget, asked: string | undefined): string {
+    if (!isForEach(budget)) {
+      if (asked === undefined) return ''
+      throw invalidField('subject', 'absent: the budget has one account for all that it is for', asked)
+    }
+    const own = actor.identity === undefined ? null : subjectIn(budget, actor.identity)
+    const subject = asked ?? own
+    if (subject === null) {
+      throw invalidField('subject', `given: the budget has an account for each ${budget.scopeType}`, undefined)
+    }
+    if (actor.identity !== undefined && subject !== own) throw new NotFound(`There is no account of ${JSON.stringify(subject)}`)
+    return subject
   }
 
   /** how far its asker sees above a budget that it sees: a client all the way, since its calls are held on all of it */

@@ -20,6 +20,7 @@ export const State = Type.Enum(['running', 'paused', 'not_started', 'ended', 'ar
 
 export const STATUS_FIELDS = {
   budgetId: Type.String(),
+  subject: Type.Optional(Type.String({ description: 'of a budget for each of many: whose account', examples: ['alice'] })),
   currentAmount: Figure('spent in this period: settled, and finished calls that are not recorded yet'),
   limit: Figure('the amount, which is 100 %'),
   enforcedLimit: Figure('what holds are measured by: the amount, or less where block-all says so'),

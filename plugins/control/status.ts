@@ -13,6 +13,12 @@ const AlertParams = Type.Object({
   threshold: Type.String({ pattern: '^\\d{1,4}(\\.\\d{1,9})?$', description: 'percent, as in activeAlerts', examples: ['80'] }),
 })
 
+const OfSubject = Type.Object({
+  subject: Type.Optional(Type.String({
+    minLength: 1, maxLength: 256, description: 'of a budget for each of many: whose account', examples: ['alice'],
+  })),
+}, { additionalProperties: false })
+
 export function statusRoutes (scope: Scope, { guard, mutate, reporter }: Tools): void {
   scope.get('/budgets/:id/status', {
     config: { access: 'check' },
@@ -20,10 +26,14 @@ export function statusRoutes (scope: Scope, { guard, mutate, reporter }: Tools):
       summary: 'How a budget stands now',
       description: 'Over all gateways, with the figures that the next hold finds.',
       params: Id,
+      querystring: OfSubject,
       response: { 200: StatusAnswer, ...problems(404) },
       tags,
     },
-  }, async (request) => await reporter.status(await guard.budget(request, request.params.id)))
+  }, async (request) => {
+    const budget = await guard.budget(request, request.params.id)
+    return await reporter.status(budget, guard.subject(request, budget, request.query.subject))
+  })
 
   scope.post('/budgets/:id/alerts/:threshold/acknowledge', {
     config: { access: 'change' },

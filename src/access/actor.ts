@@ -7,7 +7,7 @@ export type Role = 'administrator' | 'manager' | 'viewer' | 'client'
 export interface Reach {
   organizationId: string
   /** null: the whole organization */
-  scope: { type: Exclude<ScopeType, 'organization'>, id: string } | null
+  scope: { type: Extract<ScopeType, 'team' | 'project' | 'user'>, id: string } | null
 }
 
 export interface Actor {

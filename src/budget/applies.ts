@@ -1,5 +1,6 @@
 import { type Budget, type CallLimits, type Identity } from './budget.ts'
 import { PeriodClock } from './period.ts'
+import { accountSubject, isForEach, subjectIn } from './subject.ts'
 
 /** A budget that applies to a call, in the period in which the call opens. */
 export interface AppliedBudget {
@@ -21,18 +22,22 @@ const compiled = new WeakMap<Budget, Compiled>()
  * The budgets that a call is held on: those whose scope the identity has and whose filters the call passes, and every
  * ancestor of one that applies, whatever its own scope and filters. Each once. `budgets` holds the candidates and all
  * their ancestors. Archived budgets apply no more.
+ *
+ * A budget for each of many is for those of its nearest ancestor that is for one (each user of team search), and has an
+ * account only for calls that say who of many they are for: as an ancestor it is passed over by those that do not.
  */
 export function appliedTo (
   budgets: readonly Budget[], identity: Identity, provider: string, model: string, at: number
 ): AppliedBudget[] {
   const applied: AppliedBudget[] = []
   for (const budget of budgets) {
-    if (!hasScope(budget, identity)) continue
+    const subject = accountSubject(budget, identity)
+    if (subject === null || (subject !== '' && !isWithin(budgets, budget, identity))) continue
     const { clock, matches } = compile(budget)
     if (budget.archivedAt !== null || !matches(provider, model, identity.tags)) continue
     const period = clock.at(at)
     if (period === null) continue
-    if (add(applied, budget, period)) addAncestors(applied, budgets, budget, at)
+    if (add(applied, budget, period, subject)) addAncestors(applied, budgets, budget, identity, at)
   }
   return applied
 }
@@ -40,19 +45,26 @@ export function appliedTo (
 /** What was found for one provider and model of one list of candidates, while no period of theirs begins or ends. */
 interface Found { applied: readonly AppliedBudget[], from: number, until: number }
 
+/** One list of candidates: what of a call that differs from one to the next they ask for, and what was found. */
+interface Known { session: boolean, endUser: boolean, tags: boolean, models: Map<string, Found> }
+
 /**
  * Remembers which budgets apply to the calls of an identity. `budgets` must be the registry's answer for it: one list
- * belongs to one combination of scopes. Tags differ from call to call, so calls with any are looked at each time.
+ * belongs to one combination of team, project, user and key. Sessions, end users and tags differ from call to call, so
+ * calls with any that a budget of the list asks for are looked at each time.
  */
 export class Applicability {
-  readonly #found = new WeakMap<readonly Budget[], Map<string, Found>>()
+  readonly #known = new WeakMap<readonly Budget[], Known>()
 
   of (
     budgets: readonly Budget[], identity: Identity, provider: string, model: string, at: number
   ): readonly AppliedBudget[] {
-    if (identity.tags !== null) return appliedTo(budgets, identity, provider, model, at)
-    let models = this.#found.get(budgets)
-    if (models === undefined) this.#found.set(budgets, models = new Map())
+    let list = this.#known.get(budgets)
+    if (list === undefined) this.#known.set(budgets, list = whatTheyAskFor(budgets))
+    const varies = (list.tags && identity.tags !== null) || (list.session && identity.sessionId !== null) ||
+      (list.endUser && identity.endUserId !== undefined)
+    if (varies) return appliedTo(budgets, identity, provider, model, at)
+    const { models } = list
     const name = `${provider} ${model}`
     const known = models.get(name)
     if (known !== undefined && at >= known.from && at < known.until) return known.applied
@@ -60,6 +72,12 @@ export class Applicability {
     models.set(name, { applied, from: at, until: unchangedUntil(budgets, at) })
     return applied
   }
+}
+
+function whatTheyAskFor (budgets: readonly Budget[]): Known {
+  const of = (type: Budget['scopeType']) => budgets.some(({ scopeType }) => scopeType === type)
+  const tags = of('tag') || budgets.some(({ filters }) => filters.tags !== undefined)
+  return { session: of('session'), endUser: of('endUser'), tags, models: new Map() }
 }
 
 /** when the first period of these budgets ends or, at the latest, the first of them begins or ends to apply */
@@ -74,41 +92,52 @@ function unchangedUntil (budgets: readonly Budget[], at: number): number {
   return until
 }
 
-/** A budget that is named, and its ancestors: whatever their scopes and filters, if they apply at that time. */
-export function appliedFrom (line: readonly Budget[], id: string, at: number): AppliedBudget[] {
+/**
+ * A budget that is named, and its ancestors: whatever their scopes and filters, if they apply at that time. Those for
+ * each of many where the identity says for whom.
+ */
+export function appliedFrom (line: readonly Budget[], id: string, identity: Identity, at: number): AppliedBudget[] {
   const applied: AppliedBudget[] = []
   const budget = line.find((one) => one.id === id)
   if (budget === undefined || budget.archivedAt !== null) return applied
   const period = compile(budget).clock.at(at)
   if (period === null) return applied
-  add(applied, budget, period)
-  addAncestors(applied, line, budget, at)
+  const subject = isForEach(budget) ? subjectIn(budget, identity) : ''
+  if (subject === null) return applied
+  add(applied, budget, period, subject)
+  addAncestors(applied, line, budget, identity, at)
   return applied
 }
 
-export function hasScope (budget: Budget, identity: Identity): boolean {
-  if (budget.organizationId !== null && budget.organizationId !== identity.organizationId) return false
-  switch (budget.scopeType) {
-    case 'organization': return budget.scopeId === identity.organizationId
-    case 'team': return budget.scopeId === identity.teamId
-    case 'project': return budget.scopeId === identity.projectId
-    case 'user': return budget.scopeId === identity.userId
+/** of a budget for each of many: whether the identity has the scope of the nearest ancestor that is for one */
+function isWithin (budgets: readonly Budget[], budget: Budget, identity: Identity): boolean {
+  for (let { parentBudgetId } = budget; parentBudgetId !== null;) {
+    const parent = budgets.find(({ id }) => id === parentBudgetId)
+    if (parent === undefined) return true
+    if (!isForEach(parent)) return accountSubject(parent, identity) !== null
+    parentBudgetId = parent.parentBudgetId
   }
-}
-
-function add (applied: AppliedBudget[], budget: Budget, period: { start: number, end: number | null }): boolean {
-  for (const one of applied) if (one.budget.id === budget.id) return false
-  applied.push({ budget, periodStart: period.start, periodEnd: period.end, subject: '' })
   return true
 }
 
-function addAncestors (applied: AppliedBudget[], budgets: readonly Budget[], child: Budget, at: number): void {
+function add (
+  applied: AppliedBudget[], budget: Budget, period: { start: number, end: number | null }, subject: string
+): boolean {
+  for (const one of applied) if (one.budget.id === budget.id) return false
+  applied.push({ budget, periodStart: period.start, periodEnd: period.end, subject })
+  return true
+}
+
+function addAncestors (
+  applied: AppliedBudget[], budgets: readonly Budget[], child: Budget, identity: Identity, at: number
+): void {
   let parentId = child.parentBudgetId
   while (parentId !== null) {
     const parent = budgets.find((budget) => budget.id === parentId)
     if (parent === undefined) return
     const period = parent.archivedAt === null ? compile(parent).clock.at(at) : null
-    if (period !== null && !add(applied, parent, period)) return
+    const subject = isForEach(parent) ? subjectIn(parent, identity) : ''
+    if (period !== null && subject !== null && !add(applied, parent, period, subject)) return
     parentId = parent.parentBudgetId
   }
 }

@@ -1,5 +1,5 @@
 /** The words of budgets; README.md in this folder says what they mean, define.ts what is valid. */
-export type ScopeType = 'organization' | 'team' | 'user' | 'project'
+export type ScopeType = 'organization' | 'team' | 'user' | 'project' | 'key' | 'session' | 'tag' | 'endUser'
 export type Period = 'daily' | 'weekly' | 'monthly' | 'quarterly' | 'annual' | 'custom'
 /** soft never refuses; shadow neither, and says what it would have done */
 export type BudgetMode = 'enforced' | 'soft' | 'shadow'
@@ -38,6 +38,7 @@ export interface Budget {
   name: string
   description: string | null
   scopeType: ScopeType
+  /** of a tag: `name=value`; `*` (`name=*`): each of them has an account of its own */
   scopeId: string
   amountNano: bigint
   /** amountNano, or less where a block-all threshold below 100 % says so */
@@ -79,6 +80,8 @@ export interface Identity {
   userId: string | null
   keyId: string
   sessionId: string | null
+  /** for whom the client itself works, as the call's body says; absent: it says nothing that counts */
+  endUserId?: string
   tags: Record<string, string> | null
   /** what its key may call; absent: everything */
   limits?: CallLimits

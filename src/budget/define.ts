@@ -8,6 +8,7 @@ import {
   type Budget, type BudgetAlert, type BudgetFilters, type BudgetMode, type CapToFit, type Period, type ScopeType,
 } from './budget.ts'
 import { type BudgetDraft } from './hierarchy.ts'
+import { isForEach, splitTag } from './subject.ts'
 
 /**
  * What an administrator sends, as a definition, and back. Pure. Every error names the field (a JSON path), what is
@@ -15,7 +16,7 @@ import { type BudgetDraft } from './hierarchy.ts'
  */
 type Fields = Record<string, unknown>
 
-const SCOPES: ScopeType[] = ['organization', 'team', 'user', 'project']
+const SCOPES: ScopeType[] = ['organization', 'team', 'user', 'project', 'key', 'session', 'tag', 'endUser']
 const PERIODS: Period[] = ['daily', 'weekly', 'monthly', 'quarterly', 'annual', 'custom']
 const MODES: BudgetMode[] = ['enforced', 'soft', 'shadow']
 const ACTIONS = ['notify', 'restrict-models', 'auto-downgrade', 'block-all'] as const
@@ -86,8 +87,7 @@ function complete (f: Fields): BudgetDraft {
     organizationId: optionalText('organizationId', f['organizationId'], 256),
     name: textOf('name', f['name'], 256),
     description: optionalText('description', f['description'], 4_096),
-    scopeType: oneOf('scopeType', SCOPES, f['scopeType']),
-    scopeId: textOf('scopeId', f['scopeId'], 256),
+    ...scopeOf(f['scopeType'], f['scopeId']),
     amountNano,
     enforcedLimitNano: enforcedLimit(amountNano, alerts),
     currency: currencyOf(f['currency']),
@@ -106,6 +106,19 @@ function complete (f: Fields): BudgetDraft {
     parentBudgetId: parentOf(f['parentBudgetId']),
     createdBy: optionalText('createdBy', f['createdBy'], 256),
   }
+}
+
+function scopeOf (type: unknown, id: unknown): Pick<BudgetDraft, 'scopeType' | 'scopeId'> {
+  const scopeType = oneOf('scopeType', SCOPES, type)
+  const scopeId = textOf('scopeId', id, 256)
+  const scope = { scopeType, scopeId }
+  if (scopeType === 'organization' && isForEach(scope)) throw invalidField('scopeId', 'the id of one organization', id)
+  if (scopeType !== 'tag') return scope
+  const { name, value } = splitTag(scopeId)
+  if (name.length < 1 || name.length > 64 || name !== name.trim() || name.includes(',') || value === '' || value !== value.trim()) {
+    throw invalidField('scopeId', 'the name and the value of a tag, e.g. "costCenter=4711", or for each value "costCenter=*"', id)
+  }
+  return scope
 }
 
 /** every enforced budget blocks at 100 %; a lower block-all counts */

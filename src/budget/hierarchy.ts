@@ -1,5 +1,6 @@
 import { Unprocessable } from '../errors.ts'
 import { type Budget } from './budget.ts'
+import { isForEach } from './subject.ts'
 
 /**
  * Where a budget may stand among the others, and what of it may still change. Pure: the store reads what is asked for
@@ -39,6 +40,9 @@ export function placed (draft: BudgetDraft, around: Surroundings): BudgetDraft {
     throw new Unprocessable(`parentBudgetId would make more than ${MAX_LEVELS} levels of budgets`)
   }
   const organizationId = organizationOf(draft, parent)
+  if (organizationId === null && isForEach(draft)) {
+    throw lacking('organizationId', `organizationId must be given, or be that of the parent, where a budget is for each ${draft.scopeType}`)
+  }
   if (parent !== undefined && parent.organizationId !== null && parent.organizationId !== organizationId) {
     throw new Unprocessable('parentBudgetId names a budget of another organization')
   }
@@ -47,6 +51,8 @@ export function placed (draft: BudgetDraft, around: Surroundings): BudgetDraft {
   }
   return { ...draft, organizationId, parentBudgetId: parent?.id ?? null }
 }
+
+function lacking (field: string, message: string): Error { return Object.assign(new Unprocessable(message), { field }) }
 
 /** A parent that was deleted may stay; it cannot be chosen any more. */
 function checkParent (parentBudgetId: string, parent: Budget | undefined, current: Budget | null): void {

@@ -3,10 +3,22 @@ import { type Budget, type Identity } from './budget.ts'
 
 /** Where definitions live; see stores/postgres. */
 export interface BudgetStore {
-  /** every budget, not archived, whose scope the identity has, and all of their ancestors */
+  /**
+   * Every budget, not archived, whose scope the identity has, those for each of many that may be for it, whatever its
+   * session, end user and tags, and all of their ancestors.
+   */
   forIdentity (identity: Identity): Promise<Budget[]>
+  /** for which sessions, end users and tags there are budgets of their own, that are for this organization */
+  named (organizationId: string): Promise<NamedScopes>
   /** counters that grow with every change of a budget, and of a key */
   versions (): Promise<{ budgets: number, keys: number }>
+}
+
+export interface NamedScopes {
+  session: boolean
+  endUser: boolean
+  /** the names of tags, of which some values have a budget */
+  tags: readonly string[]
 }
 
 export interface RegistryOptions {
@@ -30,6 +42,9 @@ export class BudgetRegistry {
   readonly #options: RegistryOptions
   readonly #cache: LRUCache<string, Budget[]>
   readonly #loading = new Map<string, Promise<Budget[]>>()
+  readonly #named = new LRUCache<string, NamedScopes>({ max: 5_000 })
+  /** what lists have in common is there once, and compiled once */
+  readonly #budgets = new Map<string, Budget>()
   #generation = 0
   #versions: { budgets: number, keys: number } | null = null
   #timer: NodeJS.Timeout | null = null
@@ -45,8 +60,11 @@ export class BudgetRegistry {
 
   /** the candidates and their ancestors, at once where they are known */
   lookup (identity: Identity): Budget[] | Promise<Budget[]> {
-    const key = keyOf(identity)
-    return this.#cache.get(key) ?? this.#loading.get(key) ?? this.#load(key, identity)
+    const { sessionId, endUserId, tags } = identity
+    if (sessionId === null && endUserId === undefined && tags === null) return this.#find(keyOf(identity), identity)
+    const named = this.#named.get(identity.organizationId)
+    if (named === undefined) return this.#learnNamed(identity)
+    return this.#find(keyOf(identity) + namedKeyOf(identity, named), identity)
   }
 
   /** nothing read before this is answered after it */
@@ -54,6 +72,8 @@ export class BudgetRegistry {
     this.#generation++
     this.#cache.clear()
     this.#loading.clear()
+    this.#named.clear()
+    this.#budgets.clear()
   }
 
   /** begins to look for changes made elsewhere */
@@ -75,16 +95,37 @@ export class BudgetRegistry {
     await this.#looking
   }
 
+  #find (key: string, identity: Identity): Budget[] | Promise<Budget[]> {
+    return this.#cache.get(key) ?? this.#loading.get(key) ?? this.#load(key, identity)
+  }
+
+  async #learnNamed (identity: Identity): Promise<Budget[]> {
+    const generation = this.#generation
+    const { organizationId } = identity
+    const named = await this.#store.named(organizationId)
+    if (generation === this.#generation) this.#named.set(organizationId, named)
+    return await this.#find(keyOf(identity) + namedKeyOf(identity, named), identity)
+  }
+
   #load (key: string, identity: Identity): Promise<Budget[]> {
     const generation = this.#generation
-    const load = this.#store.forIdentity(identity).then((budgets) => {
-      if (generation === this.#generation) this.#cache.set(key, budgets)
+    const load = this.#store.forIdentity(identity).then((found) => {
+      if (generation !== this.#generation) return found
+      const budgets = found.map((budget) => this.#shared(budget))
+      this.#cache.set(key, budgets)
       return budgets
     }).finally(() => {
       if (this.#loading.get(key) === load) this.#loading.delete(key)
     })
     this.#loading.set(key, load)
     return load
+  }
+
+  #shared (budget: Budget): Budget {
+    const known = this.#budgets.get(budget.id)
+    if (known?.version === budget.version && known.rateAt === budget.rateAt && known.rate === budget.rate) return known
+    this.#budgets.set(budget.id, budget)
+    return budget
   }
 
   #schedule (): void {
@@ -116,8 +157,17 @@ const keys = new WeakMap<Identity, string>()
 function keyOf (identity: Identity): string {
   let key = keys.get(identity)
   if (key === undefined) {
-    const { organizationId, teamId, projectId, userId } = identity
-    keys.set(identity, key = JSON.stringify([organizationId, teamId, projectId, userId]))
+    const { organizationId, teamId, projectId, userId, keyId } = identity
+    keys.set(identity, key = JSON.stringify([organizationId, teamId, projectId, userId, keyId]))
   }
   return key
+}
+
+/** what of a call leads to budgets of its own; of most calls nothing does, so that they share one list */
+function namedKeyOf ({ sessionId, endUserId, tags }: Identity, named: NamedScopes): string {
+  const session = named.session ? sessionId : null
+  const endUser = named.endUser ? endUserId : undefined
+  const values = tags === null ? [] : named.tags.map((name) => Object.hasOwn(tags, name) ? tags[name] : null)
+  if (session === null && endUser === undefined && values.every((value) => value === null)) return ''
+  return JSON.stringify([session, endUser, values])
 }

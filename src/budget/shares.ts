@@ -1,5 +1,6 @@
 import { exchangeNano, formatNano } from '../money/amount.ts'
 import { type Budget, type Period } from './budget.ts'
+import { isForEach } from './subject.ts'
 
 /**
  * Whether the budgets right below one have more together than it has itself. That is allowed, since a call is held on
@@ -12,8 +13,8 @@ export interface Warning {
   budgetId: string
 }
 
-type Share = Pick<Budget, 'id' | 'name' | 'amountNano' | 'currency' | 'rate' | 'period' | 'startDate' | 'endDate' |
-  'recurring' | 'archivedAt'>
+type Share = Pick<Budget, 'id' | 'name' | 'scopeType' | 'scopeId' | 'amountNano' | 'currency' | 'rate' | 'period' |
+  'startDate' | 'endDate' | 'recurring' | 'archivedAt'>
 
 /** in the 400 years after which the calendar repeats */
 const PERIODS: Record<Exclude<Period, 'custom'>, bigint> = {
@@ -27,10 +28,12 @@ const PER: Record<Period, string> = {
 /**
  * Amounts of another currency count at the rates that both have now, those of another period by its average length.
  * Custom periods compare with the very same period alone; what does not compare is left out, and the warning says so.
- * Archived children and those whose time is over do not count. Rounded down: what warns is more indeed.
+ * Archived children, those whose time is over, and those for each of however many do not count. Rounded down: what
+ * warns is more indeed.
  */
 export function sharesWarning (parent: Share, children: readonly Share[], now: number): Warning | null {
-  const counted = children.filter((child) => child.archivedAt === null && !isOver(child, now))
+  const counted = children.filter((child) =>
+    child.archivedAt === null && !isOver(child, now) && !isForEach(child))
   let sum = 0n
   let left = 0
   for (const child of counted) {

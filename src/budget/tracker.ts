@@ -10,6 +10,7 @@ import { type Refusal, type RefusalBudget } from '../errors.ts'
 import { convertNano, formatNano } from '../money/amount.ts'
 import { type AccountHold, type Charge } from '../usage/usage.ts'
 import { type AppliedBudget } from './applies.ts'
+import { subjectName } from './subject.ts'
 
 /**
  * BudgetTracker: accounts, leases and holds of this gateway, and the status of budgets. It wires the pure lease book to
@@ -61,7 +62,7 @@ const HEARTBEAT_ACCOUNTS = 2_000
 export class BudgetTracker {
   readonly #o: TrackerOptions
   readonly #book: LeaseBook
-  /** budget id -> its newest account; older periods stay reachable by their id in the book */
+  /** by budget and subject: the newest account; older periods stay reachable by their id in the book */
   readonly #accounts = new Map<string, { applied: AppliedBudget, accountId: number }>()
   readonly #opening = new Map<string, Promise<number>>()
   /** charges beyond what leases pay, of finished calls that are not recorded yet, by account */
@@ -293,10 +294,8 @@ export class BudgetTracker {
   }
 
   #known (one: AppliedBudget): number | null {
-    const account = this.#accounts.get(one.budget.id)
-    if (account === undefined) return null
-    const { periodStart, subject } = account.applied
-    return periodStart === one.periodStart && subject === one.subject ? account.accountId : null
+    const account = this.#accounts.get(keyOf(one))
+    return account?.applied.periodStart === one.periodStart ? account.accountId : null
   }
 
   async #holdUnknown (applied: readonly AppliedBudget[], quoteNano: bigint): Promise<CallHold | Refusal> {
@@ -387,7 +386,7 @@ export class BudgetTracker {
 
   /** accounts wanted in one tick are opened by one statement, and read from the hot status once */
   #open (applied: AppliedBudget): Promise<number> {
-    const key = `${applied.budget.id} ${applied.subject} ${applied.periodStart}`
+    const key = `${applied.periodStart} ${keyOf(applied)}`
     const under = this.#opening.get(key)
     if (under !== undefined) return under
     const opened = new Promise<number>((resolve, reject) => {
@@ -395,9 +394,10 @@ export class BudgetTracker {
     }).then(async (accountId) => {
       await this.#o.hot.watch(accountId)
       if (!this.#book.know(accountId, applied.periodEnd, this.#o.now())) throw new Error(`account ${accountId} has ended`)
-      const newest = this.#accounts.get(applied.budget.id)
+      const ofWhom = keyOf(applied)
+      const newest = this.#accounts.get(ofWhom)
       if (newest === undefined || newest.applied.periodStart <= applied.periodStart) {
-        this.#accounts.set(applied.budget.id, { applied, accountId })
+        this.#accounts.set(ofWhom, { applied, accountId })
       }
       return accountId
     }).finally(() => { this.#opening.delete(key) })
@@ -500,8 +500,8 @@ export class BudgetTracker {
 
   #forget (accountId: number): void {
     this.#o.hot.unwatch(accountId)
-    for (const [budgetId, account] of this.#accounts) {
-      if (account.accountId === accountId) this.#accounts.delete(budgetId)
+    for (const [ofWhom, account] of this.#accounts) {
+      if (account.accountId === accountId) this.#accounts.delete(ofWhom)
     }
   }
 
@@ -576,6 +576,11 @@ export class BudgetTracker {
   }
 }
 
+/** the id of a budget is as long as all others */
+function keyOf ({ budget, subject }: AppliedBudget): string {
+  return subject === '' ? budget.id : `${budget.id} ${subject}`
+}
+
 const SHUTTING_DOWN: Refusal = {
   code: 'shutting_down', message: 'The gateway is shutting down; the same call will work on another one or after its restart.', retryable: true, retryAfterMs: 1_000,
 }
@@ -588,7 +593,7 @@ const LEDGER_UNAVAILABLE: Refusal = {
 export function explain (short: Short, one: AppliedBudget, lease: Lease | null): Refusal {
   const budget = refusalBudget(short, one, lease)
   const { currency } = budget
-  const named = `budget "${budget.name}" (${budget.scopeType} ${budget.scopeId})`
+  const named = `budget "${budget.name}" (${subjectName(one.budget, one.subject)})`
   const figures = `limit ${budget.limit}, spent ${budget.spent}, held ${budget.held}, remaining ${budget.remaining} ${currency}`
   const reset = budget.resetsAt === null ? 'It does not reset.' : `It resets at ${budget.resetsAt}.`
   switch (short.reason) {
@@ -647,7 +652,8 @@ function largest (figures: AccountFigures | null): string {
   return `, the largest (${figures.longHold.id}) until ${new Date(figures.longHold.until).toISOString()}`
 }
 
-function refusalBudget (short: Short, { budget, periodEnd }: AppliedBudget, lease: Lease | null): RefusalBudget {
+function refusalBudget (short: Short, applied: AppliedBudget, lease: Lease | null): RefusalBudget {
+  const { budget, periodEnd, subject } = applied
   const f = short.figures
   const limit = f?.limitNano ?? budget.enforcedLimitNano
   const unposted = lease === null || f === null ? 0n : lease.consumed - f.postedNano
@@ -659,6 +665,7 @@ function refusalBudget (short: Short, { budget, periodEnd }: AppliedBudget, leas
     name: budget.name,
     scopeType: budget.scopeType,
     scopeId: budget.scopeId,
+    ...subject === '' ? {} : { subject },
     currency: budget.currency,
     limit: formatNano(limit),
     spent: formatNano(spent),

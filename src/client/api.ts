@@ -580,8 +580,8 @@ export interface components {
              * @description whom a budget is for
              * @enum {unknown}
              */
-            scopeType: "organization" | "team" | "user" | "project";
-            /** @description of the organization, team, user or project */
+            scopeType: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
+            /** @description of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
             scopeId: string;
             /**
              * @description ISO 4217
@@ -737,6 +737,11 @@ export interface components {
         };
         BudgetNodeStatus: {
             budgetId: string;
+            /**
+             * @description of a budget for each of many: whose account
+             * @example alice
+             */
+            subject?: string;
             /** @description spent in this period: settled, and finished calls that are not recorded yet */
             currentAmount: string;
             /** @description the amount, which is 100 % */
@@ -800,6 +805,11 @@ export interface components {
         /** @description The running period; of a budget that has not begun its first, of one that has ended its last. */
         BudgetStatus: {
             budgetId: string;
+            /**
+             * @description of a budget for each of many: whose account
+             * @example alice
+             */
+            subject?: string;
             /** @description spent in this period: settled, and finished calls that are not recorded yet */
             currentAmount: string;
             /** @description the amount, which is 100 % */
@@ -1512,7 +1522,7 @@ export interface operations {
                 /** @description parentBudgetId, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
                 parentBudgetId?: string;
                 /** @description whom a budget is for */
-                scopeType?: "organization" | "team" | "user" | "project";
+                scopeType?: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
                 /** @description exactly */
                 scopeId?: string;
                 /** @description exactly */
@@ -1632,8 +1642,8 @@ export interface operations {
                              * @description whom a budget is for
                              * @enum {unknown}
                              */
-                            scopeType: "organization" | "team" | "user" | "project";
-                            /** @description of the organization, team, user or project */
+                            scopeType: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
+                            /** @description of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
                             scopeId: string;
                             /**
                              * @description ISO 4217
@@ -1845,8 +1855,8 @@ export interface operations {
                      * @description whom a budget is for
                      * @enum {unknown}
                      */
-                    scopeType: "organization" | "team" | "user" | "project";
-                    /** @description of the organization, team, user or project */
+                    scopeType: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
+                    /** @description of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
                     scopeId: string;
                     /**
                      * @description ISO 4217
@@ -2073,8 +2083,8 @@ export interface operations {
                          * @description whom a budget is for
                          * @enum {unknown}
                          */
-                        scopeType: "organization" | "team" | "user" | "project";
-                        /** @description of the organization, team, user or project */
+                        scopeType: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
+                        /** @description of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
                         scopeId: string;
                         /**
                          * @description ISO 4217
@@ -2248,7 +2258,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description whom a budget is for */
-                type: "organization" | "team" | "user" | "project";
+                type: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
                 /** @description of the scope */
                 id: string;
             };
@@ -2332,6 +2342,7 @@ export interface operations {
                      *           ],
                      *           "status": {
                      *             "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *             "subject": "alice",
                      *             "currentAmount": "112.5",
                      *             "limit": "250",
                      *             "enforcedLimit": "250",
@@ -2406,7 +2417,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description whom a budget is for */
-                type: "organization" | "team" | "user" | "project";
+                type: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
                 /** @description of the scope */
                 id: string;
             };
@@ -2508,8 +2519,8 @@ export interface operations {
                              * @description whom a budget is for
                              * @enum {unknown}
                              */
-                            scopeType: "organization" | "team" | "user" | "project";
-                            /** @description of the organization, team, user or project */
+                            scopeType: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
+                            /** @description of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
                             scopeId: string;
                             /**
                              * @description ISO 4217
@@ -2779,8 +2790,8 @@ export interface operations {
                          * @description whom a budget is for
                          * @enum {unknown}
                          */
-                        scopeType: "organization" | "team" | "user" | "project";
-                        /** @description of the organization, team, user or project */
+                        scopeType: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
+                        /** @description of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
                         scopeId: string;
                         /**
                          * @description ISO 4217
@@ -2983,8 +2994,8 @@ export interface operations {
                      * @description whom a budget is for
                      * @enum {unknown}
                      */
-                    scopeType?: "organization" | "team" | "user" | "project";
-                    /** @description of the organization, team, user or project */
+                    scopeType?: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
+                    /** @description of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
                     scopeId?: string;
                     /**
                      * @description ISO 4217
@@ -3209,8 +3220,8 @@ export interface operations {
                          * @description whom a budget is for
                          * @enum {unknown}
                          */
-                        scopeType: "organization" | "team" | "user" | "project";
-                        /** @description of the organization, team, user or project */
+                        scopeType: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
+                        /** @description of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
                         scopeId: string;
                         /**
                          * @description ISO 4217
@@ -3449,8 +3460,8 @@ export interface operations {
                      * @description whom a budget is for
                      * @enum {unknown}
                      */
-                    scopeType?: "organization" | "team" | "user" | "project";
-                    /** @description of the organization, team, user or project */
+                    scopeType?: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
+                    /** @description of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
                     scopeId?: string;
                     /**
                      * @description ISO 4217
@@ -3675,8 +3686,8 @@ export interface operations {
                          * @description whom a budget is for
                          * @enum {unknown}
                          */
-                        scopeType: "organization" | "team" | "user" | "project";
-                        /** @description of the organization, team, user or project */
+                        scopeType: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
+                        /** @description of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
                         scopeId: string;
                         /**
                          * @description ISO 4217
@@ -4182,8 +4193,8 @@ export interface operations {
                          * @description whom a budget is for
                          * @enum {unknown}
                          */
-                        scopeType: "organization" | "team" | "user" | "project";
-                        /** @description of the organization, team, user or project */
+                        scopeType: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
+                        /** @description of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
                         scopeId: string;
                         /**
                          * @description ISO 4217
@@ -4353,7 +4364,10 @@ export interface operations {
     };
     getBudgetStatus: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description of a budget for each of many: whose account, e.g. alice */
+                subject?: string;
+            };
             header?: never;
             path: {
                 /** @description UUID */
@@ -4372,6 +4386,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *       "subject": "alice",
                      *       "currentAmount": "112.5",
                      *       "limit": "250",
                      *       "enforcedLimit": "250",

@@ -1,5 +1,6 @@
 import { allowedBy, type Applicability, type AppliedBudget, barredBy } from '../budget/applies.ts'
 import { type Budget, type Identity } from '../budget/budget.ts'
+import { subjectName } from '../budget/subject.ts'
 import { allowedModels, type BudgetPolicy, chainPolicy, type ChainPolicy, judgeModel, type NamedModel, type Rule } from '../budget/policy.ts'
 import { type BudgetTracker, type CallHold } from '../budget/tracker.ts'
 import { type Refusal, type RefusalCode } from '../errors.ts'
@@ -210,32 +211,33 @@ function unpricedTier ({ model, bound }: CallRequest): Refusal {
   }
 }
 
-function pausedRefusal ({ budget }: AppliedBudget): Refusal {
+function pausedRefusal ({ budget, subject }: AppliedBudget): Refusal {
   return {
     code: 'budget_paused',
-    message: `The budget "${budget.name}" (${budget.scopeType} ${budget.scopeId}) is paused. An administrator can resume it.`,
+    message: `The budget "${budget.name}" (${subjectName(budget, subject)}) is paused. An administrator can resume it.`,
     retryable: false,
   }
 }
 
-function rateRefusal ({ budget: { name, scopeType, scopeId, currency, rateAt } }: AppliedBudget): Refusal {
+function rateRefusal ({ budget, subject }: AppliedBudget): Refusal {
+  const { name, currency, rateAt } = budget
   const since = rateAt === null ? 'There is no exchange rate' : `The last exchange rate, of ${new Date(rateAt).toISOString()}, is too old`
   return {
     code: 'no_exchange_rate',
-    message: `${since} for ${currency}, the currency of the budget "${name}" (${scopeType} ${scopeId}), so the call was not ` +
+    message: `${since} for ${currency}, the currency of the budget "${name}" (${subjectName(budget, subject)}), so the call was not ` +
       'forwarded. An administrator can add one (POST /api/v1/exchange-rates).',
     retryable: false,
   }
 }
 
 function restrictedRefusal ({ applied }: BudgetPolicy, rule: Rule, model: string, spentNano: bigint): Refusal {
-  const { budget, periodEnd } = applied
+  const { budget, periodEnd, subject } = applied
   const asked = JSON.stringify(model.slice(0, 100))
   const reset = periodEnd === null ? '' : ` The threshold counts anew from ${new Date(periodEnd).toISOString()}.`
   const spent = `${formatNano(spentNano)} of ${formatNano(budget.amountNano)} ${budget.currency}`
   return {
     code: 'model_restricted',
-    message: `The budget "${budget.name}" (${budget.scopeType} ${budget.scopeId}) has spent ${spent}, and from ` +
+    message: `The budget "${budget.name}" (${subjectName(budget, subject)}) has spent ${spent}, and from ` +
       `${rule.threshold} % on it does not allow ${asked}${rule.models === null ? '' : `, but ${allowedModels(rule)}`}.${reset}`,
     retryable: false,
     field: 'model',

@@ -1,5 +1,6 @@
 import { allowedBy, appliedFrom, appliedTo, type AppliedBudget, barredBy } from '../budget/applies.ts'
-import { type Budget, type CallLimits } from '../budget/budget.ts'
+import { type Budget, type CallLimits, type Identity } from '../budget/budget.ts'
+import { isForEach, subjectField, subjectIn } from '../budget/subject.ts'
 import { Forbidden, invalidField, Unprocessable } from '../errors.ts'
 import { convertNano, toUsdNano } from '../money/amount.ts'
 import { costNano } from '../pricing/cost.ts'
@@ -68,10 +69,18 @@ export function appliedBudgets (
   order: HoldOrder, budgets: readonly Budget[], model: string, at: number
 ): AppliedBudget[] {
   const { budgetId, holder, provider } = order
-  if (budgetId !== null) return appliedFrom(budgets, budgetId, at)
-  const { organizationId, teamId, projectId, userId, tags } = holder
-  const identity = { organizationId: organizationId ?? '', teamId, projectId, userId, tags, keyId: '', sessionId: null }
-  return appliedTo(budgets, identity, provider ?? '', model, at)
+  const identity = identityOf(holder)
+  if (budgetId === null) return appliedTo(budgets, identity, provider ?? '', model, at)
+  const named = budgets.find(({ id }) => id === budgetId)
+  if (named !== undefined && isForEach(named) && subjectIn(named, identity) === null) {
+    throw invalidField(`identity/${subjectField(named)}`, `given: the budget has an account for each ${named.scopeType}`, undefined)
+  }
+  return appliedFrom(budgets, budgetId, identity, at)
+}
+
+/** as that of a call */
+export function identityOf ({ organizationId, teamId, projectId, userId, tags, keyId }: Holder): Identity {
+  return { organizationId: organizationId ?? '', teamId, projectId, userId, tags, keyId: keyId ?? '', sessionId: null }
 }
 
 /** in each account's currency; where it is the hold's own, to the nano-unit */

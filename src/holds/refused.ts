@@ -1,5 +1,6 @@
 import { type AccountFigures } from '../account/authority.ts'
 import { type AppliedBudget } from '../budget/applies.ts'
+import { subjectName } from '../budget/subject.ts'
 import { holdRefusal, type HoldRefusalCode, type RefusalBudget } from '../errors.ts'
 import { formatNano } from '../money/amount.ts'
 import { type HoldAmount, type Holder } from './hold.ts'
@@ -17,8 +18,8 @@ export function noBudget (holder: Holder, budgetId: string | null): Error {
   })
 }
 
-export function paused ({ budget }: AppliedBudget): Error {
-  return holdRefusal('budget_paused', `The budget "${budget.name}" (${budget.scopeType} ${budget.scopeId}) is paused.`, {
+export function paused ({ budget, subject }: AppliedBudget): Error {
+  return holdRefusal('budget_paused', `The budget "${budget.name}" (${subjectName(budget, subject)}) is paused.`, {
     remedy: 'Resume it.', budgetId: budget.id,
   })
 }
@@ -59,7 +60,7 @@ function refusal (code: HoldRefusalCode, lack: Lack, accounts: number[]): Error 
   const budget = budgetOf(lack)
   const { longHold } = lack.figures
   const hold = longHold === null ? null : { id: longHold.id, until: new Date(longHold.until).toISOString() }
-  const named = `budget "${budget.name}" (${budget.scopeType} ${budget.scopeId})`
+  const named = `budget "${budget.name}" (${subjectName(lack.one.budget, lack.one.subject)})`
   const { what, remedy } = wordsOf(code, lack, hold)
   return holdRefusal(code, `${budget.needed} ${budget.currency} cannot be set aside on the ${named}: ${what} (limit ${budget.limit}, ` +
     `spent ${budget.spent}, held ${budget.held}, remaining ${budget.remaining}).`, {
@@ -93,13 +94,14 @@ function wordsOf (code: HoldRefusalCode, { one, figures: f }: Lack, hold: { id: 
 }
 
 /** `held`: all that is leased, of which calls and long holds may leave a part */
-function budgetOf ({ one: { budget, periodEnd }, neededNano, figures, limitNano }: Lack): RefusalBudget {
+function budgetOf ({ one: { budget, periodEnd, subject }, neededNano, figures, limitNano }: Lack): RefusalBudget {
   const remaining = limitNano - figures.settledNano - figures.leasedNano
   return {
     id: budget.id,
     name: budget.name,
     scopeType: budget.scopeType,
     scopeId: budget.scopeId,
+    ...subject === '' ? {} : { subject },
     currency: budget.currency,
     limit: formatNano(limitNano),
     spent: formatNano(figures.settledNano),

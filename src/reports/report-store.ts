@@ -2,13 +2,21 @@ import { type Reach } from '../access/actor.ts'
 import { type Budget, type ScopeType } from '../budget/budget.ts'
 import { type LedgerAccount } from './standing.ts'
 
+export interface AccountKey {
+  budgetId: string
+  /** empty, or whose account it is of a budget for each of many */
+  subject: string
+  /** ms since the epoch */
+  periodStart: number
+}
+
 /**
  * What reports read of the ledger: each method is one statement, however many budgets it is about, and changes nothing.
  * DependencyUnavailable where it cannot be reached.
  */
 export interface ReportStore {
   /** those that exist, in any order: an account comes into being with the first call on it */
-  accounts (periods: { budgetId: string, periodStart: number }[]): Promise<LedgerAccount[]>
+  accounts (keys: AccountKey[]): Promise<LedgerAccount[]>
   /** the budget, its parent, and so on to the topmost, archived ones too */
   chain (id: string): Promise<Budget[]>
   /** budgets of a scope within reach and all that are below them, archived ones too, the oldest first */

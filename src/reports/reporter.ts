@@ -40,9 +40,9 @@ export class BudgetReporter {
   constructor (options: ReporterOptions) { this.#o = options }
 
   /** the answer of GET /budgets/:id/status */
-  async status (budget: Budget) {
+  async status (budget: Budget, subject: string) {
     const now = this.#o.now()
-    return renderStatus((await this.standings([budget], now))[0] as BudgetStanding, now)
+    return renderStatus((await this.standings([{ budget, subject }], now))[0] as BudgetStanding, now)
   }
 
   /** the answer of GET /budgets/hierarchy/:type/:id */
@@ -53,7 +53,7 @@ export class BudgetReporter {
     }
     const now = this.#o.now()
     const shown = includeArchived ? found : found.filter(({ archivedAt }) => archivedAt === null)
-    const standings = new Map((await this.standings(shown, now)).map((one) => [one.budget.id, one]))
+    const standings = new Map((await this.standings(shown.map((budget) => ({ budget, subject: '' })), now)).map((one) => [one.budget.id, one]))
     return {
       hierarchy: treesOf(found, includeArchived).map((node) => renderTree(node, standings, now)),
       count: shown.length,
@@ -67,7 +67,7 @@ export class BudgetReporter {
     const asked = await readQuestion(question, budget, { prices, now, rate: (currency) => store.rate(currency) })
     const { estimate, priced } = asked
     const line = await store.chain(budget.id)
-    const chain = await this.standings(line, now)
+    const chain = await this.standings(line.map((one) => ({ budget: one, subject: '' })), now)
     const passes = priced === null || takesModel(budget, priced.model.provider, priced.model.model)
     const verdict = judge(chain, estimate, now, passes)
     const shown = priced === null
@@ -77,25 +77,31 @@ export class BudgetReporter {
   }
 
   /** in the order asked */
-  async standings (budgets: readonly Budget[], now: number): Promise<BudgetStanding[]> {
+  async standings (asked: readonly OfWhom[], now: number): Promise<BudgetStanding[]> {
     const { store, hot, tracker, incarnation } = this.#o
-    const periods = budgets.map((budget) => shownPeriod(budget, now))
+    const periods = asked.map(({ budget }) => shownPeriod(budget, now))
     // before the ledger is asked: what is recorded meanwhile is then rather counted twice than left out
     const debts = tracker.debts()
-    const keys = budgets.map(({ id }, i) => ({ budgetId: id, periodStart: periods[i]?.start ?? 0 }))
+    const keys = asked.map(({ budget: { id }, subject }, i) =>
+      ({ budgetId: id, subject, periodStart: periods[i]?.start ?? 0 }))
     const found = await store.accounts(keys)
     const others = await hot.read(found.filter((one) => hasOthers(one, incarnation)).map(({ accountId }) => accountId))
-    const accounts = new Map(found.map((account) => [account.budgetId, account]))
-    return budgets.map((budget, i) => {
+    const accounts = new Map(found.map((account) => [keyOf(account.budgetId, account.subject), account]))
+    return asked.map(({ budget, subject }, i) => {
       const period = periods[i] as BudgetStanding['period']
-      const account = accounts.get(budget.id)
-      if (account === undefined) return { budget, period, standing: UNTOUCHED }
+      const account = accounts.get(keyOf(budget.id, subject))
+      if (account === undefined) return { budget, subject, period, standing: UNTOUCHED }
       const { accountId } = account
       const own = { incarnation, lease: tracker.view(accountId), debtNano: debts.get(accountId) ?? 0n }
-      return { budget, period, standing: standingOf(account, own, others.get(accountId) ?? []) }
+      return { budget, subject, period, standing: standingOf(account, own, others.get(accountId) ?? []) }
     })
   }
 }
+
+/** An account that is asked about: of a budget for each of many, that of one; else the subject is empty. */
+export interface OfWhom { budget: Budget, subject: string }
+
+function keyOf (budgetId: string, subject: string): string { return `${budgetId} ${subject}` }
 
 export interface HierarchyOptions {
   /** null: everything */

@@ -7,6 +7,7 @@ import { type AlertRecord } from '../usage/history.ts'
 export interface LedgerAccount {
   accountId: number
   budgetId: string
+  subject: string
   /** ms since the epoch */
   periodStart: number
   /** null: nothing is refused for it */

@@ -8,6 +8,8 @@ import { type Standing } from './standing.ts'
 /** A budget, and how it stands in the period that is shown of it. */
 export interface BudgetStanding {
   budget: Budget
+  /** empty, or whose account it is of a budget for each of many */
+  subject: string
   period: PeriodBounds
   standing: Standing
 }
@@ -49,11 +51,12 @@ export function timesOf (budget: Budget, now: number) {
 
 /** the answer of GET /budgets/:id/status */
 export function renderStatus (one: BudgetStanding, now: number) {
-  const { budget, period, standing } = one
+  const { budget, period, standing, subject } = one
   const { spentNano } = standing
   const course = forecast({ spentNano, timezone: budget.timezone, ...appliesWithin(budget, period), now })
   return {
     budgetId: budget.id,
+    ...subject === '' ? {} : { subject },
     currentAmount: formatNano(spentNano),
     limit: formatNano(budget.amountNano),
     enforcedLimit: formatNano(limitOf(one)),

@@ -13,6 +13,8 @@ function aShare (overrides: Partial<Share> & { amount?: bigint } = {}): Share {
   return {
     id: 'parent',
     name: 'Search',
+    scopeType: 'team',
+    scopeId: 'search',
     amountNano: amount * NANO,
     currency: 'USD',
     rate: null,

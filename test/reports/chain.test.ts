@@ -27,7 +27,7 @@ function aBudget (id: string, fields: object = {}): Budget {
 }
 
 const standing = (budget: Budget): BudgetStanding =>
-  ({ budget, period: periodAt(budget, NOW) as BudgetStanding['period'], standing: UNTOUCHED })
+  ({ budget, subject: '', period: periodAt(budget, NOW) as BudgetStanding['period'], standing: UNTOUCHED })
 
 const USER = aBudget('ann', { scopeType: 'user' })
 const TEAM = aBudget('red')

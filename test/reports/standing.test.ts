@@ -10,6 +10,7 @@ function anAccount (overrides: Partial<LedgerAccount> = {}): LedgerAccount {
   return {
     accountId: 7,
     budgetId: 'b',
+    subject: '',
     periodStart: 0,
     limitNano: 1_000n,
     settledNano: 100n,

@@ -6,6 +6,8 @@ import {
   type Allow, type BudgetCatalog, type BudgetFilter, type BudgetPage, type BudgetQuery, type Family,
 } from '../../budget/budget-catalog.ts'
 import { frozenChanges, placed, type BudgetDraft } from '../../budget/hierarchy.ts'
+import { type NamedScopes } from '../../budget/registry.ts'
+import { isForEach } from '../../budget/subject.ts'
 import { systemNow, type Now } from '../../clock.ts'
 import { BudgetInUse, Conflict, NotFound, Unprocessable } from '../../errors.ts'
 import { nextCursor, pageQuery, totalQuery } from './budget-lists.ts'
@@ -31,10 +33,21 @@ export class PostgresBudgetStore implements BudgetCatalog {
   }
 
   async forIdentity (identity: Identity): Promise<Budget[]> {
-    const { organizationId, teamId, projectId, userId } = identity
+    const { organizationId, teamId, projectId, userId, keyId, sessionId, endUserId = null, tags } = identity
+    const tagged = Object.entries(tags ?? {}).map(([name, value]) => `${name}=${value}`)
     return await reached(selectBudgets(this.#database, {
-      name: 'budgets_for_identity', text: FOR_IDENTITY, values: [organizationId, teamId, projectId, userId],
+      name: 'budgets_for_identity',
+      text: FOR_IDENTITY,
+      values: [organizationId, teamId, projectId, userId, keyId, sessionId, endUserId, tagged],
     }))
+  }
+
+  async named (organizationId: string): Promise<NamedScopes> {
+    const [row] = await reached(this.#database.query<{ session: boolean, end_user: boolean, tags: string[] }>({
+      name: 'named_scopes', text: NAMED, values: [organizationId],
+    }))
+    if (row === undefined) throw new Error('PostgreSQL returned no row for an aggregate')
+    return { session: row.session, endUser: row.end_user, tags: row.tags }
   }
 
   async versions (): Promise<{ budgets: number, keys: number }> {
@@ -172,7 +185,9 @@ export class PostgresBudgetStore implements BudgetCatalog {
     const reach = this.#reach
     const kept = keptWithin(draft, reach)
     if (reach === null) return await inPlace(tx, current, kept)
-    if (isOthers(kept, current, reach) && !await hasMember(tx, kept.scopeType, kept.scopeId, reach)) {
+    // for each of many within what is above it, which is in reach
+    const isOther = !isForEach(kept) && isOthers(kept, current, reach)
+    if (isOther && !await hasMember(tx, kept.scopeType, kept.scopeId, reach)) {
       throw outOfReach('scopeId', 'what you manage, or of a scope that a budget below it has already')
     }
     const above = current === null ? null : (await there(tx, current.id)).parentBudgetId
@@ -227,15 +242,44 @@ async function there (tx: Queryable, id: string): Promise<Budget> {
   return budget
 }
 
+/** A budget for each of many is for those within the nearest above it that is for one, be that archived or not. */
 const FOR_IDENTITY = `
-  with recursive applying as (
-    select id, parent_budget_id from budget_definitions
-    where archived_at is null and (organization_id is null or organization_id = $1)
-      and (scope_type, scope_id) in (('organization', $1), ('team', $2), ('project', $3), ('user', $4))
+  with recursive each_of as (
+    select id, parent_budget_id as above, null::text as scope_type, null::text as scope_id
+    from budget_definitions
+    where archived_at is null and organization_id = $1 and is_for_each(scope_type, scope_id)
+      and case scope_type when 'team' then $2::text when 'project' then $3 when 'user' then $4 else '' end is not null
+    union all
+    select e.id, p.parent_budget_id, p.scope_type, p.scope_id
+    from each_of e join budget_definitions p on p.id = e.above
+    where e.scope_type is null or is_for_each(e.scope_type, e.scope_id)
+  ),
+  applying as (
+    (
+      select id, parent_budget_id from budget_definitions
+      where archived_at is null and (organization_id is null or organization_id = $1)
+        and ((scope_type, scope_id) in (('organization', $1), ('team', $2), ('project', $3), ('user', $4), ('key', $5),
+          ('session', $6), ('endUser', $7)) or (scope_type = 'tag' and scope_id = any ($8::text[])))
+      union
+      select b.id, b.parent_budget_id from each_of e join budget_definitions b on b.id = e.id
+      where case
+        when e.scope_type is null or is_for_each(e.scope_type, e.scope_id) then e.above is null
+        when e.scope_type in ('session', 'endUser', 'tag') then true
+        else (e.scope_type, e.scope_id) in (('organization', $1), ('team', $2), ('project', $3), ('user', $4), ('key', $5))
+      end
+    )
     union
     select p.id, p.parent_budget_id from applying a join budget_definitions p on p.id = a.parent_budget_id
   )
   select ${COLUMNS} where b.id in (select id from applying) order by b.id`
+
+const NAMED = `
+  select coalesce(bool_or(scope_type = 'session'), false) as session,
+    coalesce(bool_or(scope_type = 'endUser'), false) as end_user,
+    coalesce(array_agg(distinct split_part(scope_id, '=', 1)) filter (where scope_type = 'tag'), '{}') as tags
+  from budget_definitions
+  where archived_at is null and (organization_id is null or organization_id = $1)
+    and scope_type in ('session', 'tag', 'endUser') and not is_for_each(scope_type, scope_id)`
 
 const RIGHT_BELOW = `
   with recursive below as (

@@ -7,6 +7,7 @@ import { Conflict } from '../../errors.ts'
 import { type HoldAmount, type HoldDraft, type Holder, type LongHold } from '../../holds/hold.ts'
 import { type HoldEnd, type HoldPage, type HoldQuery, type HoldStore } from '../../holds/hold-store.ts'
 import { othersIn } from '../../holds/holder.ts'
+import { identityOf } from '../../holds/placing.ts'
 import { accountSpecs, FIGURES, figuresOf, type FiguresRow } from './authority.ts'
 import { hasMember } from './budget-reach.ts'
 import { PostgresBudgetStore } from './budget-store.ts'
@@ -36,14 +37,11 @@ export class PostgresHoldStore implements HoldStore {
   }
 
   async budgetsOf (holder: Holder): Promise<Budget[]> {
-    const { organizationId, teamId, projectId, userId, tags } = holder
     for (const { field, scopeType, scopeId } of othersIn(holder, this.#reach)) {
       if (this.#reach === null || await hasMember(this.#database, scopeType, scopeId, this.#reach)) continue
       throw outOfReach(field, 'absent, or of a scope that a budget within what you manage has already')
     }
-    return await new PostgresBudgetStore(this.#database).forIdentity({
-      organizationId: organizationId ?? '', teamId, projectId, userId, tags, keyId: '', sessionId: null,
-    })
+    return await new PostgresBudgetStore(this.#database).forIdentity(identityOf(holder))
   }
 
   async budgetLine (id: string): Promise<Budget[]> { return await new PostgresBudgetStore(this.#database).line(id) }

@@ -1,7 +1,7 @@
 import { type Reach } from '../../access/actor.ts'
 import { type LeaseFigures } from '../../account/authority.ts'
 import { type Budget, type ScopeType } from '../../budget/budget.ts'
-import { type ReportStore } from '../../reports/report-store.ts'
+import { type AccountKey, type ReportStore } from '../../reports/report-store.ts'
 import { type LedgerAccount } from '../../reports/standing.ts'
 import { type AlertRecord } from '../../usage/history.ts'
 import { withinReachOf } from './budget-reach.ts'
@@ -16,12 +16,15 @@ export class PostgresReportStore implements ReportStore {
 
   constructor (database: Queryable) { this.#database = database }
 
-  async accounts (periods: { budgetId: string, periodStart: number }[]): Promise<LedgerAccount[]> {
-    if (periods.length === 0) return []
+  async accounts (keys: AccountKey[]): Promise<LedgerAccount[]> {
+    if (keys.length === 0) return []
     const rows = await reached(this.#database.query<AccountRow>({
       name: 'report_accounts',
       text: ACCOUNTS,
-      values: [periods.map(({ budgetId }) => budgetId), periods.map(({ periodStart }) => new Date(periodStart))],
+      values: [
+        keys.map(({ budgetId }) => budgetId), keys.map(({ subject }) => subject),
+        keys.map(({ periodStart }) => new Date(periodStart)),
+      ],
     }))
     return rows.map(accountOf)
   }
@@ -55,10 +58,10 @@ export class PostgresReportStore implements ReportStore {
 }
 
 const ACCOUNTS = `
-  select a.id, a.budget_id, a.period_start, a.limit_nano, a.settled_nano, a.leased_nano,
+  select a.id, a.budget_id, a.subject, a.period_start, a.limit_nano, a.settled_nano, a.leased_nano,
     coalesce(c.below_nano, 0) as below_nano, c.last_updated, l.leases, l.holder, l.since, h.alerts
-  from unnest($1::uuid[], $2::timestamptz[]) k (budget_id, period_start)
-  join budget_accounts a on a.budget_id = k.budget_id and a.subject = '' and a.period_start = k.period_start
+  from unnest($1::uuid[], $2::text[], $3::timestamptz[]) k (budget_id, subject, period_start)
+  join budget_accounts a on a.budget_id = k.budget_id and a.subject = k.subject and a.period_start = k.period_start
   left join budget_status_cache c on c.account_id = a.id
   left join lateral (
     select json_agg(json_build_object('incarnation', o.incarnation::text, 'posted_nano', o.posted_nano::text,
@@ -94,6 +97,7 @@ interface AlertRow {
 interface AccountRow {
   id: string
   budget_id: string
+  subject: string
   period_start: Date
   limit_nano: string | null
   settled_nano: string
@@ -111,6 +115,7 @@ function accountOf (row: AccountRow): LedgerAccount {
   return {
     accountId,
     budgetId: row.budget_id,
+    subject: row.subject,
     periodStart: row.period_start.getTime(),
     limitNano: row.limit_nano === null ? null : bigintOf(row.limit_nano),
     settledNano: bigintOf(row.settled_nano),

@@ -76,7 +76,8 @@ const VALUES: Record<string, unknown[]> = {
   modelId: ['model-1'],
   groupBy: ['source', 'model', 'user', 'tag:env'],
 }
-const APART = new Set(['cursor', 'idempotency-key'])
+/** a budget for each of many alone has subjects */
+const APART = new Set(['cursor', 'idempotency-key', 'subject'])
 
 /** one question without parameters, and one for each value of each */
 function questions (path: string, parameters: Parameter[]): string[] {

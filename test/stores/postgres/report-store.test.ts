@@ -15,7 +15,7 @@ t.test('shows accounts as the ledger has them', async (t) => {
     await ledger.world.authority.grant(incarnation, { calls: [{ needs: [{ accountId, needNano: 20n }] }], extras: [] })
   }
   await ledger.world.silence(dead)
-  const period = { budgetId: ledger.budgetId, periodStart: TODAY }
+  const period = { budgetId: ledger.budgetId, subject: '', periodStart: TODAY }
 
   const accounts = await ledger.reports.accounts([
     period, { ...period, periodStart: 1 }, { ...period, budgetId: randomUUID() },
@@ -46,7 +46,7 @@ t.test('shows the thresholds that an account has crossed', async (t) => {
   const ledger = await aLedger(t)
   const accountId = await ledger.account(0)
   const crossed = async () =>
-    (await ledger.reports.accounts([{ budgetId: ledger.budgetId, periodStart: TODAY }])).flatMap(({ alerts }) => alerts)
+    (await ledger.reports.accounts([{ budgetId: ledger.budgetId, subject: '', periodStart: TODAY }])).flatMap(({ alerts }) => alerts)
   t.same(await crossed(), [])
 
   const event = anEvent([{ accountId, amountNano: 600_000n, coveredNano: 0n }])
@@ -63,7 +63,7 @@ t.test('an outage is said to be one', async (t) => {
   const store = new PostgresReportStore(database)
   const UNAVAILABLE = { code: /^dependency_unavailable$/i }
 
-  await t.rejects(store.accounts([{ budgetId: randomUUID(), periodStart: 0 }]), UNAVAILABLE)
+  await t.rejects(store.accounts([{ budgetId: randomUUID(), subject: '', periodStart: 0 }]), UNAVAILABLE)
   await t.rejects(store.chain(randomUUID()), UNAVAILABLE)
   await t.rejects(store.rate('EUR'), UNAVAILABLE)
 })
