@@ -10,7 +10,9 @@ import health from '../plugins/operations/health.ts'
 import metrics from '../plugins/operations/metrics.ts'
 import { type Config } from './config.ts'
 import { type Core } from './core.ts'
+import { CallExplainer } from './gateway/explain.ts'
 import { collectGauges } from './gauges.ts'
+import { parseBody } from './providers/body.ts'
 import { providers } from './providers/index.ts'
 import { BudgetReporter } from './reports/reporter.ts'
 import { UsageSummary } from './reports/summary.ts'
@@ -82,21 +84,33 @@ async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
     metrics: core.metrics, collect: () => { collectGauges(core) }, token: core.config.metricsToken,
   })
   await admin.register(openapi, { version: VERSION, base: ADMIN_PREFIX, tags: TAGS, describeRoute })
+  const { registry, prices } = core
+  const reporter = new BudgetReporter({
+    store: new PostgresReportStore(core.database),
+    hot: core.hot,
+    tracker: core.tracker,
+    prices,
+    incarnation: core.incarnation,
+    now: systemNow,
+  })
   await admin.register(control, {
     prefix: ADMIN_PREFIX,
     budgets: core.budgets,
     usage: core.usage,
     collector: new UsageCollector({ now: systemNow }),
-    reporter: new BudgetReporter({
-      store: new PostgresReportStore(core.database),
-      hot: core.hot,
-      tracker: core.tracker,
-      prices: core.prices,
-      incarnation: core.incarnation,
+    reporter,
+    explainer: new CallExplainer({
+      ...core.terms,
+      registry,
+      prices,
+      keys: core.keyStore,
+      providers,
+      parse: parseBody,
+      standings: (asked, now) => reporter.standings(asked, now),
       now: systemNow,
     }),
     summary: new UsageSummary({ sums: core.sums, now: systemNow }),
-    prices: core.prices,
+    prices,
     rates: core.rates,
     keyStore: core.keyStore,
     tokens: core.tokenStore,

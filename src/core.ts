@@ -193,8 +193,7 @@ export class Core {
       metrics: this.metrics,
       log,
       now: systemNow,
-      unbudgeted: config.unbudgeted,
-      rateMaxAgeMs: config.ratesMaxAgeHours === 0 ? Infinity : config.ratesMaxAgeHours * 3_600_000,
+      ...this.terms,
     })
     const { prices, tracker, metrics } = this
     this.longHolds = new LongHolds({ prices, tracker, metrics, now: systemNow })
@@ -241,6 +240,12 @@ export class Core {
     if (!this.journal.writable) return 'the journal cannot be written'
     if (this.writer.backlogged) return 'too many ended calls wait to be recorded'
     return systemNow() - this.tracker.answeredAt < ANSWERS_WITHIN_MS ? null : 'PostgreSQL does not answer'
+  }
+
+  /** what is decided about calls beside their budgets */
+  get terms () {
+    const { unbudgeted, ratesMaxAgeHours } = this.config
+    return { unbudgeted, rateMaxAgeMs: ratesMaxAgeHours === 0 ? Infinity : ratesMaxAgeHours * 3_600_000 }
   }
 
   /** statements sent to PostgreSQL by this process */

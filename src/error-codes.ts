@@ -1,4 +1,4 @@
-import { type RefusalCode } from './errors.ts'
+import { type Refusal, type RefusalCode } from './errors.ts'
 
 /**
  * Every code that an answer can carry: what it means and what helps. docs/ERRORS.md is this table, the API's
@@ -219,4 +219,12 @@ export const REFUSAL_CODES: Record<RefusalCode, Omit<ErrorCode, 'status'>> = {
   websocket_unsupported: { meaning: 'A WebSocket cannot be metered.', remedy: 'Use the HTTP endpoints.' },
   client_gone: { meaning: 'The client left before its call was forwarded.', remedy: 'Nothing.' },
   internal_error: { meaning: 'The gateway failed.', remedy: 'Look for the call\'s id in its log.' },
+}
+
+/** what would help against a refusal, in a sentence; every answer that tells of one says so */
+export function remedyOf ({ code, remedy }: Refusal): string { return remedy ?? REFUSAL_CODES[code].remedy }
+
+/** what SDKs show of a refusal: what happened and, where more is known than its code says, what would help */
+export function toldOf ({ message, remedy }: Refusal): string {
+  return remedy === undefined ? message : `${message} ${remedy}`
 }

@@ -35,14 +35,18 @@ export interface RefusalBudget {
 
 export interface Refusal {
   code: RefusalCode
-  /** one or two plain sentences: what happened and what would help */
+  /** one or two plain sentences: what happened */
   message: string
+  /** what would help, in a sentence, where more is known of it than what REFUSAL_CODES says of the code */
+  remedy?: string
   /** contention and passing faults only: the same call may succeed a moment later */
   retryable: boolean
   retryAfterMs?: number
   /** the field of the request that is wrong, where one is */
   field?: string
   budget?: RefusalBudget
+  /** of the budget that decided */
+  budgetId?: string
   /** by which the log and the answer name what was refused */
   callId?: string
 }

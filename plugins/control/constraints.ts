@@ -13,7 +13,8 @@ const Amount = Type.Object({
   currency: Type.Optional(Type.String({ description: 'of estimatedCost; the budget\'s if it is not given', examples: ['USD'] })),
 }, { additionalProperties: false, title: 'AmountQuestion' })
 
-const Call = Type.Object({
+/** a call in figures, as the catalog prices it */
+export const Call = Type.Object({
   provider: Type.String({ maxLength: 200, examples: ['openai'] }),
   model: Type.String({ maxLength: 200, examples: ['gpt-4o'] }),
   inputTokens: Tokens('of every kind together'),
@@ -32,13 +33,14 @@ const Question = Type.Union([Amount, Call], {
 /** of a union no validator can say which of its shapes was meant; src/reports/question.ts can */
 const Either = Type.Partial(Type.Object({ ...Amount.properties, ...Call.properties }), { additionalProperties: false })
 
-const Link = Type.Object({
+export const Link = Type.Object({
   visible: Type.Boolean({ description: 'false: a budget above that is out of your reach; only canProceed is told of it' }),
   canProceed: Type.Boolean(),
   budgetId: Type.Optional(Type.String()),
   name: Type.Optional(Type.String()),
   scopeType: Type.Optional(Type.String()),
   scopeId: Type.Optional(Type.String()),
+  subject: Type.Optional(Type.String({ description: 'whose account it is, where the budget is for each of many' })),
   state: Type.Optional(State),
   mode: Type.Optional(Type.String({ description: 'soft budgets refuse nothing for their amount' })),
   currency: Type.Optional(Type.String()),

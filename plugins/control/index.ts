@@ -8,6 +8,7 @@ import { type AuditLog } from '../../src/access/audit.ts'
 import { type Authenticator } from '../../src/access/authenticator.ts'
 import { type Changes } from '../../src/access/changes.ts'
 import { type BudgetCatalog } from '../../src/budget/budget-catalog.ts'
+import { type CallExplainer } from '../../src/gateway/explain.ts'
 import { type HoldReader } from '../../src/holds/hold-store.ts'
 import { type LongHolds } from '../../src/holds/long-holds.ts'
 import { type AdminTokenStore } from '../../src/keys/admin-tokens.ts'
@@ -21,6 +22,7 @@ import { auditRoutes } from './audit.ts'
 import { type UsageCollector } from '../../src/usage/usage-collector.ts'
 import { budgetRoutes } from './budgets.ts'
 import { constraintRoutes } from './constraints.ts'
+import { explainRoutes } from './explain.ts'
 import { admit, Guard, requireAccess } from './guard.ts'
 import { hierarchyRoutes } from './hierarchy.ts'
 import { parseJsonAlone } from './json-body.ts'
@@ -45,6 +47,7 @@ export interface ControlOptions extends FastifyPluginOptions {
   budgets: Pick<BudgetCatalog, 'get' | 'several' | 'page' | 'forIdentity'>
   usage: UsageHistory
   reporter: Pick<BudgetReporter, 'status' | 'hierarchy' | 'check'>
+  explainer: Pick<CallExplainer, 'explain'>
   collector: Pick<UsageCollector, 'record'>
   summary: Pick<UsageSummary, 'of'>
   /** what models cost, for what definitions say of them */
@@ -95,6 +98,7 @@ export default async function control (app: FastifyInstance, options: ControlOpt
     statusRoutes(typed, tools)
     hierarchyRoutes(typed, tools)
     constraintRoutes(typed, tools)
+    explainRoutes(typed, tools)
     keyRoutes(typed, tools)
     summaryRoutes(typed, tools)
     holdRoutes(typed, tools)

@@ -6,11 +6,11 @@ import { type HotFigures, type HotStatus } from '../account/hot-status.ts'
 import { type Lease } from '../account/lease.ts'
 import { FRESH_MS, type HoldDecision, LeaseBook, type Need, type Short } from '../account/lease-book.ts'
 import { type Now } from '../clock.ts'
-import { type Refusal, type RefusalBudget } from '../errors.ts'
-import { convertNano, formatNano } from '../money/amount.ts'
+import { type Refusal } from '../errors.ts'
+import { convertNano } from '../money/amount.ts'
 import { type AccountHold, type Charge } from '../usage/usage.ts'
 import { type AppliedBudget } from './applies.ts'
-import { subjectName } from './subject.ts'
+import { shortageOf, shortRefusal, type Stands } from './shortage.ts'
 
 /**
  * BudgetTracker: accounts, leases and holds of this gateway, and the status of budgets. It wires the pure lease book to
@@ -223,6 +223,24 @@ export class BudgetTracker {
     if (lease?.figures == null) return null
     const room = lease.room
     return lease.free + (room > 0n ? room : 0n)
+  }
+
+  /** how the budget's account stands, by what is known of it; null: nothing is */
+  stands (one: AppliedBudget): Stands | null {
+    const id = this.#known(one)
+    const lease = id === null ? undefined : this.#book.lease(id)
+    if (id === null || lease?.figures == null) return null
+    const { inDoubtNano, inDoubtHolder, inDoubtSince, longHeldNano, limitNano } = lease.figures
+    let heldNano = lease.held + inDoubtNano + longHeldNano
+    for (const other of this.#o.hot.others(id) ?? []) heldNano += other.heldNano
+    return {
+      spentNano: this.spentNano(one),
+      heldNano,
+      inDoubtNano,
+      heldLongNano: longHeldNano,
+      limitNano,
+      doubt: inDoubtHolder === null ? null : { holder: inDoubtHolder, since: inDoubtSince ?? 0 },
+    }
   }
 
   /** a life that ends in order is over by its own word, which an answer still under way may bring */
@@ -572,7 +590,7 @@ export class BudgetTracker {
   #refusal (short: Short, applied: readonly AppliedBudget[], ids: readonly number[]): Refusal {
     const one = applied[ids.indexOf(short.accountId)]
     if (short.reason === 'unavailable' || one === undefined) return this.#stopped ? SHUTTING_DOWN : LEDGER_UNAVAILABLE
-    return explain(short, one, this.#book.lease(short.accountId) ?? null)
+    return shortRefusal(shortageOf(short, one, this.#book.lease(short.accountId) ?? null), one)
   }
 }
 
@@ -587,91 +605,4 @@ const SHUTTING_DOWN: Refusal = {
 
 const LEDGER_UNAVAILABLE: Refusal = {
   code: 'ledger_unavailable', message: 'The budget ledger (PostgreSQL) did not answer in time, so the call was not forwarded.', retryable: true, retryAfterMs: 2_000,
-}
-
-/** The refusal as the client is told about it: which budget, its figures, when it resets, and what would help. */
-export function explain (short: Short, one: AppliedBudget, lease: Lease | null): Refusal {
-  const budget = refusalBudget(short, one, lease)
-  const { currency } = budget
-  const named = `budget "${budget.name}" (${subjectName(one.budget, one.subject)})`
-  const figures = `limit ${budget.limit}, spent ${budget.spent}, held ${budget.held}, remaining ${budget.remaining} ${currency}`
-  const reset = budget.resetsAt === null ? 'It does not reset.' : `It resets at ${budget.resetsAt}.`
-  switch (short.reason) {
-    case 'too_large':
-      return {
-        code: 'quote_exceeds_budget',
-        retryable: false,
-        budget,
-        message: `This call may cost up to ${budget.needed} ${currency}, more than the whole ${named} allows (${figures}). ` +
-          'Set a lower max_tokens (or shorten the input), choose a cheaper model, or raise the budget.',
-      }
-    case 'in_doubt':
-      return {
-        code: 'budget_in_doubt',
-        retryable: false,
-        budget,
-        message: `This call may cost up to ${budget.needed} ${currency}; the ${named} has not enough left (${figures}) while ` +
-          `${formatNano(short.figures?.inDoubtNano ?? 0n)} ${currency} leased by ${short.figures?.inDoubtHolder ?? 'a gateway'} is in doubt` +
-          `${since(short.figures)}. Restart that gateway, or let an administrator run \`relaycore reconcile\`.`,
-      }
-    case 'long_held':
-      return {
-        code: 'budget_held',
-        retryable: false,
-        budget,
-        message: `This call may cost up to ${budget.needed} ${currency}; the ${named} has not enough left (${figures}) while ` +
-          `long holds set ${formatNano(short.figures?.longHeldNano ?? 0n)} ${currency} aside${largest(short.figures)}. ` +
-          'What they do not spend comes back once they are settled or released; otherwise ask an administrator to raise it.',
-      }
-    case 'contention':
-      return {
-        code: 'budget_contention',
-        retryable: true,
-        retryAfterMs: 500,
-        budget,
-        message: `This call may cost up to ${budget.needed} ${currency}, and calls in flight hold the rest of the ${named} ` +
-          `(${figures}). Try again in a moment.`,
-      }
-    default:
-      return {
-        code: 'budget_exhausted',
-        retryable: false,
-        budget,
-        message: `This call may cost up to ${budget.needed} ${currency}, more than is left in the ${named}: ${figures}. ${reset} ` +
-          'A lower max_tokens or a cheaper model may still fit; otherwise ask an administrator to raise it.',
-      }
-  }
-}
-
-function since (figures: AccountFigures | null): string {
-  return figures?.inDoubtSince == null ? '' : ` since ${new Date(figures.inDoubtSince).toISOString()}`
-}
-
-function largest (figures: AccountFigures | null): string {
-  if (figures === null || figures.longHold === null) return ''
-  return `, the largest (${figures.longHold.id}) until ${new Date(figures.longHold.until).toISOString()}`
-}
-
-function refusalBudget (short: Short, applied: AppliedBudget, lease: Lease | null): RefusalBudget {
-  const { budget, periodEnd, subject } = applied
-  const f = short.figures
-  const limit = f?.limitNano ?? budget.enforcedLimitNano
-  const unposted = lease === null || f === null ? 0n : lease.consumed - f.postedNano
-  const spent = (f?.settledNano ?? 0n) + (unposted > 0n ? unposted : 0n)
-  const held = (lease?.held ?? 0n) + (f?.inDoubtNano ?? 0n) + (f?.longHeldNano ?? 0n)
-  const remaining = limit - spent - held
-  return {
-    id: budget.id,
-    name: budget.name,
-    scopeType: budget.scopeType,
-    scopeId: budget.scopeId,
-    ...subject === '' ? {} : { subject },
-    currency: budget.currency,
-    limit: formatNano(limit),
-    spent: formatNano(spent),
-    held: formatNano(held),
-    needed: formatNano(short.neededNano),
-    remaining: formatNano(remaining > 0n ? remaining : 0n),
-    resetsAt: periodEnd === null ? null : new Date(periodEnd).toISOString(),
-  }
 }

@@ -297,6 +297,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask what would become of a call
+         * @description Which budgets apply to it, which candidates there are, how each account stands, and the verdict that the call would get now, with its code, message and remedy. Nothing is held and nothing changes.
+         */
+        post: operations["postExplain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/holds": {
         parameters: {
             query?: never;
@@ -895,6 +915,8 @@ export interface components {
             name?: string;
             scopeType?: string;
             scopeId?: string;
+            /** @description whose account it is, where the budget is for each of many */
+            subject?: string;
             /**
              * @description running: calls are held on it; paused: it refuses every call to which it applies; else it applies to none
              * @enum {unknown}
@@ -940,6 +962,76 @@ export interface components {
              */
             remaining?: string;
             resetsAt?: string | null;
+        };
+        ExplainQuestion: {
+            /**
+             * @description whom the call would be for; a gateway key asks for itself
+             * @example {
+             *       "organizationId": "acme",
+             *       "teamId": "search"
+             *     }
+             */
+            identity?: {
+                /** @description whom it is for */
+                organizationId: string;
+                /** @description and of it */
+                teamId?: string;
+                /** @description and of it */
+                projectId?: string;
+                /** @description and of it */
+                userId?: string;
+                /**
+                 * @example {
+                 *       "costCenter": "4711"
+                 *     }
+                 */
+                tags?: {
+                    [key: string]: string;
+                };
+                /** @description of it */
+                sessionId?: string;
+            };
+            /** @description the gateway key that would bring it. Or identity */
+            keyId?: string;
+            /**
+             * @description identity headers that it would carry, with keyId
+             * @example {
+             *       "x-relaycore-user": "ann"
+             *     }
+             */
+            headers?: {
+                [key: string]: string;
+            };
+            /**
+             * @description of the call, with its body
+             * @example /v1/chat/completions
+             */
+            path?: string;
+            /**
+             * @description as JSON, or as the very text that would be sent: its bytes bound the input
+             * @example {
+             *       "model": "gpt-4o",
+             *       "messages": []
+             *     }
+             */
+            body?: unknown;
+            /** @example openai */
+            provider?: string;
+            /** @example gpt-4o */
+            model?: string;
+            /** @description of every kind together */
+            inputTokens?: number;
+            /** @description of each choice; the model's maximum if it is not given */
+            outputTokens?: number;
+            choices?: number;
+            /** @enum {unknown} */
+            cacheWrite?: "none" | "5m" | "1h";
+            /**
+             * @description e.g. flex, priority, fast+us
+             * @example default
+             */
+            tier?: string;
+            webSearches?: number;
         };
         /** @description RFC 9457 */
         Problem: {
@@ -3972,6 +4064,7 @@ export interface operations {
                      *           "name": "Search team",
                      *           "scopeType": "team",
                      *           "scopeId": "search",
+                     *           "subject": "text",
                      *           "state": "running",
                      *           "mode": "enforced",
                      *           "currency": "USD",
@@ -5209,6 +5302,198 @@ export interface operations {
             413: components["responses"]["body_too_large"];
             415: components["responses"]["unsupported_media_type"];
             422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    postExplain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "identity": {
+                 *         "organizationId": "acme",
+                 *         "teamId": "search"
+                 *       },
+                 *       "provider": "openai",
+                 *       "model": "gpt-4o",
+                 *       "inputTokens": 2000,
+                 *       "outputTokens": 500
+                 *     }
+                 */
+                "application/json": components["schemas"]["ExplainQuestion"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "admitted": true,
+                     *       "status": 1,
+                     *       "code": "budget_exhausted",
+                     *       "message": "The call would be forwarded as it is asked; 0.0125 USD would be set aside, on 2 budgets.",
+                     *       "remedy": "text",
+                     *       "retryable": true,
+                     *       "decidingBudgetId": "text",
+                     *       "identity": {
+                     *         "organizationId": "acme",
+                     *         "teamId": "search",
+                     *         "projectId": null,
+                     *         "userId": null,
+                     *         "keyId": "text",
+                     *         "sessionId": "text",
+                     *         "tags": {
+                     *           "costCenter": "4711"
+                     *         }
+                     *       },
+                     *       "call": {
+                     *         "provider": "openai",
+                     *         "model": "gpt-4o",
+                     *         "inputTokens": 1,
+                     *         "outputTokens": 1,
+                     *         "modelUsed": "text",
+                     *         "outputLimit": 1,
+                     *         "quote": "0.0125"
+                     *       },
+                     *       "candidates": [
+                     *         {
+                     *           "kind": "as_asked",
+                     *           "model": "gpt-4o",
+                     *           "outputLimit": 1,
+                     *           "quote": "0.0125",
+                     *           "outcome": "admitted",
+                     *           "code": "budget_exhausted",
+                     *           "reason": "All of its budgets let it through.",
+                     *           "budgetIds": [
+                     *             "text"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "budgets": [
+                     *         {
+                     *           "visible": true,
+                     *           "canProceed": true,
+                     *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *           "name": "Search team",
+                     *           "scopeType": "team",
+                     *           "scopeId": "search",
+                     *           "subject": "text",
+                     *           "state": "running",
+                     *           "mode": "enforced",
+                     *           "currency": "USD",
+                     *           "estimatedCost": "0.0125",
+                     *           "limit": "250",
+                     *           "currentAmount": "12.5",
+                     *           "held": "12.5",
+                     *           "inDoubt": "12.5",
+                     *           "leased": "12.5",
+                     *           "heldIsUpperBound": false,
+                     *           "remaining": "12.5",
+                     *           "resetsAt": "2026-12-01T00:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "shadow": [
+                     *         {
+                     *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *           "verdict": "refused"
+                     *         }
+                     *       ],
+                     *       "suggestedActions": [
+                     *         "Set max_tokens to 300 or less."
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description whether the call would be forwarded now, if nothing else happens */
+                        admitted: boolean;
+                        status: number | null;
+                        code: string | null;
+                        /** @example The call would be forwarded as it is asked; 0.0125 USD would be set aside, on 2 budgets. */
+                        message: string;
+                        remedy: string | null;
+                        /** @description true: the same call may pass in a moment */
+                        retryable: boolean;
+                        decidingBudgetId: string | null;
+                        identity: {
+                            organizationId: string;
+                            teamId: string | null;
+                            projectId: string | null;
+                            userId: string | null;
+                            keyId: string | null;
+                            sessionId: string | null;
+                            tags: {
+                                [key: string]: string;
+                            } | null;
+                        } | null;
+                        call: {
+                            /** @example openai */
+                            provider: string;
+                            /** @example gpt-4o */
+                            model: string;
+                            /** @description at most; null: the whole context window */
+                            inputTokens: number | null;
+                            /** @description of each answer, as asked; null: the model's maximum */
+                            outputTokens: number | null;
+                            modelUsed: string | null;
+                            /** @description to which its output would be capped */
+                            outputLimit: number | null;
+                            quote: string | null;
+                        } | null;
+                        /** @description in the order in which they are tried; the first that is admitted is forwarded */
+                        candidates: {
+                            /** @enum {unknown} */
+                            kind: "as_asked" | "downgraded" | "capped";
+                            /** @example gpt-4o */
+                            model: string;
+                            outputLimit: number | null;
+                            quote: string | null;
+                            /**
+                             * @description replaced: a threshold puts another model in its place
+                             * @enum {unknown}
+                             */
+                            outcome: "admitted" | "replaced" | "refused";
+                            code: string | null;
+                            /** @example All of its budgets let it through. */
+                            reason: string;
+                            /** @description that it is held on, as far as they are in reach */
+                            budgetIds: string[];
+                        }[];
+                        /** @description all that were found, each followed by those above it; estimatedCost is what the last candidate needs */
+                        budgets: components["schemas"]["ConstraintLink"][];
+                        /** @description what budgets that are only tried would have done */
+                        shadow: {
+                            budgetId: string;
+                            /** @enum {unknown} */
+                            verdict: "refused" | "restricted" | "downgraded";
+                        }[];
+                        /**
+                         * @description what would help, each by itself, but for several raises, which help together
+                         * @example [
+                         *       "Set max_tokens to 300 or less."
+                         *     ]
+                         */
+                        suggestedActions: string[];
+                    };
+                };
+            };
+            400: components["responses"]["invalid_body.invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found.route_not_found"];
+            413: components["responses"]["body_too_large"];
+            415: components["responses"]["unsupported_media_type"];
             429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];

@@ -2,26 +2,58 @@ import { allowedBy, type Applicability, type AppliedBudget, barredBy } from '../
 import { type Budget, type Identity } from '../budget/budget.ts'
 import { subjectName } from '../budget/subject.ts'
 import { allowedModels, type BudgetPolicy, chainPolicy, type ChainPolicy, judgeModel, type NamedModel, type Rule } from '../budget/policy.ts'
-import { type BudgetTracker, type CallHold } from '../budget/tracker.ts'
+import { type Stands } from '../budget/shortage.ts'
+import { type CallHold } from '../budget/tracker.ts'
 import { type Refusal, type RefusalCode } from '../errors.ts'
 import { convertNano, formatNano } from '../money/amount.ts'
 import { cappedOutput } from '../pricing/cap.ts'
 import { type PriceBook } from '../pricing/price.ts'
 import { quoteNano } from '../pricing/quote.ts'
 import { AS_ASKED, type CallChanges, type CallRequest, isRefusal } from '../providers/provider.ts'
+import { remedyFor } from './remedies.ts'
 
 /**
  * The candidates of a call, in their order: as it was asked, by a cheaper model where a threshold that is passed says
  * so, and with its output capped where it does not fit. The first that every budget lets through is held. Where no
  * budget of the call has a policy, that is one look into a map.
  */
-export interface CandidatesOptions {
-  prices: Pick<PriceBook, 'find'>
-  tracker: Pick<BudgetTracker, 'hold' | 'prepare' | 'spentNano' | 'roomNano'>
+export interface CandidatesOptions<Hold> {
+  prices: PriceBook
+  desk: Desk<Hold>
   applicability: Pick<Applicability, 'of'>
   unbudgeted: 'refuse' | 'allow'
   /** of an exchange rate; Infinity: the last one counts, however old it is */
   rateMaxAgeMs: number
+}
+
+/**
+ * Where it is asked how budgets stand, and where a quote is held on all of them or on none: the tracker, or what only
+ * says what would become of it.
+ */
+export interface Desk<Hold> {
+  /** null at once where what is spent of them is known well enough to judge by; a refusal where it cannot be */
+  prepare (applied: readonly AppliedBudget[]): null | Promise<Refusal | null>
+  spentNano (one: AppliedBudget): bigint
+  /** what a call could be held for; null: it is not known */
+  roomNano (one: AppliedBudget): bigint | null
+  /** null: nothing is known of it */
+  stands (one: AppliedBudget): Stands | null
+  hold (applied: readonly AppliedBudget[], quoteNano: bigint): Later<Hold | Refusal>
+}
+
+/** One candidate that was looked at, and what became of it. */
+export interface CandidateStep {
+  kind: 'as_asked' | 'downgraded' | 'capped'
+  model: NamedModel
+  applied: readonly AppliedBudget[]
+  /** what each answer may have at most; null: as the call asks */
+  outputTokens: number | null
+  /** null: it was not come to */
+  quoteNano: bigint | null
+  /** whose threshold bars this model; null: none does */
+  barredBy: { budget: Budget, subject: string, threshold: number } | null
+  /** null: it was held, or another model takes its place */
+  refusal: Refusal | null
 }
 
 /** What is asked, by whom, of which budgets. */
@@ -34,17 +66,21 @@ export interface Asked {
   budgets: readonly Budget[]
   /** ms since the epoch */
   at: number
+  /** every candidate that is looked at is added to it */
+  steps?: CandidateStep[]
 }
 
 /** One candidate that was held. */
-export interface HeldCandidate {
+export interface HeldCandidate<Hold = CallHold> {
   applied: readonly AppliedBudget[]
-  hold: CallHold
+  hold: Hold
   quoteNano: bigint
   /** as it is forwarded: with the model and the output bound that the quote is for */
   request: CallRequest
   model: NamedModel['model']
   changes: CallChanges
+  /** by which budgets, for the header x-relaycore-changed; empty: it is as it was asked */
+  because: string
   /** what budgets that are only tried would have done */
   shadow: ShadowVerdict[]
 }
@@ -58,45 +94,57 @@ interface Choice {
   model: NamedModel
   applied: readonly AppliedBudget[]
   chain: ChainPolicy | null
+  /** where it is not the one that was asked for: by which threshold */
+  because: string | null
 }
 
 const NO_SHADOWS: ShadowVerdict[] = []
 /** of maps that lead from one model to the next; each is cheaper, so they end, but prices change */
 const MAX_STEPS = 8
 
-export class Candidates {
-  readonly #o: CandidatesOptions
+export class Candidates<Hold extends object> {
+  readonly #o: CandidatesOptions<Hold>
 
-  constructor (options: CandidatesOptions) { this.#o = options }
+  constructor (options: CandidatesOptions<Hold>) { this.#o = options }
 
-  hold (asked: Asked): Later<HeldCandidate | Refusal> {
-    const choice = this.#choose(asked, asked.model, 0)
+  hold (asked: Asked): Later<HeldCandidate<Hold> | Refusal> {
+    const choice = this.#choose(asked, asked.model, 0, null)
     if (choice instanceof Promise) return choice.then((one) => this.#holdChosen(asked, one))
     return this.#holdChosen(asked, choice)
   }
 
-  #choose (asked: Asked, model: NamedModel, steps: number): Later<Choice | Refusal> {
+  #choose (asked: Asked, model: NamedModel, steps: number, because: string | null): Later<Choice | Refusal> {
     const { identity, upstream, budgets, at } = asked
     const applied = this.#o.applicability.of(budgets, identity, upstream, model.model.model, at)
     const refusal = this.#unfit(applied, identity, at)
-    if (refusal !== null) return refusal
+    if (refusal !== null) {
+      asked.steps?.push(stepOf(asked, { model, applied }, { refusal }))
+      return refusal
+    }
     const chain = chainPolicy(applied)
-    if (chain === null) return { model, applied, chain }
-    const unready = this.#o.tracker.prepare(chain.judged)
-    if (unready === null) return this.#judge(asked, { model, applied, chain }, chain, steps)
-    return unready.then((refused) => refused ?? this.#judge(asked, { model, applied, chain }, chain, steps))
+    const choice: Choice = { model, applied, chain, because }
+    if (chain === null) return choice
+    const unready = this.#o.desk.prepare(chain.judged)
+    if (unready === null) return this.#judge(asked, choice, chain, steps)
+    return unready.then((refused) => refused ?? this.#judge(asked, choice, chain, steps))
   }
 
   #judge (asked: Asked, choice: Choice, chain: ChainPolicy, steps: number): Later<Choice | Refusal> {
     const find = (name: string) => this.#o.prices.find(asked.upstream, name, asked.at)
-    const verdict = judgeModel(chain.enforced, (one) => this.#o.tracker.spentNano(one), choice.model, find)
+    const verdict = judgeModel(chain.enforced, (one) => this.#o.desk.spentNano(one), choice.model, find)
     switch (verdict.kind) {
       case 'as-asked': return choice
-      case 'restricted': return restrictedRefusal(verdict.by, verdict.rule, choice.model.name, this.#o.tracker.spentNano(verdict.by.applied))
+      case 'restricted': {
+        const { by, rule } = verdict
+        const refusal = restrictedRefusal(by, rule, choice.model.name, this.#o.desk.spentNano(by.applied))
+        asked.steps?.push(stepOf(asked, choice, { barredBy: barOf(verdict), refusal }))
+        return refusal
+      }
       case 'downgraded': {
+        asked.steps?.push(stepOf(asked, choice, { barredBy: barOf(verdict) }))
         const barred = limitRefusal(asked.identity, asked.upstream, verdict.to)
         if (barred !== null) return barred
-        return steps >= MAX_STEPS ? choice : this.#choose(asked, verdict.to, steps + 1)
+        return steps >= MAX_STEPS ? choice : this.#choose(asked, verdict.to, steps + 1, downgradedBy(verdict))
       }
     }
   }
@@ -105,7 +153,8 @@ export class Candidates {
     if (applied.length === 0 && this.#o.unbudgeted === 'refuse') {
       return {
         code: 'no_budget',
-        message: `No budget applies to this call (organization ${identity.organizationId}). Ask an administrator to create one.`,
+        message: `No budget applies to this call (organization ${identity.organizationId}).`,
+        remedy: 'Ask an administrator to create one.',
         retryable: false,
       }
     }
@@ -117,21 +166,32 @@ export class Candidates {
     return null
   }
 
-  #holdChosen (asked: Asked, choice: Choice | Refusal): Later<HeldCandidate | Refusal> {
+  #holdChosen (asked: Asked, choice: Choice | Refusal): Later<HeldCandidate<Hold> | Refusal> {
     if (isRefusal(choice)) return choice
     const { request } = asked
     const quote = quoteNano(choice.model.model, request.bound)
     if (quote === null) return unpricedTier(request)
-    const held = this.#o.tracker.hold(choice.applied, quote)
-    const next = (hold: CallHold | Refusal): Later<HeldCandidate | Refusal> => {
-      if (!isRefusal(hold)) return this.#held(asked, choice, hold, quote, null)
-      return choice.chain === null || !SHORT.has(hold.code) ? hold : this.#holdCapped(asked, choice, hold)
+    const held = this.#o.desk.hold(choice.applied, quote)
+    const next = (hold: Hold | Refusal): Later<HeldCandidate<Hold> | Refusal> => {
+      if (!isRefusal(hold)) {
+        asked.steps?.push(stepOf(asked, choice, { quoteNano: quote }))
+        return this.#held(asked, choice, hold, quote, null)
+      }
+      const refusal = this.#withRemedy(asked, choice, quote, hold)
+      return refusal instanceof Promise
+        ? refusal.then((one) => this.#refused(asked, choice, quote, one))
+        : this.#refused(asked, choice, quote, refusal)
     }
     return held instanceof Promise ? held.then(next) : next(held)
   }
 
+  #refused (asked: Asked, choice: Choice, quoteNano: bigint, refusal: Refusal): Later<HeldCandidate<Hold> | Refusal> {
+    asked.steps?.push(stepOf(asked, choice, { quoteNano, refusal }))
+    return choice.chain === null || !SHORT.has(refusal.code) ? refusal : this.#holdCapped(asked, choice, refusal)
+  }
+
   /** what is left may change while it is asked for, so it is looked at again, a few times */
-  async #holdCapped (asked: Asked, choice: Choice, refusal: Refusal): Promise<HeldCandidate | Refusal> {
+  async #holdCapped (asked: Asked, choice: Choice, refusal: Refusal): Promise<HeldCandidate<Hold> | Refusal> {
     const { bound, thinking } = asked.request
     const { model } = choice.model
     for (let tries = 0; tries < 3; tries++) {
@@ -139,8 +199,10 @@ export class Candidates {
       if (outputTokens === null) return refusal
       const quote = quoteNano(model, { ...bound, outputTokens })
       if (quote === null) return refusal
-      const hold = await this.#o.tracker.hold(choice.applied, quote)
-      if (!isRefusal(hold)) return this.#held(asked, choice, hold, quote, outputTokens)
+      const hold = await this.#o.desk.hold(choice.applied, quote)
+      const refused = isRefusal(hold) ? hold : null
+      asked.steps?.push(stepOf(asked, choice, { outputTokens, quoteNano: quote, refusal: refused }))
+      if (!isRefusal(hold)) return this.#held(asked, choice, hold, quote, outputTokens, refusal)
       if (!SHORT.has(hold.code)) return hold
     }
     return refusal
@@ -148,19 +210,37 @@ export class Candidates {
 
   #capAccounts ({ applied, chain }: Choice) {
     return applied.filter(({ budget }) => budget.mode === 'enforced').map((one) => ({
-      roomNano: this.#o.tracker.roomNano(one) ?? 0n,
+      roomNano: this.#o.desk.roomNano(one) ?? 0n,
       rate: one.budget.rate,
       cap: chain?.enforced.find((policy) => policy.applied === one)?.cap ?? null,
     }))
   }
 
-  #held (asked: Asked, choice: Choice, hold: CallHold, quote: bigint, outputTokens: number | null): HeldCandidate {
+  /** By how all of its budgets stand, not only the one that refused. What is retried needs none. */
+  #withRemedy (asked: Asked, choice: Choice, quote: bigint, refusal: Refusal): Later<Refusal> {
+    if (refusal.retryable || !SHORT.has(refusal.code)) return refusal
+    const { prices, desk } = this.#o
+    const { applied, model: { model } } = choice
+    const call = { prices, model, request: asked.request, at: asked.at }
+    const told = (): Refusal => {
+      if (applied.some((one) => desk.stands(one) === null)) return refusal
+      const remedy = remedyFor(applied, (one) => desk.stands(one), quote, call)
+      return remedy === null ? refusal : { ...refusal, remedy }
+    }
+    const unknown = applied.some((one) => desk.stands(one) === null)
+    return (unknown ? desk.prepare(applied)?.then(told) : null) ?? told()
+  }
+
+  /** `short`: why its output is capped */
+  #held (
+    asked: Asked, choice: Choice, hold: Hold, quote: bigint, outputTokens: number | null, short: Refusal | null = null
+  ): HeldCandidate<Hold> {
     const { request } = asked
     const { model, applied, chain } = choice
     const shadow = chain === null || chain.shadows.length === 0 ? NO_SHADOWS : this.#shadow(asked, chain.shadows, quote)
     const common = { applied, hold, quoteNano: quote, model: model.model, shadow }
     const downgraded = model !== asked.model
-    if (!downgraded && outputTokens === null) return { ...common, request, changes: AS_ASKED }
+    if (!downgraded && outputTokens === null) return { ...common, request, changes: AS_ASKED, because: '' }
     return {
       ...common,
       request: {
@@ -169,12 +249,13 @@ export class Candidates {
         bound: outputTokens === null ? request.bound : { ...request.bound, outputTokens },
       },
       changes: { model: downgraded ? model.name : null, outputTokens },
+      because: [choice.because, short === null ? null : cappedBy(short)].filter((one) => one !== null).join(', '),
     }
   }
 
   #shadow ({ upstream, model, at }: Asked, shadows: readonly BudgetPolicy[], quote: bigint): ShadowVerdict[] {
     const verdicts: ShadowVerdict[] = []
-    const spent = (one: AppliedBudget) => this.#o.tracker.spentNano(one)
+    const spent = (one: AppliedBudget) => this.#o.desk.spentNano(one)
     for (const policy of shadows) {
       const { budget } = policy.applied
       const { kind } = judgeModel([policy], spent, model, (name) => this.#o.prices.find(upstream, name, at))
@@ -183,6 +264,23 @@ export class Candidates {
     }
     return verdicts
   }
+}
+
+function stepOf (asked: Asked, { model, applied }: Pick<Choice, 'model' | 'applied'>, of: Partial<CandidateStep>): CandidateStep {
+  const { outputTokens = null, quoteNano = null, barredBy: bar = null, refusal = null } = of
+  const kind = outputTokens !== null ? 'capped' : model === asked.model ? 'as_asked' : 'downgraded'
+  return { kind, model, applied, outputTokens, quoteNano, barredBy: bar, refusal }
+}
+
+function downgradedBy ({ by, rule }: { by: BudgetPolicy, rule: Rule }): string {
+  return `downgraded;budget=${by.applied.budget.id};threshold=${rule.threshold}`
+}
+
+function cappedBy ({ code, budgetId }: Refusal): string { return `capped;budget=${budgetId ?? ''};reason=${code}` }
+
+function barOf ({ by, rule }: { by: BudgetPolicy, rule: Rule }): CandidateStep['barredBy'] {
+  const { budget, subject } = by.applied
+  return { budget, subject, threshold: rule.threshold }
 }
 
 /** what a lower output limit may help against */
@@ -214,32 +312,38 @@ function unpricedTier ({ model, bound }: CallRequest): Refusal {
 function pausedRefusal ({ budget, subject }: AppliedBudget): Refusal {
   return {
     code: 'budget_paused',
-    message: `The budget "${budget.name}" (${subjectName(budget, subject)}) is paused. An administrator can resume it.`,
+    message: `The budget "${budget.name}" (${subjectName(budget, subject)}) is paused.`,
+    remedy: 'An administrator can resume it.',
     retryable: false,
+    budgetId: budget.id,
   }
 }
 
 function rateRefusal ({ budget, subject }: AppliedBudget): Refusal {
-  const { name, currency, rateAt } = budget
+  const { id, name, currency, rateAt } = budget
   const since = rateAt === null ? 'There is no exchange rate' : `The last exchange rate, of ${new Date(rateAt).toISOString()}, is too old`
   return {
     code: 'no_exchange_rate',
-    message: `${since} for ${currency}, the currency of the budget "${name}" (${subjectName(budget, subject)}), so the call was not ` +
-      'forwarded. An administrator can add one (POST /api/v1/exchange-rates).',
+    message: `${since} for ${currency}, the currency of the budget "${name}" (${subjectName(budget, subject)}), so the call was not forwarded.`,
+    remedy: 'An administrator can add one (POST /api/v1/exchange-rates).',
     retryable: false,
+    budgetId: id,
   }
 }
 
 function restrictedRefusal ({ applied }: BudgetPolicy, rule: Rule, model: string, spentNano: bigint): Refusal {
   const { budget, periodEnd, subject } = applied
   const asked = JSON.stringify(model.slice(0, 100))
-  const reset = periodEnd === null ? '' : ` The threshold counts anew from ${new Date(periodEnd).toISOString()}.`
+  const reset = periodEnd === null ? '' : ` or wait until ${new Date(periodEnd).toISOString()}, when the threshold counts anew,`
+  const others = rule.models === null ? 'another model' : `a model that it allows (${allowedModels(rule)})`
   const spent = `${formatNano(spentNano)} of ${formatNano(budget.amountNano)} ${budget.currency}`
   return {
     code: 'model_restricted',
     message: `The budget "${budget.name}" (${subjectName(budget, subject)}) has spent ${spent}, and from ` +
-      `${rule.threshold} % on it does not allow ${asked}${rule.models === null ? '' : `, but ${allowedModels(rule)}`}.${reset}`,
+      `${rule.threshold} % on it does not allow ${asked}.`,
+    remedy: `Use ${others},${reset} or ask an administrator to raise the budget.`,
     retryable: false,
     field: 'model',
+    budgetId: budget.id,
   }
 }

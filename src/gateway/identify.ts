@@ -36,6 +36,13 @@ function read (answer: KeyAnswer, headers: IncomingHttpHeaders): Identity | Refu
   }
 }
 
+/** Whom a call by this key and with these headers is for, as `identifyBy` says to who has its secret. */
+export function identifyAs (key: GatewayKey, headers: IncomingHttpHeaders, now: number): Identity | Refusal {
+  if (key.revokedAt !== null) return REVOKED
+  if (key.expiresAt !== null && key.expiresAt <= now) return EXPIRED
+  return key.disabledAt === null ? withHeaders(key, headers) : DISABLED
+}
+
 function withHeaders (key: GatewayKey, headers: IncomingHttpHeaders): Identity | Refusal {
   let said = false
   for (const name in headers) {

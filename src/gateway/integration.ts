@@ -10,13 +10,14 @@ import { type Journal } from '../journal/journal.ts'
 import { type Metrics } from '../metrics.ts'
 import { formatNano } from '../money/amount.ts'
 import { type PriceBook, type PricedModel } from '../pricing/price.ts'
-import { type CallChanges, type CallRequest, isRefusal, type Provider } from '../providers/provider.ts'
+import { type CallChanges, type CallRequest, isRefusal } from '../providers/provider.ts'
 import { type Meter } from '../usage/meter.ts'
 import { type Placed, Underway } from '../underway.ts'
 import { type CallEnd, type CallOpening, type UsageEvent } from '../usage/usage.ts'
 import { type CallEnding, type CallGate, type CallIntake, type OpenCall } from './call.ts'
 import { newCallId } from './call-id.ts'
-import { Candidates, type HeldCandidate, limitRefusal } from './candidates.ts'
+import { Candidates, type HeldCandidate } from './candidates.ts'
+import { Decision, DEMO, upstreamOf } from './decision.ts'
 import { finalCost } from './final-cost.ts'
 
 /**
@@ -48,17 +49,17 @@ export interface IntegrationOptions {
   rateMaxAgeMs: number
 }
 
-const DEMO = 'demo'
-
 export class BudgetIntegration implements CallGate {
   readonly #o: IntegrationOptions
   readonly #open = new Underway<Call>()
-  readonly #candidates: Candidates
+  readonly #decision: Decision<CallHold>
 
   constructor (options: IntegrationOptions) {
     this.#o = options
-    const { prices, tracker, unbudgeted, rateMaxAgeMs } = options
-    this.#candidates = new Candidates({ prices, tracker, unbudgeted, rateMaxAgeMs, applicability: new Applicability() })
+    const { registry, prices, tracker, unbudgeted, rateMaxAgeMs } = options
+    const applicability = new Applicability()
+    const candidates = new Candidates({ prices, desk: tracker, unbudgeted, rateMaxAgeMs, applicability })
+    this.#decision = new Decision({ registry, prices, candidates, unavailable: (error) => this.#unavailable(error) })
   }
 
   identify (key: string | undefined, headers: IncomingHttpHeaders): Identity | Refusal | Promise<Identity | Refusal> {
@@ -104,21 +105,11 @@ export class BudgetIntegration implements CallGate {
     if (this.#o.collector.backlogged) return BACKLOG
     const request = intake.endpoint.read(intake.body, intake.bytes)
     if (isRefusal(request)) return request
-    const upstream = request.model.startsWith(`${DEMO}-`) ? DEMO : intake.provider.name
     const at = this.#o.now()
-    const priced = this.#o.prices.find(upstream, request.model, at)
-    if (priced === null) return unknownModel(request.model, intake.provider)
-    const model = { name: request.model, model: priced }
-    const { identity } = intake
-    const barred = limitRefusal(identity, upstream, model)
-    if (barred !== null) return barred
-
-    const known = this.#o.registry.lookup(identity)
-    const budgets = known instanceof Promise ? await known.catch((error: unknown) => this.#unavailable(error)) : known
-    if (!Array.isArray(budgets)) return budgets
-    const answer = this.#candidates.hold({ request, identity, upstream, model, budgets, at })
+    const answer = this.#decision.of({ request, identity: intake.identity, provider: intake.provider.name, at })
     const held = answer instanceof Promise ? await answer : answer
     if (isRefusal(held)) return held
+    const upstream = upstreamOf(request, intake.provider.name)
     return await this.#begin(intake, upstream, held, this.#openedAt(held.applied, at), gone)
   }
 
@@ -204,7 +195,7 @@ export class BudgetIntegration implements CallGate {
   }
 
   /** the budget headers of an answer: of the budget with the least left */
-  headersOf ({ opening, hold, changes, asked }: Call): Record<string, string> {
+  headersOf ({ opening, hold, changes, because, asked }: Call): Record<string, string> {
     const headers: Record<string, string> = {
       'x-relaycore-call-id': opening.id,
       'x-relaycore-quote': formatNano(opening.quoteNano),
@@ -214,6 +205,7 @@ export class BudgetIntegration implements CallGate {
       headers['x-relaycore-model-used'] = changes.model
     }
     if (changes.outputTokens !== null) headers['x-relaycore-output-limit'] = String(changes.outputTokens)
+    if (because !== '') headers['x-relaycore-changed'] = because
     let tightest: { applied: AppliedBudget, limit: bigint, rest: bigint } | null = null
     for (let i = 0; i < hold.holds.length; i++) {
       const lease = this.#o.tracker.view(hold.holds[i]?.accountId as number)
@@ -311,6 +303,8 @@ class Call implements OpenCall, Placed {
   readonly model: PricedModel
   readonly request: CallRequest
   readonly changes: CallChanges
+  /** by which budgets it was changed */
+  readonly because: string
   /** what goes upstream */
   readonly body: Buffer
   readonly #gate: BudgetIntegration
@@ -324,6 +318,7 @@ class Call implements OpenCall, Placed {
     this.model = held.model
     this.hold = held.hold
     this.changes = held.changes
+    this.because = held.because
     this.opening = opening
     this.body = intake.endpoint.forwardBody(held.request, intake.body, intake.bytes, held.changes)
   }
@@ -374,13 +369,3 @@ const UNDECIDED: Refusal = {
 }
 
 const GONE: Refusal = { code: 'client_gone', message: 'The client left before the call was forwarded.', retryable: false }
-
-function unknownModel (model: string, provider: Provider): Refusal {
-  return {
-    code: 'model_not_found',
-    message: `The model ${JSON.stringify(model.slice(0, 100))} has no price in this gateway's catalog for ${provider.name}, ` +
-      'so its cost cannot be bounded. GET /v1/models lists those that have one.',
-    retryable: false,
-    field: 'model',
-  }
-}

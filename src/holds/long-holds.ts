@@ -91,7 +91,7 @@ export class LongHolds {
       expiresAt,
     }
     const { opened, figures } = await store.open(hold, amounts)
-    if (!opened) throw short(applied, amounts, figures)
+    if (!opened) throw short(applied, amounts, figures, openedAt)
     return await stored(store, hold.id)
   }
 

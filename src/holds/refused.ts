@@ -3,6 +3,9 @@ import { type AppliedBudget } from '../budget/applies.ts'
 import { subjectName } from '../budget/subject.ts'
 import { holdRefusal, type HoldRefusalCode, type RefusalBudget } from '../errors.ts'
 import { formatNano } from '../money/amount.ts'
+import { judgeNeeds } from '../reports/constraints.ts'
+import { UNTOUCHED } from '../reports/standing.ts'
+import { remedyText, suggestionsFor } from '../reports/suggestions.ts'
 import { type HoldAmount, type Holder } from './hold.ts'
 
 /**
@@ -31,9 +34,9 @@ interface Lack {
   limitNano: bigint
 }
 
-/** `figures`: of the accounts that it was refused on, from the statement that refused */
+/** `figures`: of the accounts that it was refused on, from the statement that refused; `now`: ms since the epoch */
 export function short (
-  applied: readonly AppliedBudget[], amounts: readonly HoldAmount[], figures: readonly AccountFigures[]
+  applied: readonly AppliedBudget[], amounts: readonly HoldAmount[], figures: readonly AccountFigures[], now: number
 ): Error {
   const lacks: Lack[] = []
   amounts.forEach(({ accountId, quoteNano }, i) => {
@@ -45,7 +48,29 @@ export function short (
   const decided = lacks.map((lack) => ({ lack, code: codeOf(lack) }))
   const worst = decided.find(({ code }) => code !== 'budget_contention') ?? decided[0]
   if (worst === undefined) throw new Error('a hold was refused that fits on all of its accounts')
-  return refusal(worst.code, worst.lack, lacks.map((lack) => lack.figures.accountId))
+  const chain = applied.map((one, i) => standingOf(one, amounts[i] as HoldAmount, figures))
+  const suggestions = suggestionsFor(judgeNeeds(chain, now), null)
+  return refusal(worst.code, worst.lack, lacks.map((lack) => lack.figures.accountId), (first) =>
+    remedyText(suggestions, ({ budget, subject }) => `budget "${budget.name}" (${subjectName(budget, subject)})`, first) ??
+      'Raise its amount.')
+}
+
+/** all that is leased may be in use; of an account without figures only that it has room is known */
+function standingOf (one: AppliedBudget, amount: HoldAmount, figures: readonly AccountFigures[]) {
+  const { budget, subject, periodStart, periodEnd } = one
+  const f = figures.find(({ accountId }) => accountId === amount.accountId)
+  const standing = f === undefined
+    ? UNTOUCHED
+    : {
+        ...UNTOUCHED,
+        spentNano: f.settledNano,
+        heldNano: f.leasedNano,
+        inDoubtNano: f.inDoubtNano,
+        heldLongNano: f.longHeldNano,
+        limitNano: f.limitNano,
+        doubt: f.inDoubtHolder === null ? null : { holder: f.inDoubtHolder, since: f.inDoubtSince ?? 0 },
+      }
+  return { budget, subject, period: { start: periodStart, end: periodEnd }, standing, needNano: amount.quoteNano }
 }
 
 function codeOf ({ neededNano, figures: f, limitNano }: Lack): HoldRefusalCode {
@@ -56,40 +81,34 @@ function codeOf ({ neededNano, figures: f, limitNano }: Lack): HoldRefusalCode {
   return neededNano > rest - f.inDoubtNano - f.longHeldNano ? 'budget_held' : 'budget_contention'
 }
 
-function refusal (code: HoldRefusalCode, lack: Lack, accounts: number[]): Error {
+function refusal (
+  code: HoldRefusalCode, lack: Lack, accounts: number[], remedyWith: (first: string) => string
+): Error {
   const budget = budgetOf(lack)
   const { longHold } = lack.figures
   const hold = longHold === null ? null : { id: longHold.id, until: new Date(longHold.until).toISOString() }
   const named = `budget "${budget.name}" (${subjectName(lack.one.budget, lack.one.subject)})`
-  const { what, remedy } = wordsOf(code, lack, hold)
+  const { what, first } = wordsOf(code, lack, hold)
   return holdRefusal(code, `${budget.needed} ${budget.currency} cannot be set aside on the ${named}: ${what} (limit ${budget.limit}, ` +
     `spent ${budget.spent}, held ${budget.held}, remaining ${budget.remaining}).`, {
-    budget, budgetId: budget.id, remedy, ...code === 'budget_held' && hold !== null ? { hold } : {}, ...code === 'budget_contention' ? { accounts } : {},
+    budget, budgetId: budget.id, remedy: remedyWith(first), ...code === 'budget_held' && hold !== null ? { hold } : {}, ...code === 'budget_contention' ? { accounts } : {},
   })
 }
 
+/** what is in the way, and what helps besides waiting and raising */
 function wordsOf (code: HoldRefusalCode, { one, figures: f }: Lack, hold: { id: string, until: string } | null) {
   const { currency } = one.budget
   switch (code) {
-    case 'quote_exceeds_budget':
-      return { what: 'it is more than the whole limit', remedy: 'Ask for less, or raise the amount of the budget.' }
+    case 'quote_exceeds_budget': return { what: 'it is more than the whole limit', first: 'Ask for less' }
     case 'budget_in_doubt':
-      return {
-        what: `${formatNano(f.inDoubtNano)} ${currency} leased by ${f.inDoubtHolder ?? 'a gateway'} is in doubt`,
-        remedy: 'Start that gateway again, or let an administrator run `relaycore reconcile`.',
-      }
+      return { what: `${formatNano(f.inDoubtNano)} ${currency} leased by ${f.inDoubtHolder ?? 'a gateway'} is in doubt`, first: '' }
     case 'budget_held':
       return {
         what: `long holds set ${formatNano(f.longHeldNano)} ${currency} aside`,
-        remedy: hold === null ? 'Settle or release them.' : `Settle or release hold ${hold.id}, the largest, open until ${hold.until}.`,
+        first: hold === null ? 'Settle or release them' : `Settle or release hold ${hold.id}, the largest, open until ${hold.until}`,
       }
-    case 'budget_contention':
-      return { what: 'open calls hold the rest', remedy: 'Try again in a moment.' }
-    default:
-      return {
-        what: 'what is spent leaves less',
-        remedy: one.periodEnd === null ? 'Raise its amount.' : `Wait until it resets at ${timeOf(one.periodEnd)}, or raise its amount.`,
-      }
+    case 'budget_contention': return { what: 'open calls hold the rest', first: '' }
+    default: return { what: 'what is spent leaves less', first: '' }
   }
 }
 

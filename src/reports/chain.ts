@@ -1,5 +1,6 @@
 import { type Reach } from '../access/actor.ts'
 import { type Budget } from '../budget/budget.ts'
+import { subjectName } from '../budget/subject.ts'
 import { formatNano } from '../money/amount.ts'
 import { type ConstraintCode, type Crossing, crossings, type Link, reasonOf, type Verdict } from './constraints.ts'
 import { type BudgetState } from './status.ts'
@@ -9,7 +10,7 @@ import { sayOf, type Suggestion } from './suggestions.ts'
  * How a chain of budgets is shown: the one place where it is decided what somebody learns of budgets above that he may
  * not see. Of those he learns that they are there and whether they refuse: no id, no name, no figure.
  */
-type Sees = (budget: Budget) => boolean
+export type Sees = (budget: Budget) => boolean
 
 /**
  * Of a budget, the one above it, and so on to the topmost, those within reach: of its organization, and where it is
@@ -25,6 +26,19 @@ export function seenIn (line: readonly Budget[], reach: Reach | null): Sees {
   return ({ id }) => seen.has(id)
 }
 
+/** Of budgets with all that are above them, those within reach. null: all. */
+export function seenAmong (budgets: readonly Budget[], reach: Reach | null): Sees {
+  if (reach === null) return () => true
+  const byId = new Map(budgets.map((budget) => [budget.id, budget]))
+  return (budget) => {
+    const line = [budget]
+    for (let above = byId.get(budget.parentBudgetId ?? ''); above !== undefined; above = byId.get(above.parentBudgetId ?? '')) {
+      line.push(above)
+    }
+    return seenIn(line, reach)(budget)
+  }
+}
+
 export interface RenderedLink {
   /** false: out of reach of who asks; then `canProceed` is all there is */
   visible: boolean
@@ -33,6 +47,7 @@ export interface RenderedLink {
   name?: string
   scopeType?: string
   scopeId?: string
+  subject?: string
   state?: BudgetState
   mode?: string
   currency?: string
@@ -72,9 +87,7 @@ export function renderCheck (
 ): RenderedCheck {
   const { chain, code, deciding, retryable } = verdict
   const shown = deciding !== null && sees(deciding.budget) ? deciding : null
-  const named = (link: Link) => sees(link.budget)
-    ? `budget "${link.budget.name}" (${link.budget.scopeType} ${link.budget.scopeId})`
-    : 'a budget above'
+  const named = namedBy(sees)
   return {
     budgetId: chain[0]?.budget.id ?? '',
     estimatedCost,
@@ -86,12 +99,23 @@ export function renderCheck (
     decidingBudgetId: shown?.budget.id ?? null,
     resetsAt: shown === null ? null : time(shown.resetsAt),
     thresholds: chain.filter(({ budget }) => sees(budget)).flatMap(crossings),
-    suggestedActions: [...new Set(suggestions.map((one) => tells(one, sees) ? sayOf(one, named) : ASK_ABOVE))],
+    suggestedActions: saysOf(suggestions, sees),
     chain: chain.map((link) => renderLink(link, sees)),
   }
 }
 
-const ASK_ABOVE = 'Ask somebody who may change the budgets above.'
+/** each in a sentence, the same once */
+export function saysOf (suggestions: readonly Suggestion[], sees: Sees): string[] {
+  const named = namedBy(sees)
+  return [...new Set(suggestions.map((one) => tells(one, sees) ? sayOf(one, named) : ASK_ABOVE))]
+}
+
+function namedBy (sees: Sees) {
+  return ({ budget, subject }: Link) =>
+    sees(budget) ? `budget "${budget.name}" (${subjectName(budget, subject)})` : 'a budget above'
+}
+
+export const ASK_ABOVE = 'Ask somebody who may change the budgets above.'
 
 /** a suggestion about a budget has its figures in it */
 function tells (suggestion: Suggestion, sees: Sees): boolean {
@@ -102,8 +126,8 @@ function hiddenReason (code: ConstraintCode | null): string {
   return code === null ? 'All budgets have room for it.' : 'A budget above, out of your reach, refuses it.'
 }
 
-function renderLink (link: Link, sees: Sees): RenderedLink {
-  const { budget, standing } = link
+export function renderLink (link: Link, sees: Sees): RenderedLink {
+  const { budget, standing, subject } = link
   if (!sees(budget)) return { visible: false, canProceed: link.refusal === null }
   return {
     visible: true,
@@ -112,6 +136,7 @@ function renderLink (link: Link, sees: Sees): RenderedLink {
     name: budget.name,
     scopeType: budget.scopeType,
     scopeId: budget.scopeId,
+    ...subject === '' ? {} : { subject },
     state: link.state,
     mode: budget.mode,
     currency: budget.currency,

@@ -20,11 +20,12 @@ export type ConstraintCode = Extract<RefusalCode,
 'no_budget' | 'budget_paused' | 'quote_exceeds_budget' | 'budget_exhausted' | 'budget_in_doubt' | 'budget_held' |
 'budget_contention'>
 
+/** `needNano`: the estimate in the budget's currency */
+export type NeededStanding = BudgetStanding & { needNano: bigint }
+
 /** One budget of the chain, and what it says. */
-export interface Link extends BudgetStanding {
+export interface Link extends NeededStanding {
   state: BudgetState
-  /** the estimate in the budget's currency */
-  needNano: bigint
   limitNano: bigint
   remainingNano: bigint
   /** when it starts anew, ms since the epoch; null: it does not */
@@ -47,7 +48,12 @@ export interface Verdict {
  * first; those above apply whatever theirs are.
  */
 export function judge (chain: readonly BudgetStanding[], estimate: Estimate, now: number, passes = true): Verdict {
-  const links = chain.map((one) => linkOf(one, estimate, now))
+  return judgeNeeds(chain.map((one) => ({ ...one, needNano: needOf(one, estimate) })), now, passes)
+}
+
+/** The same, where it is known what each account needs. */
+export function judgeNeeds (chain: readonly NeededStanding[], now: number, passes = true): Verdict {
+  const links = chain.map((one) => linkOf(one, now))
   const [first] = links
   if (first === undefined) throw new Error('a chain begins with a budget')
   if (!applies(first) || !passes) return verdict(links, first, 'no_budget')
@@ -64,11 +70,10 @@ function verdict (chain: Link[], deciding: Link | null, code: ConstraintCode | n
 /** a paused budget applies: it refuses */
 export function applies ({ state }: { state: BudgetState }): boolean { return state === 'running' || state === 'paused' }
 
-function linkOf (one: BudgetStanding, estimate: Estimate, now: number): Link {
+function linkOf (one: NeededStanding, now: number): Link {
   const link: Link = {
     ...one,
     state: stateOf(one.budget, now),
-    needNano: needOf(one, estimate),
     limitNano: limitOf(one),
     remainingNano: remainingOf(one),
     resetsAt: resetOf(one),

@@ -24,6 +24,10 @@ export interface PricedCall {
   model: PricedModel
   bound: CallBound
   at: number
+  /** as in CallRequest: whether a lower output limit bounds the cost, and for what it must leave room */
+  thinking?: number | 'open' | null
+  /** names of models that are known to be a way out; absent: they are looked for */
+  cheaper?: readonly string[]
 }
 
 const MOST_MODELS = 3
@@ -56,9 +60,19 @@ function affordable (chain: readonly Link[]): bigint {
   return least
 }
 
-function cheaper (chain: readonly Link[], { prices, model, bound, at }: PricedCall): Suggestion[] {
+function cheaper (chain: readonly Link[], priced: PricedCall): Suggestion[] {
+  const { model, bound, thinking } = priced
   const most = affordable(chain)
-  const tokens = outputThatFits(model, bound, most)
+  const tokens = thinking === null ? null : outputThatFits(model, bound, most)
+  const useful = tokens !== null && (typeof thinking !== 'number' || tokens > thinking)
+  return [
+    ...useful ? [{ action: 'lower_output', maxOutputTokens: tokens } as const] : [],
+    ...(priced.cheaper ?? cheaperModels(chain, priced, most)).map((name) =>
+      ({ action: 'cheaper_model', provider: model.provider, model: name }) as const),
+  ]
+}
+
+function cheaperModels (chain: readonly Link[], { prices, model, bound, at }: PricedCall, most: bigint): string[] {
   const budget = chain[0]?.budget
   const found = prices.list(model.provider).flatMap((other) => {
     if (budget === undefined || other.model === model.model || !canServe(other, bound)) return []
@@ -70,14 +84,11 @@ function cheaper (chain: readonly Link[], { prices, model, bound, at }: PricedCa
   })
   // the dearest of them is most like what was asked for
   found.sort((one, other) => one.quote < other.quote ? 1 : one.quote > other.quote ? -1 : 0)
-  return [
-    ...tokens === null ? [] : [{ action: 'lower_output', maxOutputTokens: tokens } as const],
-    ...found.slice(0, MOST_MODELS).map((one) =>
-      ({ action: 'cheaper_model', provider: model.provider, model: one.model }) as const),
-  ]
+  return found.slice(0, MOST_MODELS).map((one) => one.model)
 }
 
-function canServe (model: PricedModel, { inputTokens, outputTokens }: CallBound): boolean {
+/** whether a call as large as this may be one of this model */
+export function canServe (model: PricedModel, { inputTokens, outputTokens }: CallBound): boolean {
   return model.contextWindow >= inputTokens && (outputTokens === null || model.maxOutput >= outputTokens)
 }
 
@@ -143,6 +154,20 @@ function blockedAt (alerts: Link['budget']['alerts']): bigint {
     if (actions.includes('block-all') && percent !== null && percent < least) least = percent
   }
   return least
+}
+
+/**
+ * All of it in one sentence, behind what else is known to help; several raises help together, all else by itself. null:
+ * there is nothing.
+ */
+export function remedyText (suggestions: readonly Suggestion[], named: (link: Link) => string, first = ''): string | null {
+  let text = first
+  for (const [i, suggestion] of suggestions.entries()) {
+    const said = sayOf(suggestion, named).replace(/\.$/, '')
+    const joined = suggestion.action === suggestions[i - 1]?.action && suggestion.action === 'raise' ? ' and ' : '; or '
+    text += text === '' ? said : `${joined}${said.charAt(0).toLowerCase()}${said.slice(1)}`
+  }
+  return text === '' ? null : `${text}.`
 }
 
 /** for people */

@@ -21,7 +21,7 @@ function bodyOf ({ provider }: GatewayUnderTest): Json {
 }
 
 t.test('past its threshold a budget calls the mapped model instead, and the answer says so', async (t) => {
-  const { gateway, key } = await spending(t, {
+  const { gateway, key, budget } = await spending(t, {
     amount: '0.01', alerts: [{ threshold: 4, actions: ['auto-downgrade'], downgrade: { 'gpt-4o': 'gpt-4o-mini' } }],
   })
   const before = await gateway.chat(key, {})
@@ -34,6 +34,7 @@ t.test('past its threshold a budget calls the mapped model instead, and the answ
     t.equal(after.status, 200)
     t.equal(after.headers.get('x-relaycore-model-requested'), 'gpt-4o')
     t.equal(after.headers.get('x-relaycore-model-used'), 'gpt-4o-mini')
+    t.equal(after.headers.get('x-relaycore-changed'), `downgraded;budget=${budget};threshold=4`)
     t.match(bodyOf(gateway), { model: 'gpt-4o-mini', n: 1, messages: [{ content: '"model": "gpt-4o"' }] })
   }
   const events = await gateway.events()
@@ -50,7 +51,8 @@ t.test('past its threshold a budget allows only the models that it names', async
   const { status, headers, json } = await gateway.chat(key, {})
   t.equal(status, 429)
   t.equal(headers.get('x-should-retry'), 'false')
-  t.match(json['error'], { message: /from 4 % on it does not allow "gpt-4o", but gpt-4o-mini\*, claude-\*.*counts anew from/ })
+  t.match(json['error'], { message: /from 4 % on it does not allow "gpt-4o"\. Use a model that it allows \(gpt-4o-mini\*, claude-\*\), or wait/ })
+  t.match(refusal(json)['remedy'], /^Use a model that it allows .*, when the threshold counts anew, or ask/)
   t.equal(refusal(json)['code'], 'model_restricted')
   t.equal((await gateway.chat(key, { model: 'gpt-4o-mini' })).status, 200)
   await gateway.admin('PATCH', `/budgets/${budget}`, { amount: '1' })
@@ -77,6 +79,7 @@ t.test('a call that does not fit is capped to what is left, where its budgets le
   t.equal(capped.status, 200)
   const limit = Number(capped.headers.get('x-relaycore-output-limit'))
   t.equal(bodyOf(gateway)['max_tokens'], limit)
+  t.equal(capped.headers.get('x-relaycore-changed'), `capped;budget=${budget};reason=quote_exceeds_budget`)
   t.ok(limit > 20 && limit < 100, `${limit} tokens of 10 micro-USD each fit into a milli-USD, less the input`)
   // what one more token would cost is not there any more
   const quote = Number(capped.headers.get('x-relaycore-quote'))

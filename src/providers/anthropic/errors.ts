@@ -1,3 +1,4 @@
+import { remedyOf, toldOf } from '../../error-codes.ts'
 import { type Refusal, REFUSAL_STATUS, type RefusalCode } from '../../errors.ts'
 import { type RenderedRefusal } from '../provider.ts'
 import { retryHeaders } from '../retry-headers.ts'
@@ -33,7 +34,7 @@ export function renderAnthropicRefusal (refusal: Refusal, callId: string): Rende
         type: TYPES[status] ?? (status >= 500 ? 'api_error' : 'invalid_request_error'),
         message: messageOf(refusal),
         details: { error_code: BUDGET[refusal.code] ?? refusal.code },
-        relaycore: { code: refusal.code, callId, budget: refusal.budget ?? null },
+        relaycore: { code: refusal.code, callId, remedy: remedyOf(refusal), budget: refusal.budget ?? null },
       },
       request_id: callId,
     }),
@@ -41,6 +42,8 @@ export function renderAnthropicRefusal (refusal: Refusal, callId: string): Rende
 }
 
 /** The envelope has no place for the field, so the message names it. */
-function messageOf ({ field, message }: Refusal): string {
+function messageOf (refusal: Refusal): string {
+  const { field } = refusal
+  const message = toldOf(refusal)
   return field === undefined || message.includes(field) ? message : `${field}: ${message}`
 }

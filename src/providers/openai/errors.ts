@@ -1,3 +1,4 @@
+import { remedyOf, toldOf } from '../../error-codes.ts'
 import { type Refusal, REFUSAL_STATUS, type RefusalCode } from '../../errors.ts'
 import { type RenderedRefusal } from '../provider.ts'
 import { retryHeaders } from '../retry-headers.ts'
@@ -27,11 +28,11 @@ export function renderOpenAiRefusal (refusal: Refusal, callId: string, userAgent
     headers: retryHeaders(refusal),
     body: JSON.stringify({
       error: {
-        message: refusal.message,
+        message: toldOf(refusal),
         type: spent ? 'insufficient_quota' : typeOf(status),
         param: refusal.field ?? null,
         code: spent ? 'insufficient_quota' : CODES[refusal.code] ?? refusal.code,
-        relaycore: { code: refusal.code, callId, budget: refusal.budget ?? null },
+        relaycore: { code: refusal.code, callId, remedy: remedyOf(refusal), budget: refusal.budget ?? null },
       },
     }),
   }

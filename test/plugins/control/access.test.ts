@@ -47,6 +47,10 @@ const MATRIX: Record<string, Line> = {
   'POST /budgets/:id/check-constraints': {
     expect: '200 200 200 404 200 404 200 404', body: () => ({ estimatedCost: '0.5' }),
   },
+  'POST /explain': {
+    expect: '200 200 200 403 200 403 400 400',
+    body: () => ({ identity: { organizationId: 'acme', teamId: 'a' }, provider: 'openai', model: 'gpt-4o', inputTokens: 1 }),
+  },
   'POST /budgets/:id/alerts/:threshold/acknowledge': {
     expect: '404 404 404 404 403 403 403 403', path: ({ budget }) => `/budgets/${budget}/alerts/80/acknowledge`,
   },

@@ -143,7 +143,7 @@ t.test('a refusal names the budget, its figures and what would help, and sets no
   t.match(await status(gateway, organization), { held: '1.5' }, 'all accounts or none')
   await end(gateway, first['id'], 'settle', { amount: '1.5' })
   t.match(await open(gateway, { identity, amount: '0.6' }), {
-    status: 409, body: { code: 'budget_exhausted', budget: { spent: '1.5' }, remedy: /resets at/ },
+    status: 409, body: { code: 'budget_exhausted', budget: { spent: '1.5' }, remedy: /^Wait until .*Z, when budget "b" .* starts anew; or ask for a raise of .* by at least 0.1 USD\.$/ },
   })
   t.match(await open(gateway, { identity: { organizationId: 'nobody' }, amount: '1' }), { status: 409, body: { code: 'no_budget' } })
   await gateway.admin('PATCH', `/budgets/${team}`, { paused: true })

@@ -1,0 +1,69 @@
+import { type Identity } from '../budget/budget.ts'
+import { type BudgetRegistry } from '../budget/registry.ts'
+import { type Refusal } from '../errors.ts'
+import { type PriceBook } from '../pricing/price.ts'
+import { type CallRequest, isRefusal } from '../providers/provider.ts'
+import { type Candidates, type CandidateStep, type HeldCandidate, limitRefusal } from './candidates.ts'
+
+/**
+ * What is decided about a call once it was read: which model it is, whether its key may call it, which budgets there
+ * are, and which of its candidates they let through. The same for a call and for a question about one; what differs is
+ * the desk of the candidates.
+ */
+export interface DecisionOptions<Hold extends object> {
+  registry: Pick<BudgetRegistry, 'lookup'>
+  prices: PriceBook
+  candidates: Candidates<Hold>
+  /** the budgets could not be read */
+  unavailable: (error: unknown) => Refusal
+}
+
+export interface CallQuestion {
+  request: CallRequest
+  identity: Identity
+  /** the dialect's name */
+  provider: string
+  /** ms since the epoch */
+  at: number
+  steps?: CandidateStep[]
+}
+
+type Decided<Hold> = HeldCandidate<Hold> | Refusal
+
+export class Decision<Hold extends object> {
+  readonly #o: DecisionOptions<Hold>
+
+  constructor (options: DecisionOptions<Hold>) { this.#o = options }
+
+  of (question: CallQuestion): Decided<Hold> | Promise<Decided<Hold>> {
+    const { request, identity, at } = question
+    const upstream = upstreamOf(request, question.provider)
+    const priced = this.#o.prices.find(upstream, request.model, at)
+    if (priced === null) return unknownModel(request.model, question.provider)
+    const model = { name: request.model, model: priced }
+    const barred = limitRefusal(identity, upstream, model)
+    if (barred !== null) return barred
+
+    const known = this.#o.registry.lookup(identity)
+    if (Array.isArray(known)) return this.#o.candidates.hold({ ...question, upstream, model, budgets: known })
+    return known.catch((error: unknown) => this.#o.unavailable(error)).then((budgets) =>
+      isRefusal(budgets) ? budgets : this.#o.candidates.hold({ ...question, upstream, model, budgets }))
+  }
+}
+
+export const DEMO = 'demo'
+
+/** which upstream serves a call: the dialect's own, or the demo provider */
+export function upstreamOf ({ model }: Pick<CallRequest, 'model'>, provider: string): string {
+  return model.startsWith(`${DEMO}-`) ? DEMO : provider
+}
+
+function unknownModel (model: string, provider: string): Refusal {
+  return {
+    code: 'model_not_found',
+    message: `The model ${JSON.stringify(model.slice(0, 100))} has no price in this gateway's catalog for ${provider}, ` +
+      'so its cost cannot be bounded. GET /v1/models lists those that have one.',
+    retryable: false,
+    field: 'model',
+  }
+}
