@@ -50,6 +50,20 @@ export interface AccountSpec {
   periodEnd: number | null
 }
 
+export interface EnsuredAccount {
+  accountId: number
+  currency: string
+  /** null: none was ever granted, or no incarnation was named */
+  lease: LeaseTotals | null
+}
+
+/** A lease as the authority has it. */
+export interface LeaseTotals {
+  grantedNano: bigint
+  returnedNano: bigint
+  postedNano: bigint
+}
+
 export interface GrantCall {
   /** what each account still needs on top of this gateway's lease, all > 0; all or none is granted */
   needs: { accountId: number, needNano: bigint }[]
@@ -101,8 +115,8 @@ export interface Authority {
   join (journalId: string, host: string): Promise<number>
   /** incarnations of this journal whose leases are not closed, oldest first: what a start has to recover */
   unclosed (journalId: string): Promise<number[]>
-  /** creates what is missing; ids in the order asked */
-  ensureAccounts (specs: AccountSpec[]): Promise<{ accountId: number, currency: string }[]>
+  /** creates what is missing; in the order asked, each with the lease that this incarnation has of it */
+  ensureAccounts (specs: AccountSpec[], incarnation?: number): Promise<EnsuredAccount[]>
   grant (incarnation: number, request: GrantRequest): Promise<GrantAnswer>
   /** figures of accounts without asking for anything, e.g. from the heartbeat */
   heartbeat (incarnation: number, accountIds: number[]): Promise<AccountFigures[]>

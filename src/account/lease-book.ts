@@ -1,6 +1,6 @@
-import { type AccountFigures, type GrantAnswer, type GrantRequest, type LeaseReturn } from './authority.ts'
+import { type AccountFigures, type GrantAnswer, type GrantRequest, type LeaseReturn, type LeaseTotals } from './authority.ts'
 import { type HotFigures } from './hot-status.ts'
-import { Lease } from './lease.ts'
+import { Lease, SIZING } from './lease.ts'
 
 /**
  * The decision: may a call be held now, must more be asked for, or is it refused? Pure and synchronous: time,
@@ -78,18 +78,34 @@ export class LeaseBook {
   readonly #touched = new Set<Lease>()
   /** accounts with rights to give back, until the authority has confirmed it */
   readonly #giving = new Set<Lease>()
-  readonly #retired = new Set<number>()
+  /** accounts on which calls were refused of late */
+  readonly #refused = new Set<Lease>()
   #line: Waiting[] = []
   #asked: Waiting[] | null = null
   readonly #recalledAt = new Map<number, number>()
 
   constructor (options: LeaseBookOptions) { this.#options = options }
 
-  /** the account must be known before a call needs it; false: its period ended long ago and it was forgotten */
-  know (accountId: number, periodEnd: number | null, now: number): boolean {
-    if (this.#retired.has(accountId)) return false
-    if (!this.#leases.has(accountId)) this.#leases.set(accountId, new Lease(accountId, periodEnd, now))
-    return true
+  /**
+   * The account must be known before a call needs it. `had`: by the authority, what this life had of the account and
+   * has forgotten since; null: nothing. Not `lasting`: it is forgotten when it is idle, and not only when its period is
+   * over.
+   */
+  know (
+    accountId: number, periodEnd: number | null, now: number, had: LeaseTotals | null = null, lasting = true
+  ): void {
+    let lease = this.#leases.get(accountId)
+    if (lease === undefined) {
+      this.#leases.set(accountId, lease = new Lease(accountId, periodEnd, now, had))
+      lease.lasting = lasting
+    }
+    if (lasting) lease.lasting = true
+  }
+
+  /** a call is about to need it, so it is not to be forgotten meanwhile */
+  touch (accountId: number, now: number): void {
+    const lease = this.#leases.get(accountId)
+    if (lease !== undefined && lease.usedAt < now) lease.usedAt = now
   }
 
   lease (accountId: number): Lease | undefined { return this.#leases.get(accountId) }
@@ -158,6 +174,7 @@ export class LeaseBook {
     const asked = this.#asked ?? []
     this.#asked = null
     for (const call of asked) {
+      for (const need of call.needs) this.#of(need).unsureSince = now
       if (this.#serveIfFree(call, now)) continue
       const need = call.needs[0] as Need
       this.#decide(call, this.#short('unavailable', need))
@@ -219,25 +236,44 @@ export class LeaseBook {
     return touched
   }
 
+  /** notes what has been idle for too long, to be given back */
+  sweep (now: number): void {
+    for (const lease of this.#leases.values()) if (lease.surplus(now) > 0n) this.#giving.add(lease)
+  }
+
+  /** those on which a call was refused within this time */
+  refusedWithin (now: number, ms: number): Iterable<Lease> {
+    for (const lease of this.#refused) if (now - lease.refusedAt >= ms) this.#refused.delete(lease)
+    return this.#refused
+  }
+
   /** true: there is something to give back */
   get giving (): boolean { return this.#giving.size > 0 }
 
-  /** forgets accounts whose period ended long ago and on which nothing is open; they can never be held again */
+  /**
+   * Forgets accounts on which nothing is open, held or unknown to the authority, once their period ended so long ago;
+   * those that are not lasting when they are idle. Whoever needs one again finds in the authority what was had of it.
+   */
   retire (now: number, afterMs: number): number[] {
     const gone: number[] = []
+    const inLine = new Set(this.#line.flatMap(({ needs }) => needs.map(({ accountId }) => accountId)))
     for (const lease of this.#leases.values()) {
-      if (lease.periodEnd === null || now < lease.periodEnd + afterMs) continue
-      const busy = lease.held > 0n || lease.unposted > 0n || lease.free > 0n ||
-        lease.returned > lease.returnedKnown || lease.waiting > 0
-      if (busy) continue
+      const idle = !lease.lasting && now - lease.usedAt > SIZING.idleMs && now - lease.refusedAt > SIZING.idleMs
+      if (!idle && (lease.periodEnd === null || now < lease.periodEnd + afterMs)) continue
+      if (!lease.isEmpty || inLine.has(lease.accountId)) continue
       this.#leases.delete(lease.accountId)
       this.#touched.delete(lease)
       this.#giving.delete(lease)
+      this.#refused.delete(lease)
       this.#recalledAt.delete(lease.accountId)
-      this.#retired.add(lease.accountId)
       gone.push(lease.accountId)
     }
     return gone
+  }
+
+  #refuse (lease: Lease, now: number): void {
+    lease.refusedAt = now
+    this.#refused.add(lease)
   }
 
   /** refuses everybody in line: the gateway stops */
@@ -372,7 +408,7 @@ export class LeaseBook {
       if (lease.free >= need.quoteNano) continue
       const final = finalReason(need.quoteNano, lease)
       if (final !== null) {
-        lease.refusedAt = now
+        this.#refuse(lease, now)
         this.#decide(call, this.#short(final, need))
         return
       }
@@ -382,7 +418,7 @@ export class LeaseBook {
     if (!call.recalled && worthATry) this.#recall(call, now)
     else {
       const need = contended ?? call.needs[0] as Need
-      this.#of(need).refusedAt = now
+      this.#refuse(this.#of(need), now)
       this.#decide(call, this.#short('contention', need))
     }
   }
@@ -428,14 +464,14 @@ export class LeaseBook {
       if (own !== null && now - lease.figuresAt < FRESH_MS && own.budgetVersion === need.budgetVersion) {
         const reason = finalReason(need.quoteNano, lease)
         if (reason === 'too_large' || reason === 'exhausted') {
-          lease.refusedAt = now
+          this.#refuse(lease, now)
           return this.#short(reason, need)
         }
       }
       for (const other of this.#fresh(need.accountId, now)) {
         if (other.budgetVersion !== need.budgetVersion || other.limitNano === null) continue
         if (other.settledNano + need.quoteNano <= other.limitNano) continue
-        lease.refusedAt = now
+        this.#refuse(lease, now)
         return { ...this.#short('exhausted', need), figures: figuresOf(other, own) }
       }
     }

@@ -1,4 +1,4 @@
-import { type AccountFigures } from './authority.ts'
+import { type AccountFigures, type LeaseTotals } from './authority.ts'
 
 /** Constants of sizing; the reasons are in ARCHITECTURE.md, "Leases". */
 export const SIZING = {
@@ -10,6 +10,8 @@ export const SIZING = {
   recentMs: 5_000,
   /** no use for this long gives everything back */
   idleMs: 60_000,
+  /** after a grant was not answered, it may still come about for so long */
+  lateMs: 5_000,
   /** a recall keeps the account under pressure for this long */
   recallMs: 1_000,
 }
@@ -43,6 +45,10 @@ export class Lease {
   recalledAt = -Infinity
   refusedAt = -Infinity
   usedAt: number
+  /** a grant was not answered: until the authority is heard again, more may be granted than is known */
+  unsureSince = -Infinity
+  /** false: let go as soon as it is idle, and found in the authority when it is needed again */
+  lasting = true
   #pressed = false
   #largest = 0n
   #largestBefore = 0n
@@ -52,12 +58,28 @@ export class Lease {
   #spentBefore = 0n
   #rolledAt: number
 
-  constructor (accountId: number, periodEnd: number | null, now: number) {
+  /** `had`: what this process life has had of the account already, and let go of */
+  constructor (accountId: number, periodEnd: number | null, now: number, had: LeaseTotals | null = null) {
     this.accountId = accountId
     this.periodEnd = periodEnd
     this.usedAt = now
     this.#rolledAt = now
+    if (had === null) return
+    this.granted = had.grantedNano
+    this.returned = had.returnedNano
+    this.returnedKnown = had.returnedNano
+    this.consumed = had.postedNano
+    this.posted = had.postedNano
   }
+
+  /** nothing is held or may be spent, and the authority knows all that was */
+  get isEmpty (): boolean {
+    return this.held === 0n && this.free === 0n && this.unposted === 0n && this.returned === this.returnedKnown &&
+      this.waiting === 0 && !this.unsure
+  }
+
+  /** the authority may still work on what it did not answer for as long as it takes a statement to be given up */
+  get unsure (): boolean { return this.figuresAt < this.unsureSince + SIZING.lateMs }
 
   get free (): bigint { return this.granted - this.returned - this.consumed - this.held }
 

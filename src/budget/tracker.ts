@@ -1,6 +1,6 @@
 import {
-  type AccountFigures, type Authority, type GrantAnswer, type GrantRequest, type LeaseReturn, NotLiveError,
-  type PostAnswer,
+  type AccountFigures, type Authority, type EnsuredAccount, type GrantAnswer, type GrantRequest,
+  type LeaseReturn, NotLiveError, type PostAnswer,
 } from '../account/authority.ts'
 import { type HotFigures, type HotStatus } from '../account/hot-status.ts'
 import { type Lease } from '../account/lease.ts'
@@ -48,7 +48,8 @@ export interface TrackerOptions {
 
 const HOUSEKEEPING_MS = 100
 const HEARTBEAT_MS = 1_000
-const IDLE_SWEEP_MS = 5_000
+/** accounts that are idle, or whose period is over, are looked for */
+const SWEEP_MS = 5_000
 /** figures of accounts that refuse are read again before they are too old to refuse */
 const REFRESH_MS = FRESH_MS - 100
 /** older figures are read again before a call is judged by what is spent */
@@ -64,6 +65,8 @@ export class BudgetTracker {
   readonly #book: LeaseBook
   /** by budget and subject: the newest account; older periods stay reachable by their id in the book */
   readonly #accounts = new Map<string, { applied: AppliedBudget, accountId: number }>()
+  /** the keys of #accounts, by account */
+  readonly #keys = new Map<number, string>()
   readonly #opening = new Map<string, Promise<number>>()
   /** charges beyond what leases pay, of finished calls that are not recorded yet, by account */
   readonly #debt = new Map<number, bigint>()
@@ -72,13 +75,14 @@ export class BudgetTracker {
   readonly #unbacked = new Map<number, bigint>()
   /** until then the ledger is not asked again for calls that may go without */
   #downUntil = -Infinity
-  #toOpen: { applied: AppliedBudget, resolve: (id: number) => void, reject: (error: Error) => void }[] = []
+  #toOpen: { applied: AppliedBudget, resolve: (account: EnsuredAccount) => void, reject: (error: Error) => void }[] = []
   #clockOffset = 0
   #pumping = false
   #granting = false
   #stopped = false
   #heartbeatAt = 0
   #sweptAt = 0
+  #beatFrom = 0
   #beating = false
   #timer: NodeJS.Timeout | null = null
   #retryTimer: NodeJS.Timeout | null = null
@@ -157,11 +161,7 @@ export class BudgetTracker {
 
   /** what goes back with the next post; `everything` when the gateway stops */
   collectReturns (everything = false): LeaseReturn[] {
-    const now = this.#o.now()
-    if (everything) return this.#book.collectReturns(now, 'everything')
-    const sweep = now - this.#sweptAt > IDLE_SWEEP_MS
-    if (sweep) this.#sweptAt = now
-    return this.#book.collectReturns(now, sweep ? 'all' : 'due')
+    return this.#book.collectReturns(this.#o.now(), everything ? 'everything' : 'due')
   }
 
   /** the authority recorded these charges and returns */
@@ -178,13 +178,18 @@ export class BudgetTracker {
    */
   async charged (accounts: readonly { accountId: number, periodEnd: number | null }[]): Promise<void> {
     const now = this.#o.now()
-    const running = accounts.filter(({ accountId, periodEnd }) =>
-      (periodEnd === null || periodEnd > now) && this.#book.know(accountId, periodEnd, now))
+    const running = accounts.filter(({ periodEnd }) => periodEnd === null || periodEnd > now)
     if (running.length === 0) return
+    const ends = new Map(running.map(({ accountId, periodEnd }) => [accountId, periodEnd]))
     try {
-      const ids = running.map(({ accountId }) => accountId)
-      this.#learn(await this.#o.authority.heartbeat(this.#o.incarnation, ids))
-      for (const id of ids) this.#publishNow(id)
+      const found = await this.#o.authority.heartbeat(this.#o.incarnation, [...ends.keys()])
+      for (const { accountId, grantedNano, postedNano } of found) {
+        // of what was had and forgotten nothing is left
+        const had = { grantedNano, postedNano, returnedNano: grantedNano - postedNano }
+        this.#book.know(accountId, ends.get(accountId) ?? null, this.#o.now(), had, false)
+      }
+      this.#learn(found)
+      for (const { accountId } of found) this.#publishNow(accountId)
     } catch (error) {
       this.#o.log.warn({ err: error, accounts: running.length }, 'the ledger did not tell what usage that was recorded has changed')
       this.#heedNotLive(error)
@@ -283,7 +288,9 @@ export class BudgetTracker {
   /** the account of a budget in a period, made if it is missing */
   accountOf (applied: AppliedBudget): Promise<number> {
     const known = this.#known(applied)
-    return known === null ? this.#open(applied) : Promise.resolve(known)
+    if (known === null) return this.#open(applied)
+    this.#book.touch(known, this.#o.now())
+    return Promise.resolve(known)
   }
 
   async #prepare (applied: readonly AppliedBudget[]): Promise<Refusal | null> {
@@ -407,15 +414,16 @@ export class BudgetTracker {
     const key = `${applied.periodStart} ${keyOf(applied)}`
     const under = this.#opening.get(key)
     if (under !== undefined) return under
-    const opened = new Promise<number>((resolve, reject) => {
+    const opened = new Promise<EnsuredAccount>((resolve, reject) => {
       if (this.#toOpen.push({ applied, resolve, reject }) === 1) setImmediate(() => { void this.#openAll() })
-    }).then(async (accountId) => {
+    }).then(async ({ accountId, lease }) => {
+      this.#book.know(accountId, applied.periodEnd, this.#o.now(), lease, applied.subject === '')
       await this.#o.hot.watch(accountId)
-      if (!this.#book.know(accountId, applied.periodEnd, this.#o.now())) throw new Error(`account ${accountId} has ended`)
       const ofWhom = keyOf(applied)
       const newest = this.#accounts.get(ofWhom)
       if (newest === undefined || newest.applied.periodStart <= applied.periodStart) {
         this.#accounts.set(ofWhom, { applied, accountId })
+        this.#keys.set(accountId, ofWhom)
       }
       return accountId
     }).finally(() => { this.#opening.delete(key) })
@@ -432,11 +440,11 @@ export class BudgetTracker {
         subject: applied.subject,
         periodStart: applied.periodStart,
         periodEnd: applied.periodEnd,
-      })))
+      })), this.#o.incarnation)
       batch.forEach((one, i) => {
         const found = ids[i]
         if (found === undefined) one.reject(new Error(`budget ${one.applied.budget.id} is not in the ledger`))
-        else one.resolve(found.accountId)
+        else one.resolve(found)
       })
     } catch (error) {
       for (const one of batch) one.reject(error as Error)
@@ -512,23 +520,31 @@ export class BudgetTracker {
     const due = now - this.#heartbeatAt >= HEARTBEAT_MS
     const refusing = this.#refusing(now)
     if ((due || refusing.length > 0) && !this.#beating) void this.#heartbeat(due, refusing)
-    for (const accountId of this.#book.retire(now, RETIRE_AFTER_MS)) this.#forget(accountId)
+    if (now - this.#sweptAt >= SWEEP_MS) this.#sweep(now)
     if (this.#book.restless) this.#pump()
+  }
+
+  /** there may be many accounts, most of them idle */
+  #sweep (now: number): void {
+    this.#sweptAt = now
+    this.#book.sweep(now)
+    for (const accountId of this.#book.retire(now, RETIRE_AFTER_MS)) this.#forget(accountId)
   }
 
   #forget (accountId: number): void {
     this.#o.hot.unwatch(accountId)
-    for (const [ofWhom, account] of this.#accounts) {
-      if (account.accountId === accountId) this.#accounts.delete(ofWhom)
-    }
+    const ofWhom = this.#keys.get(accountId)
+    if (ofWhom === undefined) return
+    this.#keys.delete(accountId)
+    if (this.#accounts.get(ofWhom)?.accountId === accountId) this.#accounts.delete(ofWhom)
   }
 
   #refusing (now: number): number[] {
     const ids: number[] = []
-    for (const lease of this.#book.leases()) {
-      if (now - lease.refusedAt < HEARTBEAT_MS && now - lease.figuresAt > REFRESH_MS) ids.push(lease.accountId)
+    for (const lease of this.#book.refusedWithin(now, HEARTBEAT_MS)) {
+      if (now - lease.figuresAt > REFRESH_MS) ids.push(lease.accountId)
     }
-    return ids
+    return ids.length > HEARTBEAT_ACCOUNTS ? ids.slice(0, HEARTBEAT_ACCOUNTS) : ids
   }
 
   /** tells that this life goes on; reads the figures of what it uses, so that no lost answer strands rights */
@@ -551,10 +567,13 @@ export class BudgetTracker {
     const ids: number[] = []
     for (const lease of this.#book.leases()) {
       const used = now - lease.usedAt < 2 * HEARTBEAT_MS || now - lease.refusedAt < 2 * HEARTBEAT_MS
-      if (used || lease.held > 0n || lease.free > 0n) ids.push(lease.accountId)
-      if (ids.length >= HEARTBEAT_ACCOUNTS) break
+      if (used || lease.held > 0n || lease.free > 0n || lease.unsure) ids.push(lease.accountId)
     }
-    return ids
+    if (ids.length <= HEARTBEAT_ACCOUNTS) return ids
+    // each gets its turn
+    const from = this.#beatFrom % ids.length
+    this.#beatFrom = from + HEARTBEAT_ACCOUNTS
+    return [...ids.slice(from), ...ids.slice(0, from)].slice(0, HEARTBEAT_ACCOUNTS)
   }
 
   #publish (lease: Lease): void {

@@ -8,11 +8,14 @@ import { MemoryAuthority } from './memory-authority.ts'
 
 /**
  * Several gateways, each with its own book, on one authority, against a plain model of the promises. Messages are lost,
- * late or doubled, gateways crash and are recovered, limits rise; after every single step nothing is overspent.
+ * late or doubled, gateways crash and are recovered, limits rise, idle accounts are forgotten and come back; after
+ * every single step nothing is overspent.
  */
 const BUDGETS = ['org', 'team a', 'team b']
 /** which budgets a call is held on */
 const PATHS = [[0], [0, 1], [0, 2], [1], [0, 1, 2]]
+
+const SPECS = BUDGETS.map((budgetId) => ({ budgetId, subject: '', periodStart: 0, periodEnd: null }))
 
 interface Open { id: string, needs: Need[] }
 
@@ -33,7 +36,7 @@ class Gateway {
       recall: (accountId) => { world.recall(accountId, this) },
       clockOffset: () => 0,
     })
-    for (const accountId of world.accountIds) this.book.know(accountId, null, world.now)
+    for (const accountId of world.accountIds) this.book.know(accountId, null, world.now, null, false)
   }
 }
 
@@ -45,6 +48,8 @@ class World {
   late: (() => Promise<unknown>)[] = []
   calls = 0
   undecided = 0
+  /** accounts that a gateway had had leases of, had forgotten, and needed again */
+  cameBack = 0
   heldIds = new Set<string>()
   decisions: HoldDecision[] = []
   readonly authority = new MemoryAuthority({ now: () => this.now, blocking: true })
@@ -52,9 +57,7 @@ class World {
   static async of (limits: bigint[], gateways: number): Promise<World> {
     const world = new World()
     BUDGETS.forEach((name, i) => { world.authority.defineBudget(name, limits[i] as bigint) })
-    const made = await world.authority.ensureAccounts(BUDGETS.map((budgetId) => ({
-      budgetId, subject: '', periodStart: 0, periodEnd: null,
-    })))
+    const made = await world.authority.ensureAccounts(SPECS)
     world.accountIds = made.map(({ accountId }) => accountId)
     for (let i = 0; i < gateways; i++) await world.join()
     return world
@@ -87,7 +90,16 @@ class World {
     for (const one of this.gateways) if (one !== asking && one.alive) one.book.recalled(accountId, this.now)
   }
 
-  call (gateway: Gateway, path: number[], quoteNano: bigint): void {
+  /** what was forgotten is known again, with what the gateway had of it */
+  async call (gateway: Gateway, path: number[], quoteNano: bigint): Promise<void> {
+    for (const { accountId, lease } of await this.authority.ensureAccounts(SPECS, gateway.incarnation)) {
+      if (gateway.book.lease(accountId) === undefined && lease !== null) this.cameBack++
+      gateway.book.know(accountId, null, this.now, lease, false)
+    }
+    this.hold(gateway, path, quoteNano)
+  }
+
+  hold (gateway: Gateway, path: number[], quoteNano: bigint): void {
     const id = `call ${this.calls++}`
     const needs = path.map((i) => ({
       accountId: this.accountIds[i] as number, quoteNano, budgetVersion: 1, limitNano: 1_000_000n,
@@ -142,6 +154,19 @@ class World {
   recorded (gateway: Gateway, events: UsageEvent[], returns: LeaseReturn[]): void {
     for (const { opening } of events) gateway.ended.delete(opening.id)
     gateway.book.returnsKnown(returns)
+  }
+
+  /** a minute and more in which nothing happens here, and what is idle by then goes */
+  async forget (gateway: Gateway): Promise<void> {
+    gateway.asked ??= gateway.book.nextGrant(this.now)
+    await this.deliver(gateway)
+    this.hear(gateway)
+    for (const open of gateway.open.values()) this.end(gateway, open, (quote) => quote / 2n)
+    this.now += 61_000
+    gateway.book.sweep(this.now)
+    await this.post(gateway, 'due', this.now % 4 === 0 ? 'unheard' : 'heard')
+    if (this.now % 3 === 0) await this.beat(gateway)
+    gateway.book.retire(this.now, Infinity)
   }
 
   async beat (gateway: Gateway): Promise<void> {
@@ -273,7 +298,7 @@ function event (open: Open, costs: bigint[], covered: bigint[]): UsageEvent {
 }
 
 const STEPS = ['call', 'call', 'call', 'pump', 'pump', 'deliver', 'deliver', 'hear', 'hear', 'lose', 'end', 'end', 'post', 'post',
-  'beat', 'crash', 'recover', 'late', 'time', 'raise', 'recall', 'long hold', 'long settle'] as const
+  'beat', 'crash', 'recover', 'late', 'time', 'forget', 'forget', 'raise', 'recall', 'long hold', 'long settle'] as const
 
 const aStep = fc.record({
   what: fc.constantFrom(...STEPS), who: fc.nat({ max: 2 }), a: fc.nat({ max: 1_000 }), b: fc.nat({ max: 1_000 }),
@@ -285,7 +310,7 @@ async function take (world: World, { what, who, a, b }: Step, limits: bigint[], 
   const mayAct = gateway.alive
   switch (what) {
     case 'call':
-      if (mayAct) world.call(gateway, PATHS[a % PATHS.length] as number[], BigInt(1 + b % 40))
+      if (mayAct) await world.call(gateway, PATHS[a % PATHS.length] as number[], BigInt(1 + b % 40))
       break
     case 'pump': if (mayAct) gateway.asked ??= gateway.book.nextGrant(world.now); break
     case 'deliver': if (mayAct) await world.deliver(gateway); break
@@ -312,6 +337,7 @@ async function take (world: World, { what, who, a, b }: Step, limits: bigint[], 
     case 'recover': if (!mayAct) await world.recover(gateway); break
     case 'late': await world.late.shift()?.(); break
     case 'time': world.now += a * (b % 10 === 0 ? 100 : 1); break
+    case 'forget': if (mayAct) await world.forget(gateway); break
     case 'raise': {
       const i = a % BUDGETS.length
       limits[i] = (limits[i] as bigint) + BigInt(b % 50)
@@ -335,7 +361,8 @@ async function take (world: World, { what, who, a, b }: Step, limits: bigint[], 
 
 const someLimits = fc.tuple(...BUDGETS.map(() => fc.bigInt({ min: 10n, max: 400n })))
 
-t.test('whatever is lost, late or crashes, nothing is overspent, and in the end every call is recorded once', async () => {
+t.test('whatever is lost, late or crashes, nothing is overspent, and in the end every call is recorded once', async (t) => {
+  let cameBack = 0
   const steps = fc.array(aStep, { minLength: 20, maxLength: 120 })
   await fc.assert(fc.asyncProperty(someLimits, steps, async (start, steps) => {
     const limits = [...start]
@@ -350,7 +377,9 @@ t.test('whatever is lost, late or crashes, nothing is overspent, and in the end 
     if (recorded.length !== world.heldIds.size) throw new Error('a call is missing in the ledger')
     if (recorded.some((id) => !world.heldIds.has(id))) throw new Error('a call that was never held is in the ledger')
     for (const books of world.authority.books()) if (books.leasedNano !== 0n) throw new Error('something stays leased')
+    cameBack += world.cameBack
   }), { numRuns: 400 })
+  t.ok(cameBack > 20, `${cameBack} accounts were forgotten and needed again`)
 })
 
 t.test('with costs above their quotes the books still agree, and nothing stays leased', async () => {
@@ -371,7 +400,7 @@ t.test('with costs above their quotes the books still agree, and nothing stays l
 t.test('one gateway alone admits exactly what fits, in order, with one grant', async (t) => {
   const world = await World.of([100n, 100n, 100n], 1)
   const gateway = world.gateways[0] as Gateway
-  for (let i = 0; i < 12; i++) world.call(gateway, [0], 10n)
+  for (let i = 0; i < 12; i++) world.hold(gateway, [0], 10n)
   gateway.asked = gateway.book.nextGrant(world.now)
   t.equal(gateway.asked?.calls.length, 12)
   await world.deliver(gateway)
@@ -381,7 +410,7 @@ t.test('one gateway alone admits exactly what fits, in order, with one grant', a
     ['contention', 'contention'], 'open calls hold the rest: it may be free in a moment')
   for (const open of gateway.open.values()) world.end(gateway, open, (quote) => quote)
   await world.post(gateway, 'due', 'heard')
-  world.call(gateway, [0], 10n)
+  world.hold(gateway, [0], 10n)
   t.match(world.decisions.at(-1), { kind: 'short', reason: 'exhausted' }, 'at once, by fresh figures')
   t.equal(gateway.book.nextGrant(world.now), null)
 })
@@ -394,12 +423,12 @@ t.test('a newer call takes nothing that an older one waits for', async (t) => {
     await world.deliver(gateway)
     world.hear(gateway)
   }
-  world.call(gateway, [0], 10n)
+  world.hold(gateway, [0], 10n)
   await serve()
   const free = gateway.book.lease(world.accountIds[0] as number)?.free ?? 0n
   t.ok(free >= 10n)
-  world.call(gateway, [0], free + 1n)
-  world.call(gateway, [0], 10n)
+  world.hold(gateway, [0], free + 1n)
+  world.hold(gateway, [0], 10n)
   t.equal(gateway.open.size, 1, 'the newer call would fit, and waits')
   await serve()
   t.same([...gateway.open.values()].map(({ needs }) => needs[0]?.quoteNano), [10n, free + 1n, 10n])
@@ -408,7 +437,7 @@ t.test('a newer call takes nothing that an older one waits for', async (t) => {
 t.test('a quote above the limit is refused for good', async (t) => {
   const world = await World.of([100n, 100n, 100n], 1)
   const gateway = world.gateways[0] as Gateway
-  world.call(gateway, [0], 101n)
+  world.hold(gateway, [0], 101n)
   gateway.asked = gateway.book.nextGrant(world.now)
   await world.deliver(gateway)
   world.hear(gateway)
@@ -418,12 +447,12 @@ t.test('a quote above the limit is refused for good', async (t) => {
 t.test('what another gateway does not use is recalled, and the call is served', async (t) => {
   const world = await World.of([100n, 100n, 100n], 2)
   const [a, b] = world.gateways as [Gateway, Gateway]
-  world.call(a, [0], 10n)
+  world.hold(a, [0], 10n)
   a.asked = a.book.nextGrant(world.now)
   await world.deliver(a)
   world.hear(a)
   t.ok((a.book.lease(world.accountIds[0] as number)?.free ?? 0n) > 0n, 'it keeps some for the next calls')
-  world.call(b, [0], 80n)
+  world.hold(b, [0], 80n)
   b.asked = b.book.nextGrant(world.now)
   await world.deliver(b)
   world.hear(b)
@@ -439,12 +468,12 @@ t.test('what another gateway does not use is recalled, and the call is served', 
 t.test('what a silent gateway has leased is in doubt: the refusal is final and names it', async (t) => {
   const world = await World.of([100n, 100n, 100n], 2)
   const [a, b] = world.gateways as [Gateway, Gateway]
-  world.call(a, [0], 60n)
+  world.hold(a, [0], 60n)
   a.asked = a.book.nextGrant(world.now)
   await world.deliver(a)
   world.hear(a)
   world.authority.silence(a.incarnation)
-  world.call(b, [0], 50n)
+  world.hold(b, [0], 50n)
   b.asked = b.book.nextGrant(world.now)
   await world.deliver(b)
   world.hear(b)
@@ -455,13 +484,13 @@ t.test('what long holds set aside is refused for good, naming the largest, and n
   const world = await World.of([100n, 100n, 100n], 2)
   const [a, b] = world.gateways as [Gateway, Gateway]
   const [account = 0] = world.accountIds
-  world.call(a, [0], 2n)
+  world.hold(a, [0], 2n)
   a.asked = a.book.nextGrant(world.now)
   await world.deliver(a)
   world.hear(a)
   world.authority.openLongHold('small', [account], 20n)
   world.authority.openLongHold('large', [account], 40n)
-  world.call(b, [0], 41n)
+  world.hold(b, [0], 41n)
   b.asked = b.book.nextGrant(world.now)
   await world.deliver(b)
   world.hear(b)
@@ -469,7 +498,7 @@ t.test('what long holds set aside is refused for good, naming the largest, and n
     kind: 'short', reason: 'long_held', neededNano: 41n, figures: { longHeldNano: 60n, longHold: { id: 'large' } },
   })
   t.equal(a.book.lease(account)?.recalledAt, -Infinity)
-  world.call(b, [0], 39n)
+  world.hold(b, [0], 39n)
   b.asked = b.book.nextGrant(world.now)
   await world.deliver(b)
   world.hear(b)
@@ -486,16 +515,69 @@ t.test('what long holds set aside is refused for good, naming the largest, and n
 t.test('figures of another gateway refuse without a question, while they are fresh and of the same version', async (t) => {
   const world = await World.of([100n, 100n, 100n], 2)
   const [a, b] = world.gateways as [Gateway, Gateway]
-  world.call(a, [0], 100n)
+  world.hold(a, [0], 100n)
   a.asked = a.book.nextGrant(world.now)
   await world.deliver(a)
   world.hear(a)
   for (const open of a.open.values()) world.end(a, open, (quote) => quote)
   await world.post(a, 'due', 'heard')
-  world.call(b, [0], 10n)
+  world.hold(b, [0], 10n)
   t.match(world.decisions.at(-1), { kind: 'short', reason: 'exhausted' })
   t.equal(b.book.nextGrant(world.now), null, 'nobody was asked')
   world.now += 300
-  world.call(b, [0], 10n)
+  world.hold(b, [0], 10n)
   t.not(b.book.nextGrant(world.now), null, 'old figures refuse nobody')
+})
+
+t.test('an account that is idle is forgotten, and known again with what was had of it', async (t) => {
+  const world = await World.of([100n, 100n, 100n], 1)
+  const [gateway] = world.gateways as [Gateway]
+  const [account = 0] = world.accountIds
+  const spend = async () => {
+    await world.call(gateway, [0], 10n)
+    gateway.asked = gateway.book.nextGrant(world.now)
+    await world.deliver(gateway)
+    world.hear(gateway)
+    for (const open of gateway.open.values()) world.end(gateway, open, (quote) => quote)
+  }
+  await spend()
+  world.now += 61_000
+  gateway.book.sweep(world.now)
+  await world.post(gateway, 'due', 'heard')
+  gateway.book.retire(world.now, Infinity)
+  t.equal(gateway.book.lease(account), undefined)
+  t.equal([...gateway.book.leases()].length, 0)
+  await spend()
+  t.match(gateway.book.lease(account), { consumed: 20n, held: 0n }, 'and not what was given back or spent before')
+  await world.post(gateway, 'everything', 'heard')
+  t.match(world.authority.books()[0], { settledNano: 20n, leasedNano: 0n })
+})
+
+t.test('an account is kept while something of it is held, not recorded, or perhaps granted', async (t) => {
+  const world = await World.of([100n, 100n, 100n], 1)
+  const [gateway] = world.gateways as [Gateway]
+  const [account = 0] = world.accountIds
+  const isKept = () => {
+    gateway.book.retire(world.now, Infinity)
+    return gateway.book.lease(account) !== undefined
+  }
+  await world.call(gateway, [0], 10n)
+  gateway.asked = gateway.book.nextGrant(world.now)
+  await world.deliver(gateway)
+  gateway.answer = 'failed'
+  world.hear(gateway)
+  world.now += 70_000
+  t.ok(isKept(), 'what was granted by an answer that did not come is not known yet')
+  await world.beat(gateway)
+  t.ok(isKept(), 'and now it is, and to be given back')
+  await world.call(gateway, [0], 10n)
+  world.now += 70_000
+  t.ok(isKept(), 'a call is open')
+  for (const open of gateway.open.values()) world.end(gateway, open, (quote) => quote)
+  gateway.book.sweep(world.now += 70_000)
+  await world.post(gateway, 'due', 'unheard')
+  t.ok(isKept(), 'its end may not be recorded')
+  await world.beat(gateway)
+  await world.post(gateway, 'due', 'heard')
+  t.notOk(isKept())
 })

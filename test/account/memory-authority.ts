@@ -5,8 +5,8 @@
  * than its lease has left, a lease closed while its owner lives) are thrown at it, as a check constraint would.
  */
 import {
-  NotLiveError, type AccountFigures, type AccountSpec, type Authority, type GrantAnswer, type GrantCall,
-  type GrantRequest, type LeaseFigures, type LeaseReturn, type PostAnswer,
+  NotLiveError, type AccountFigures, type AccountSpec, type Authority, type EnsuredAccount, type GrantAnswer,
+  type GrantCall, type GrantRequest, type LeaseFigures, type LeaseReturn, type PostAnswer,
 } from '../../src/account/authority.ts'
 import { type Now } from '../../src/clock.ts'
 import { type Charge, type UsageEvent } from '../../src/usage/usage.ts'
@@ -161,11 +161,14 @@ export class MemoryAuthority implements Authority {
       .map(({ incarnation }) => incarnation)
   }
 
-  async ensureAccounts (specs: AccountSpec[]): Promise<{ accountId: number, currency: string }[]> {
+  async ensureAccounts (specs: AccountSpec[], incarnation?: number): Promise<EnsuredAccount[]> {
     for (const spec of specs) this.#budget(spec.budgetId)
     return specs.map((spec) => {
       const { accountId, currency } = this.#ensureAccount(spec)
-      return { accountId, currency }
+      const lease = incarnation === undefined ? undefined : this.#leasesOf(accountId).get(incarnation)
+      if (lease === undefined) return { accountId, currency, lease: null }
+      const { grantedNano, returnedNano, postedNano } = lease
+      return { accountId, currency, lease: { grantedNano, returnedNano, postedNano } }
     })
   }
 

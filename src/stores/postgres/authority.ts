@@ -1,6 +1,7 @@
 import {
   AuthorityUnavailableError, BatchRefusedError, NotLiveError, type AccountFigures, type AccountSpec, type Authority,
-  type GrantAnswer, type GrantRequest, type LeaseFigures, type LeaseReturn, type PostAnswer,
+  type EnsuredAccount, type GrantAnswer, type GrantRequest, type LeaseFigures, type LeaseReturn, type LeaseTotals,
+  type PostAnswer,
 } from '../../account/authority.ts'
 import { EndedCall } from '../../journal/ended-call.ts'
 import { type UsageEvent } from '../../usage/usage.ts'
@@ -43,6 +44,26 @@ const INSPECT = `
     where l.account_id = f.account_id and l.state <> 'closed' and l.granted_nano > l.returned_nano + l.posted_nano
   ) as leases
   from account_figures(0, $1) f`
+
+/** A lease that its gateway has let go of moves no more: it may be read as it was before the statement. */
+const ENSURE = `
+  select e.ordinal, e.account_id, e.currency, l.granted_nano, l.returned_nano, l.posted_nano
+  from ensure_accounts($1) e left join leases l on l.account_id = e.account_id and l.incarnation = $2::bigint`
+
+interface EnsuredRow {
+  ordinal: number
+  account_id: string
+  currency: string
+  granted_nano: string | null
+  returned_nano: string | null
+  posted_nano: string | null
+}
+
+function totalsOf (row: EnsuredRow): LeaseTotals | null {
+  const { granted_nano: granted, returned_nano: returned, posted_nano: posted } = row
+  if (granted === null || returned === null || posted === null) return null
+  return { grantedNano: bigintOf(granted), returnedNano: bigintOf(returned), postedNano: bigintOf(posted) }
+}
 
 interface LeaseRow {
   account_id: string
@@ -117,18 +138,16 @@ export class PostgresAuthority implements Authority {
     return rows.map(({ incarnation }) => idOf(incarnation))
   }
 
-  async ensureAccounts (specs: AccountSpec[]): Promise<{ accountId: number, currency: string }[]> {
+  async ensureAccounts (specs: AccountSpec[], incarnation?: number): Promise<EnsuredAccount[]> {
     if (specs.length === 0) return []
-    const rows = await run<{ ordinal: number, account_id: string, currency: string }>(this.#grants, {
-      name: 'ensure_accounts',
-      text: 'select ordinal, account_id, currency from ensure_accounts($1)',
-      values: [accountSpecs(specs)],
+    const rows = await run<EnsuredRow>(this.#grants, {
+      name: 'ensure_accounts', text: ENSURE, values: [accountSpecs(specs), incarnation ?? null],
     })
     const found = new Map(rows.map((row) => [row.ordinal, row]))
     return specs.map((spec, ordinal) => {
       const row = found.get(ordinal)
       if (row === undefined) throw new Error(`The ledger has no budget ${spec.budgetId}`)
-      return { accountId: idOf(row.account_id), currency: row.currency }
+      return { accountId: idOf(row.account_id), currency: row.currency, lease: totalsOf(row) }
     })
   }
 
