@@ -75,6 +75,39 @@ comment on column api_keys.hash is 'SHA-256 of the key; the key itself is kept n
 comment on column api_keys.disabled_at is 'may be taken back, other than revoked_at';
 comment on column api_keys.allowed_models is 'exact names or globs with *; null: every model';
 
+create table approval_requests (
+  id uuid not null,
+  budget_id uuid not null,
+  amount_nano bigint,
+  reason text not null,
+  requested_by text not null,
+  key_id text,
+  user_id text,
+  created_at timestamp(3) with time zone not null,
+  state text default 'open'::text not null,
+  decided_at timestamp(3) with time zone,
+  decided_by text,
+  decision_reason text,
+  adjustment_id uuid
+);
+alter table approval_requests add constraint approval_requests_adjustment_id_fkey FOREIGN KEY (adjustment_id) REFERENCES budget_adjustments(id);
+alter table approval_requests add constraint approval_requests_amount_nano_check CHECK (((amount_nano > 0) AND (amount_nano <= '9000000000000000000'::bigint)));
+alter table approval_requests add constraint approval_requests_budget_id_fkey FOREIGN KEY (budget_id) REFERENCES budget_definitions(id);
+alter table approval_requests add constraint approval_requests_check CHECK ((((state = 'open'::text) = (decided_at IS NULL)) AND ((state = 'open'::text) = (decided_by IS NULL))));
+alter table approval_requests add constraint approval_requests_check1 CHECK (((state = 'approved'::text) = (adjustment_id IS NOT NULL)));
+alter table approval_requests add constraint approval_requests_decided_by_check CHECK (((length(decided_by) >= 1) AND (length(decided_by) <= 256)));
+alter table approval_requests add constraint approval_requests_decision_reason_check CHECK (((length(decision_reason) >= 1) AND (length(decision_reason) <= 1024)));
+alter table approval_requests add constraint approval_requests_pkey PRIMARY KEY (id);
+alter table approval_requests add constraint approval_requests_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 1024)));
+alter table approval_requests add constraint approval_requests_requested_by_check CHECK (((length(requested_by) >= 1) AND (length(requested_by) <= 256)));
+alter table approval_requests add constraint approval_requests_state_check CHECK ((state = ANY (ARRAY['open'::text, 'approved'::text, 'denied'::text])));
+CREATE INDEX approval_requests_age ON public.approval_requests USING btree (created_at, id);
+CREATE INDEX approval_requests_budget ON public.approval_requests USING btree (budget_id, created_at, id);
+CREATE UNIQUE INDEX approval_requests_open ON public.approval_requests USING btree (budget_id, key_id) WHERE (state = 'open'::text);
+comment on table approval_requests is 'who asked for more where require-approval refuses, and what was decided';
+comment on column approval_requests.amount_nano is 'null: whatever is approved';
+comment on column approval_requests.key_id is 'of the gateway key that asked; null: an administrator did';
+
 create table audit_head (
   singleton boolean default true not null,
   seq bigint not null,
@@ -130,7 +163,10 @@ create table budget_accounts (
   limit_nano bigint,
   settled_nano bigint default 0 not null,
   leased_nano bigint default 0 not null,
-  long_held_nano bigint default 0 not null
+  long_held_nano bigint default 0 not null,
+  total_nano bigint default 0 not null,
+  carried_nano bigint default 0 not null,
+  limit_until timestamp(3) with time zone
 ) with (fillfactor=50);
 alter table budget_accounts add constraint budget_accounts_budget_id_fkey FOREIGN KEY (budget_id) REFERENCES budget_definitions(id);
 alter table budget_accounts add constraint budget_accounts_budget_id_subject_period_start_key UNIQUE (budget_id, subject, period_start);
@@ -138,28 +174,68 @@ alter table budget_accounts add constraint budget_accounts_check CHECK ((period_
 alter table budget_accounts add constraint budget_accounts_check1 CHECK (((long_held_nano >= 0) AND (long_held_nano <= leased_nano)));
 alter table budget_accounts add constraint budget_accounts_leased_nano_check CHECK ((leased_nano >= 0));
 alter table budget_accounts add constraint budget_accounts_pkey PRIMARY KEY (id);
+alter table budget_accounts add constraint budget_accounts_total_nano_check CHECK ((total_nano >= 0));
+CREATE INDEX budget_accounts_limit_until ON public.budget_accounts USING btree (limit_until) WHERE (limit_until IS NOT NULL);
 CREATE INDEX budget_accounts_period ON public.budget_accounts USING btree (budget_id, period_start);
 comment on table budget_accounts is 'one budget in one period; the start is part of the key, so a reset is a new row';
 comment on column budget_accounts.limit_nano is 'null: the budget is soft, nothing is refused for it';
 comment on column budget_accounts.leased_nano is 'always the sum over its leases of granted - returned - posted, and long_held_nano';
 comment on column budget_accounts.long_held_nano is 'always the sum of what long holds hold of it';
+comment on column budget_accounts.total_nano is 'the amount of the budget with its adjustments: 100 % of its thresholds';
+comment on column budget_accounts.carried_nano is 'part of total_nano: from the period before';
+comment on column budget_accounts.limit_until is 'when total_nano and limit_nano change by time alone; null: they do not';
+
+create table budget_adjustments (
+  id uuid not null,
+  budget_id uuid not null,
+  kind text not null,
+  amount_nano bigint,
+  effective_from timestamp(3) with time zone not null,
+  effective_until timestamp(3) with time zone,
+  reason text not null,
+  counterpart_id uuid,
+  created_at timestamp(3) with time zone not null,
+  created_by text not null,
+  revoked_at timestamp(3) with time zone,
+  revoked_by text
+);
+alter table budget_adjustments add constraint budget_adjustments_amount_nano_check CHECK (((amount_nano <> 0) AND (abs(amount_nano) <= '9000000000000000000'::bigint)));
+alter table budget_adjustments add constraint budget_adjustments_budget_id_fkey FOREIGN KEY (budget_id) REFERENCES budget_definitions(id);
+alter table budget_adjustments add constraint budget_adjustments_check CHECK ((effective_until > effective_from));
+alter table budget_adjustments add constraint budget_adjustments_check1 CHECK (((amount_nano > 0) OR (kind = 'transfer'::text) OR ((kind = 'approval'::text) AND (amount_nano IS NULL))));
+alter table budget_adjustments add constraint budget_adjustments_check2 CHECK (((kind = 'transfer'::text) = (counterpart_id IS NOT NULL)));
+alter table budget_adjustments add constraint budget_adjustments_check3 CHECK (((revoked_at IS NULL) = (revoked_by IS NULL)));
+alter table budget_adjustments add constraint budget_adjustments_counterpart_id_fkey FOREIGN KEY (counterpart_id) REFERENCES budget_adjustments(id) DEFERRABLE INITIALLY DEFERRED;
+alter table budget_adjustments add constraint budget_adjustments_created_by_check CHECK (((length(created_by) >= 1) AND (length(created_by) <= 256)));
+alter table budget_adjustments add constraint budget_adjustments_kind_check CHECK ((kind = ANY (ARRAY['increase'::text, 'top-up'::text, 'transfer'::text, 'approval'::text])));
+alter table budget_adjustments add constraint budget_adjustments_pkey PRIMARY KEY (id);
+alter table budget_adjustments add constraint budget_adjustments_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 1024)));
+alter table budget_adjustments add constraint budget_adjustments_revoked_by_check CHECK (((length(revoked_by) >= 1) AND (length(revoked_by) <= 256)));
+CREATE INDEX budget_adjustments_budget ON public.budget_adjustments USING btree (budget_id, created_at, id);
+comment on table budget_adjustments is 'what is added to the amount of a budget for a time, or taken from it';
+comment on column budget_adjustments.amount_nano is 'null: an approval of whatever block-all leaves';
+comment on column budget_adjustments.effective_until is 'null: for good';
+comment on column budget_adjustments.counterpart_id is 'of a transfer: the other side of it';
 
 create table budget_alert_history (
   id bigint generated always as identity not null,
   budget_id uuid not null,
   account_id bigint not null,
-  threshold numeric not null,
+  threshold numeric,
   actions text[] not null,
   settled_nano bigint not null,
   triggered_at timestamp(3) with time zone default clock_timestamp() not null,
   acknowledged_at timestamp(3) with time zone,
-  acknowledged_by text
+  acknowledged_by text,
+  amount_nano bigint
 );
 alter table budget_alert_history add constraint budget_alert_history_account_id_fkey FOREIGN KEY (account_id) REFERENCES budget_accounts(id);
-alter table budget_alert_history add constraint budget_alert_history_account_id_threshold_key UNIQUE (account_id, threshold);
 alter table budget_alert_history add constraint budget_alert_history_budget_id_fkey FOREIGN KEY (budget_id) REFERENCES budget_definitions(id);
+alter table budget_alert_history add constraint budget_alert_history_check CHECK (((threshold IS NULL) <> (amount_nano IS NULL)));
 alter table budget_alert_history add constraint budget_alert_history_pkey PRIMARY KEY (id);
 CREATE INDEX budget_alert_history_budget ON public.budget_alert_history USING btree (budget_id);
+CREATE UNIQUE INDEX budget_alert_history_crossing ON public.budget_alert_history USING btree (account_id, COALESCE(threshold, ('-1'::integer)::numeric), COALESCE(amount_nano, ('-1'::integer)::bigint));
+comment on column budget_alert_history.amount_nano is 'the threshold, where it is an amount';
 
 create table budget_definitions (
   id uuid not null,
@@ -600,13 +676,13 @@ comment on column usage_ids.organization_id is 'of the budget; empty where it ha
 comment on column usage_ids.content_hash is 'SHA-256 of what was recorded: the same id with other content is a conflict';
 
 CREATE OR REPLACE FUNCTION public.account_figures(_incarnation bigint, _accounts bigint[])
- RETURNS TABLE(account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone, long_held_nano bigint, long_hold uuid, long_held_until timestamp with time zone)
+ RETURNS TABLE(account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone, long_held_nano bigint, long_hold uuid, long_held_until timestamp with time zone, total_nano bigint)
  LANGUAGE sql
  STABLE
 AS $function$
   select a.id, a.limit_nano, a.settled_nano, a.leased_nano, b.version,
     coalesce(own.granted_nano, 0), coalesce(own.posted_nano, 0), o.holders, o.in_doubt_nano, o.since, o.holder,
-    clock_timestamp(), a.long_held_nano, held.hold_id, held.expires_at
+    clock_timestamp(), a.long_held_nano, held.hold_id, held.expires_at, a.total_nano
   from budget_accounts a
   join budget_definitions b on b.id = a.budget_id
   left join leases own on own.account_id = a.id and own.incarnation = _incarnation
@@ -742,6 +818,34 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.apply_due_limits(_accounts bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if exists (select from budget_accounts a where a.id = any (_accounts) and a.limit_until <= clock_timestamp()) then
+    perform 1 from budget_accounts a where a.id = any (_accounts) order by a.id for no key update;
+    perform apply_limits(_accounts);
+  end if;
+end $function$
+;
+comment on function apply_due_limits is 'an adjustment that began or ended meanwhile acts now';
+
+CREATE OR REPLACE FUNCTION public.apply_limits(_accounts bigint[])
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  update budget_accounts a set total_nano = l.total_nano, limit_nano = l.limit_nano, limit_until = l.until
+  from (
+    select o.id, f.* from budget_accounts o
+    join budget_definitions b on b.id = o.budget_id
+    cross join lateral limits_of(b, o.carried_nano, o.period_end, clock_timestamp()) f
+    where o.id = any (_accounts)
+  ) l
+  where a.id = l.id
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.audit_framed(_value text)
  RETURNS text
  LANGUAGE sql
@@ -778,7 +882,7 @@ $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.beat(_incarnation bigint, _accounts bigint[])
- RETURNS TABLE(account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone, long_held_nano bigint, long_hold uuid, long_held_until timestamp with time zone)
+ RETURNS TABLE(account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone, long_held_nano bigint, long_hold uuid, long_held_until timestamp with time zone, total_nano bigint)
  LANGUAGE plpgsql
 AS $function$
 begin
@@ -786,6 +890,7 @@ begin
   if not found then
     raise exception 'gateway % is not live', _incarnation using errcode = 'RC001';
   end if;
+  perform apply_due_limits(_accounts);
   return query select f.* from account_figures(_incarnation, _accounts) f;
 end $function$
 ;
@@ -951,21 +1056,39 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.enforced_limit(_total bigint, _alerts jsonb, _approved numeric)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select least(_total, min(case
+    when t -> 'actions' ? 'block-all' then threshold_nano(t, _total)
+    when t -> 'actions' ? 'require-approval' then threshold_nano(t, _total) + _approved end))::bigint
+  from jsonb_array_elements(_alerts) t
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.ensure_accounts(_specs json)
  RETURNS TABLE(ordinal integer, account_id bigint, currency text)
  LANGUAGE plpgsql
 AS $function$
 #variable_conflict use_column
+declare
+  _made bigint[];
 begin
   perform 1 from budget_definitions b
   where b.id in (select s.budget_id from json_to_recordset(_specs) s (budget_id uuid)) order by b.id for share;
-  insert into budget_accounts (budget_id, subject, period_start, period_end, currency, limit_nano)
-  select b.id, s.subject, s.period_start, s.period_end, b.currency,
-    case when b.mode = 'enforced' then b.enforced_limit_nano end
-  from json_to_recordset(_specs) s (budget_id uuid, subject text, period_start timestamptz, period_end timestamptz)
-  join budget_definitions b on b.id = s.budget_id
-  order by b.id, s.subject, s.period_start
-  on conflict do nothing;
+  with made as (
+    insert into budget_accounts (budget_id, subject, period_start, period_end, currency, limit_nano)
+    select b.id, s.subject, s.period_start, s.period_end, b.currency, 0
+    from json_to_recordset(_specs) s (budget_id uuid, subject text, period_start timestamptz, period_end timestamptz)
+    join budget_definitions b on b.id = s.budget_id
+    order by b.id, s.subject, s.period_start
+    on conflict do nothing
+    returning id
+  )
+  select array_agg(made.id) into _made from made;
+  perform apply_limits(_made);
   with moved as materialized (
     select a.id, s.period_end
     from json_to_recordset(_specs) s (budget_id uuid, subject text, period_start timestamptz, period_end timestamptz)
@@ -1055,7 +1178,7 @@ end $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.grant_leases(_incarnation bigint, _calls integer[], _accounts bigint[], _needs bigint[], _extra_accounts bigint[], _extras bigint[])
- RETURNS TABLE(call integer, account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone, long_held_nano bigint, long_hold uuid, long_held_until timestamp with time zone)
+ RETURNS TABLE(call integer, account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone, long_held_nano bigint, long_hold uuid, long_held_until timestamp with time zone, total_nano bigint)
  LANGUAGE plpgsql
 AS $function$
 #variable_conflict use_column
@@ -1068,6 +1191,7 @@ begin
     raise exception 'gateway % is not live', _incarnation using errcode = 'RC001';
   end if;
   perform 1 from budget_accounts a where a.id = any (_accounts) order by a.id for no key update;
+  perform apply_due_limits(_accounts);
   with
   account as materialized (
     select a.id, coalesce(a.limit_nano, 4611686018427387904) - a.settled_nano - a.leased_nano as free
@@ -1116,7 +1240,7 @@ begin
   return query
   select g.call, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint,
     null::integer, null::bigint, null::timestamptz, null::text, null::timestamptz, null::bigint, null::uuid,
-    null::timestamptz
+    null::timestamptz, null::bigint
   from unnest(_granted) g (call)
   union all
   select null::integer, f.* from account_figures(_incarnation, _accounts) f;
@@ -1213,6 +1337,30 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.limits_of(_budget budget_definitions, _carried bigint, _period_end timestamp with time zone, _at timestamp with time zone)
+ RETURNS TABLE(total_nano bigint, limit_nano bigint, until timestamp with time zone)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select t.nano, case when _budget.mode = 'enforced' then enforced_limit(t.nano, _budget.alerts, f.approved) end, f.until
+  from (
+    select coalesce(sum(d.amount_nano) filter (where d.in_force and d.kind <> 'approval'), 0) as adjusted,
+      case when not coalesce(bool_or(d.in_force and d.amount_nano is null), false)
+        then coalesce(sum(d.amount_nano) filter (where d.in_force and d.kind = 'approval'), 0) end as approved,
+      least(min(d.effective_from) filter (where d.effective_from > d.at),
+        min(d.effective_until) filter (where d.effective_until > d.at)) as until
+    from (
+      select d.*, m.at, d.effective_from <= m.at and coalesce(d.effective_until > m.at, true) as in_force
+      from budget_adjustments d
+      cross join lateral (select least(_at, _period_end - interval '1 millisecond') as at) m
+      where d.budget_id = _budget.id and d.revoked_at is null
+        and coalesce(d.effective_until > m.at, true) and coalesce(d.effective_from < _period_end, true)
+    ) d
+  ) f
+  cross join lateral (select least(greatest(_budget.amount_nano + _carried + f.adjusted, 0), 9000000000000000000)::bigint as nano) t
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.lock_long_hold(_hold uuid)
  RETURNS text
  LANGUAGE plpgsql
@@ -1231,21 +1379,24 @@ CREATE OR REPLACE FUNCTION public.note_crossings(_accounts bigint[])
  RETURNS void
  LANGUAGE sql
 AS $function$
-  insert into budget_alert_history (budget_id, account_id, threshold, actions, settled_nano)
-  select b.id, a.id, (t ->> 'threshold')::numeric, array(select jsonb_array_elements_text(t -> 'actions')), a.settled_nano
+  insert into budget_alert_history (budget_id, account_id, threshold, amount_nano, actions, settled_nano)
+  select b.id, a.id, (t ->> 'threshold')::numeric, n.amount_nano,
+    array(select jsonb_array_elements_text(t -> 'actions')), a.settled_nano
   from budget_accounts a
   join budget_definitions b on b.id = a.budget_id
   cross join lateral jsonb_array_elements(b.alerts) t
-  where a.id = any (_accounts)
-    and a.settled_nano::numeric * 100 >= b.amount_nano::numeric * (t ->> 'threshold')::numeric
+  cross join lateral (select ((t ->> 'amount')::numeric * 1000000000)::bigint as amount_nano) n
+  where a.id = any (_accounts) and a.settled_nano > 0
+    and a.settled_nano >= coalesce(n.amount_nano, a.total_nano::numeric * (t ->> 'threshold')::numeric / 100)
     and not exists (select from budget_alert_history h
-      where h.account_id = a.id and h.threshold = (t ->> 'threshold')::numeric)
+      where h.account_id = a.id and h.threshold is not distinct from (t ->> 'threshold')::numeric
+        and h.amount_nano is not distinct from n.amount_nano)
   on conflict do nothing
 $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.open_long_hold(_hold json, _amounts json)
- RETURNS TABLE(opened boolean, account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone, long_held_nano bigint, long_hold uuid, long_held_until timestamp with time zone)
+ RETURNS TABLE(opened boolean, account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone, long_held_nano bigint, long_hold uuid, long_held_until timestamp with time zone, total_nano bigint)
  LANGUAGE plpgsql
 AS $function$
 #variable_conflict use_column
@@ -1255,6 +1406,7 @@ declare
 begin
   select array_agg(r.account_id) into _accounts from json_to_recordset(_amounts) r (account_id bigint);
   perform 1 from budget_accounts a where a.id = any (_accounts) order by a.id for no key update;
+  perform apply_due_limits(_accounts);
   select bool_and(a.limit_nano is null or r.quote_nano <= a.limit_nano - a.settled_nano - a.leased_nano)
     and count(*) = cardinality(_accounts)
   into _fits
@@ -1273,7 +1425,7 @@ end $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.post_usage(_incarnation bigint, _calls json, _returns json)
- RETURNS TABLE(event_id uuid, account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone, long_held_nano bigint, long_hold uuid, long_held_until timestamp with time zone)
+ RETURNS TABLE(event_id uuid, account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone, long_held_nano bigint, long_hold uuid, long_held_until timestamp with time zone, total_nano bigint)
  LANGUAGE plpgsql
 AS $function$
 #variable_conflict use_column
@@ -1380,7 +1532,7 @@ begin
   return query
   select i.id, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint,
     null::integer, null::bigint, null::timestamptz, null::text, null::timestamptz, null::bigint, null::uuid,
-    null::timestamptz
+    null::timestamptz, null::bigint
   from unnest(_inserted) i (id)
   union all
   select null::uuid, f.* from account_figures(_incarnation, _touched) f;
@@ -1624,6 +1776,22 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.sweep_due_limits(_most integer)
+ RETURNS SETOF bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  _due bigint[];
+begin
+  select array_agg(d.id) into _due from (
+    select a.id from budget_accounts a where a.limit_until <= clock_timestamp() order by a.limit_until limit _most) d;
+  if _due is not null then
+    perform apply_due_limits(_due);
+  end if;
+  return query select unnest(_due);
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.taken_back(_reversals json)
  RETURNS TABLE(ordinal integer, problem text, base_nano numeric, event_currency text, budget_currency text, account_id bigint, amount_nano bigint, rate text, event_amount_nano bigint, event_cost_nano bigint)
  LANGUAGE sql
@@ -1677,6 +1845,16 @@ AS $function$
   where j.problem is null
 $function$
 ;
+
+CREATE OR REPLACE FUNCTION public.threshold_nano(_alert jsonb, _total bigint)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select coalesce((_alert ->> 'amount')::numeric * 1000000000, trunc(_total * (_alert ->> 'threshold')::numeric / 100))
+$function$
+;
+comment on function threshold_nano is 'a threshold of a budget as an amount, where 100 % is the total; rounded down';
 
 CREATE OR REPLACE FUNCTION public.used_by(_events uuid[])
  RETURNS TABLE(account_id bigint, covered_nano bigint)

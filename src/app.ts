@@ -16,6 +16,8 @@ import { parseBody } from './providers/body.ts'
 import { providers } from './providers/index.ts'
 import { BudgetReporter } from './reports/reporter.ts'
 import { UsageSummary } from './reports/summary.ts'
+import { PostgresAdjustmentReader } from './stores/postgres/adjustment-store.ts'
+import { PostgresApprovalStore } from './stores/postgres/approval-store.ts'
 import { PostgresReportStore } from './stores/postgres/report-store.ts'
 import { systemNow } from './clock.ts'
 import { UsageCollector } from './usage/usage-collector.ts'
@@ -118,6 +120,8 @@ async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
     changes: core.changes,
     audit: core.audit,
     holds: core.holds,
+    adjustments: new PostgresAdjustmentReader(core.database),
+    approvals: new PostgresApprovalStore(core.database),
     longHolds: core.longHolds,
   })
 }

@@ -16,6 +16,7 @@ import { type Config } from './config.ts'
 import { identifyBy } from './gateway/identify.ts'
 import { BudgetIntegration } from './gateway/integration.ts'
 import { LongHolds } from './holds/long-holds.ts'
+import { LimitSweep } from './budget/limit-sweep.ts'
 import { LongHoldSweep } from './holds/sweep.ts'
 import { JournalFolder } from './journal/folder.ts'
 import { type Journal } from './journal/journal.ts'
@@ -31,6 +32,7 @@ import { PostgresAuditLog } from './stores/postgres/audit-log.ts'
 import { PostgresBudgetStore } from './stores/postgres/budget-store.ts'
 import { PostgresKeyStore } from './stores/postgres/key-store.ts'
 import { PostgresChanges } from './stores/postgres/changes.ts'
+import { sweepDueLimits } from './stores/postgres/adjustment-store.ts'
 import { expireHolds, PostgresHoldStore } from './stores/postgres/hold-store.ts'
 import { type LaunchedPostgres, launchPostgres } from './stores/postgres/launcher.ts'
 import { ensurePartitions, migrate } from './stores/postgres/migrate.ts'
@@ -212,7 +214,11 @@ export class Core {
     })
     this.#lost = setInterval(() => { void lost.look() }, LOST_EVERY_MS).unref()
     const sweep = new LongHoldSweep({ expire: (most) => expireHolds(database, most), tracker: this.tracker, log })
-    this.#overdue = setInterval(() => { void sweep.look() }, OVERDUE_EVERY_MS).unref()
+    const limits = new LimitSweep({ apply: (most) => sweepDueLimits(database, most), tracker: this.tracker, log })
+    this.#overdue = setInterval(() => {
+      void sweep.look()
+      void limits.look()
+    }, OVERDUE_EVERY_MS).unref()
     this.#feed = config.ratesUrl === undefined
       ? null
       : new RateFeed({

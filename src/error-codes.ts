@@ -87,6 +87,11 @@ export const ADMIN_CODES = {
     meaning: 'What is spent leaves less than the amount.',
     remedy: 'Wait for the reset that `budget` names, or raise the amount of the budget.',
   },
+  approval_required: {
+    status: 409,
+    meaning: 'Past what is left of it the budget requires approval.',
+    remedy: 'Ask for one: `POST /api/v1/approval-requests`.',
+  },
   budget_in_doubt: {
     status: 409,
     meaning: 'What is left is leased to a gateway that is silent.',
@@ -190,6 +195,9 @@ export const REFUSAL_CODES: Record<RefusalCode, Omit<ErrorCode, 'status'>> = {
   },
   quote_exceeds_budget: {
     meaning: 'The call alone can cost more than the budget has.', remedy: 'Set a smaller `max_tokens`, or raise the amount.',
+  },
+  approval_required: {
+    meaning: 'Past what is left of it the budget requires approval.', remedy: 'Ask for one: `POST /api/v1/approval-requests`.',
   },
   budget_contention: { meaning: 'Open calls hold what is left.', remedy: 'Try again; SDKs do so by themselves.' },
   budget_in_doubt: {

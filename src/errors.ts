@@ -10,7 +10,7 @@ export type RefusalCode =
   | 'invalid_request' | 'body_too_large' | 'unsupported_media_type'
   | 'provider_not_allowed' | 'model_not_allowed' | 'model_not_found' | 'model_unpriced' | 'path_not_allowed' | 'feature_not_metered'
   | 'no_budget' | 'budget_exhausted' | 'quote_exceeds_budget' | 'budget_contention'
-  | 'budget_in_doubt' | 'budget_held' | 'budget_paused' | 'model_restricted' | 'no_exchange_rate'
+  | 'approval_required' | 'budget_in_doubt' | 'budget_held' | 'budget_paused' | 'model_restricted' | 'no_exchange_rate'
   | 'provider_not_configured' | 'upstream_unreachable' | 'upstream_timeout'
   | 'journal_unavailable' | 'ledger_unavailable' | 'ledger_backlog' | 'shutting_down' | 'websocket_unsupported'
   | 'client_gone' | 'internal_error'
@@ -73,6 +73,7 @@ export const REFUSAL_STATUS: Record<RefusalCode, number> = {
   budget_exhausted: 402,
   quote_exceeds_budget: 402,
   budget_contention: 429,
+  approval_required: 402,
   budget_in_doubt: 402,
   budget_held: 402,
   budget_paused: 403,
@@ -117,6 +118,7 @@ const HOLD_REFUSALS = {
   no_budget: createError('no_budget', '%s', 409),
   quote_exceeds_budget: createError('quote_exceeds_budget', '%s', 409),
   budget_exhausted: createError('budget_exhausted', '%s', 409),
+  approval_required: createError('approval_required', '%s', 409),
   budget_in_doubt: createError('budget_in_doubt', '%s', 409),
   budget_held: createError('budget_held', '%s', 409),
   budget_paused: createError('budget_paused', '%s', 409),

@@ -10,7 +10,7 @@ const Modes = Type.Enum(['enforced', 'soft', 'shadow'], {
   description: 'soft counts and never refuses; shadow neither, and logs and counts what it would have done; enforced if not given',
 })
 const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217', examples: ['USD'] })
-const Uuid = Type.String({
+export const Uuid = Type.String({
   pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$', examples: ['01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55'],
 })
 const Tags = Type.Record(Type.String(), Type.String({ maxLength: 256 }), { examples: [{ costCenter: '4711' }] })
@@ -23,9 +23,15 @@ export const Amount = Type.Union([Type.String(), Type.Number()], {
 })
 
 const Alert = Type.Object({
-  threshold: Type.Number({ exclusiveMinimum: 0, maximum: 1000, description: 'percent of the amount', examples: [80] }),
-  actions: Type.Array(Type.Enum(['notify', 'restrict-models', 'auto-downgrade', 'block-all']), {
-    description: 'block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent',
+  threshold: Type.Optional(Type.Number({
+    exclusiveMinimum: 0, maximum: 1000, description: 'percent of the amount with the adjustments in force', examples: [80],
+  })),
+  amount: Type.Optional(Type.Union([Type.String(), Type.Number()], {
+    description: 'in place of a percentage, in the currency of the budget', examples: ['250'],
+  })),
+  actions: Type.Array(Type.Enum(['notify', 'restrict-models', 'require-approval', 'auto-downgrade', 'block-all']), {
+    description: 'block-all: nothing is held past the threshold, at most 100 %; require-approval: only as far as it is ' +
+      'approved; the others judge by what is spent',
   }),
   notificationChannels: Type.Array(Type.String({ maxLength: 256 })),
   message: Nullable(Type.String({ maxLength: 1024 })),
@@ -89,7 +95,7 @@ const Fields = {
 const BodyFields = {
   ...Fields,
   amount: Amount,
-  alerts: Type.Array(Type.Intersect([Type.Pick(Alert, ['threshold']), Type.Partial(Alert)]), { maxItems: 50 }),
+  alerts: Type.Array(Type.Partial(Alert), { maxItems: 50 }),
 }
 
 const EXAMPLE = {
@@ -127,7 +133,7 @@ export const BudgetAnswer = Type.Object({
   id: Uuid,
   ...Fields,
   amount: Text,
-  enforcedLimit: Type.String({ description: 'the amount, or less where block-all says so', examples: ['237.5'] }),
+  enforcedLimit: Type.String({ description: 'the amount, or less where block-all or require-approval says so', examples: ['237.5'] }),
   alerts: Type.Array(Alert),
   version: Type.Integer({ description: 'also the ETag; grows with every change' }),
   createdAt: Time,

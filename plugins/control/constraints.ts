@@ -62,7 +62,7 @@ const Answer = Type.Object({
   canProceed: Type.Boolean({
     description: 'whether a hold of so much on this budget and all above it would be granted now, if nothing else happens',
   }),
-  code: Nullable(Type.Enum(['no_budget', 'budget_paused', 'quote_exceeds_budget', 'budget_exhausted', 'budget_in_doubt',
+  code: Nullable(Type.Enum(['no_budget', 'budget_paused', 'approval_required', 'quote_exceeds_budget', 'budget_exhausted', 'budget_in_doubt',
     'budget_held', 'budget_contention'], { description: 'that a call would be refused with; null: it would not be' })),
   reason: Type.String({ examples: ['Budget "Search team" (team search) has room for it: 137.25 USD of 250 USD remain.'] }),
   retryable: Type.Boolean({
@@ -74,11 +74,12 @@ const Answer = Type.Object({
   resetsAt: Nullable(Type.String({ description: 'when the deciding budget starts anew, RFC 3339', examples: ['2026-12-01T00:00:00.000Z'] })),
   thresholds: Type.Array(Type.Object({
     budgetId: Type.String(),
-    threshold: Type.Number({ description: 'percent of the amount' }),
+    threshold: Nullable(Type.Number({ description: 'percent of the limit; null: it is an amount' })),
+    amount: Nullable(Type.String({ description: 'the threshold, where it is an amount', examples: ['250'] })),
     actions: Type.Array(Type.String(), { examples: [['notify']] }),
   }), { description: 'of the whole chain: not crossed yet, and crossed if it costs all of the estimate' }),
   suggestedActions: Type.Array(Type.String(), {
-    description: 'what would help, each by itself, but for several raises, which help together',
+    description: 'what would help, each by itself, but for several raises and approvals, which help together',
     examples: [['Set max_tokens to 300 or less.', 'Use the model gpt-4o-mini: the same tokens fit at its price.']],
   }),
   chain: Type.Array(Link, { description: 'the budget, the one above it, and so on to the topmost' }),

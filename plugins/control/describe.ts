@@ -20,6 +20,8 @@ declare module 'fastify' {
  */
 export const TAGS = [
   { name: 'budgets', description: 'Amounts per period for an organization, a team, a project or a user.' },
+  { name: 'adjustments', description: 'What is added to the amount of a budget for a time, or moved to another one.' },
+  { name: 'approvals', description: 'Asking for more where a budget requires approval, and deciding on it.' },
   { name: 'usage', description: 'What was spent: history, and usage that no gateway metered.' },
   { name: 'keys', description: 'Gateway keys: what AI clients call with, and whom they call for.' },
   { name: 'tokens', description: 'Tokens of the admin API: who may ask it, as what, and how far that goes.' },
@@ -154,7 +156,8 @@ function codesOf (
 const CODES = Object.keys(ADMIN_CODES) as AdminCode[]
 /** only routes that say so have these */
 const OF_HOLDS = new Set<AdminCode>([
-  'hold_settled', 'no_budget', 'quote_exceeds_budget', 'budget_exhausted', 'budget_in_doubt', 'budget_held', 'budget_paused',
+  'hold_settled', 'no_budget', 'quote_exceeds_budget', 'budget_exhausted', 'approval_required', 'budget_in_doubt', 'budget_held',
+  'budget_paused',
 ])
 
 function problems (codes: AdminCode[]): Record<string, Answer> {

@@ -37,7 +37,8 @@ function openRoute (scope: Scope, { guard, longHolds, mutate }: Tools): void {
       body: NewHold,
       response: { 201: HoldAnswer, ...problems(404, 409, 413, 422, 429) },
       errors: [
-        'conflict', 'no_budget', 'quote_exceeds_budget', 'budget_exhausted', 'budget_held', 'budget_in_doubt', 'budget_paused',
+        'conflict', 'no_budget', 'quote_exceeds_budget', 'budget_exhausted', 'approval_required', 'budget_held', 'budget_in_doubt',
+        'budget_paused',
         'budget_contention',
       ],
       tags,

@@ -7,6 +7,7 @@ import { type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { type AuditLog } from '../../src/access/audit.ts'
 import { type Authenticator } from '../../src/access/authenticator.ts'
 import { type Changes } from '../../src/access/changes.ts'
+import { type AdjustmentReader, type ApprovalReader } from '../../src/budget/adjustments.ts'
 import { type BudgetCatalog } from '../../src/budget/budget-catalog.ts'
 import { type CallExplainer } from '../../src/gateway/explain.ts'
 import { type HoldReader } from '../../src/holds/hold-store.ts'
@@ -18,6 +19,8 @@ import { type PriceBook } from '../../src/pricing/price.ts'
 import { type BudgetReporter } from '../../src/reports/reporter.ts'
 import { type UsageSummary } from '../../src/reports/summary.ts'
 import { type UsageHistory } from '../../src/usage/history.ts'
+import { adjustmentRoutes } from './adjustments.ts'
+import { approvalRoutes } from './approvals.ts'
 import { auditRoutes } from './audit.ts'
 import { type UsageCollector } from '../../src/usage/usage-collector.ts'
 import { budgetRoutes } from './budgets.ts'
@@ -54,6 +57,8 @@ export interface ControlOptions extends FastifyPluginOptions {
   prices: PriceBook
   keyStore: Pick<KeyStore, 'page' | 'get'>
   holds: HoldReader
+  adjustments: AdjustmentReader
+  approvals: ApprovalReader
   longHolds: LongHolds
   tokens: Pick<AdminTokenStore, 'page' | 'get'>
   rates: Pick<RateStore, 'page'>
@@ -96,6 +101,8 @@ export default async function control (app: FastifyInstance, options: ControlOpt
     guarded.addHook('preValidation', refuseBrokenText)
     budgetRoutes(typed, tools)
     statusRoutes(typed, tools)
+    adjustmentRoutes(typed, tools)
+    approvalRoutes(typed, tools)
     hierarchyRoutes(typed, tools)
     constraintRoutes(typed, tools)
     explainRoutes(typed, tools)

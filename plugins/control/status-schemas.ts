@@ -6,7 +6,8 @@ const Figure = (description: string, example?: string) =>
   Type.String({ description, ...example === undefined ? {} : { examples: [example] } })
 
 export const ActiveAlert = Type.Object({
-  threshold: Type.Number({ description: 'percent of the amount' }),
+  threshold: Nullable(Type.Number({ description: 'percent of limit; null: it is an amount' })),
+  amount: Nullable(Type.String({ description: 'the threshold, where it is an amount', examples: ['250'] })),
   triggeredAt: Time,
   actions: Type.Array(Type.String(), { examples: [['notify']] }),
   acknowledged: Type.Boolean(),
@@ -22,8 +23,8 @@ export const STATUS_FIELDS = {
   budgetId: Type.String(),
   subject: Type.Optional(Type.String({ description: 'of a budget for each of many: whose account', examples: ['alice'] })),
   currentAmount: Figure('spent in this period: settled, and finished calls that are not recorded yet'),
-  limit: Figure('the amount, which is 100 %'),
-  enforcedLimit: Figure('what holds are measured by: the amount, or less where block-all says so'),
+  limit: Figure('the amount with the adjustments in force, which is 100 %'),
+  enforcedLimit: Figure('what holds are measured by: limit, or less where block-all or require-approval says so'),
   currency: Type.String({ description: 'ISO 4217, of all amounts here' }),
   percentUsed: Type.Number({ description: 'currentAmount in percent of limit, rounded down to a ten-thousandth' }),
   remaining: Figure('enforcedLimit - currentAmount - held, never below 0: what the next hold can take'),

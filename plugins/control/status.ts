@@ -1,6 +1,8 @@
 import { Type } from 'typebox'
 import { shownPeriod } from '../../src/budget/period.ts'
 import { NotFound } from '../../src/errors.ts'
+import { parseAmount } from '../../src/money/amount.ts'
+import { type AlertMark } from '../../src/reports/alert-store.ts'
 import { renderAlert } from '../../src/reports/status.ts'
 import { type Scope, type Tools } from './index.ts'
 import { Id, Once, problems } from './schemas.ts'
@@ -10,7 +12,9 @@ const tags = ['budgets']
 
 const AlertParams = Type.Object({
   ...Id.properties,
-  threshold: Type.String({ pattern: '^\\d{1,4}(\\.\\d{1,9})?$', description: 'percent, as in activeAlerts', examples: ['80'] }),
+  threshold: Type.String({
+    pattern: '^(\\d{1,4}|amount:\\d{1,10})(\\.\\d{1,9})?$', description: 'percent, as in activeAlerts, or amount: and the amount', examples: ['80', 'amount:250'],
+  }),
 })
 
 const OfSubject = Type.Object({
@@ -51,8 +55,8 @@ export function statusRoutes (scope: Scope, { guard, mutate, reporter }: Tools):
     const budget = await guard.budget(request, id)
     const periodStart = shownPeriod(budget, Date.now()).start
     return await mutate(request, reply, async ({ alerts, audit }) => {
-      const done = await alerts.acknowledge({ budgetId: budget.id, periodStart }, threshold, request.actor.id)
-      if (done === null) throw new NotFound(`Budget ${id} has not crossed ${threshold} % in this period`)
+      const done = await alerts.acknowledge({ budgetId: budget.id, periodStart }, markOf(threshold), request.actor.id)
+      if (done === null) throw new NotFound(`Budget ${id} has not crossed ${threshold.replace(/^(\d.*)/, '$1 %').replace('amount:', '')} in this period`)
       const after = renderAlert(done.alert)
       if (done.first) {
         const before = { ...after, acknowledged: false, acknowledgedBy: null, acknowledgedAt: null }
@@ -61,6 +65,10 @@ export function statusRoutes (scope: Scope, { guard, mutate, reporter }: Tools):
       return { status: 200, body: after }
     })
   })
+}
+
+function markOf (text: string): AlertMark {
+  return text.startsWith('amount:') ? { amountNano: parseAmount(text.slice('amount:'.length)) ?? 0n } : { percent: text }
 }
 
 /** by the id of its budget */

@@ -1,4 +1,5 @@
 import { type WrittenOff } from '../account/lost-gateways.ts'
+import { type AdjustmentStore, type ApprovalStore } from '../budget/adjustments.ts'
 import { type BudgetCatalog } from '../budget/budget-catalog.ts'
 import { type AdminTokenStore } from '../keys/admin-tokens.ts'
 import { type KeyStore } from '../keys/key.ts'
@@ -34,6 +35,8 @@ export interface Stores {
     writeOff (incarnation: number): Promise<WrittenOff[]>
   }
   holds: HoldStore
+  adjustments: AdjustmentStore
+  approvals: ApprovalStore
   rates: Pick<RateStore, 'add'>
   idempotency: IdempotencyStore
   /** budgets, keys, tokens, usage, rates and gateways note their changes themselves; all else is noted here */

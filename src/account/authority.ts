@@ -9,6 +9,8 @@ export interface AccountFigures {
   accountId: number
   /** enforced limit; null: the account is not enforced (soft) and takes no leases */
   limitNano: bigint | null
+  /** what 100 % of its thresholds are: the budget's amount with the adjustments in force */
+  totalNano: bigint
   settledNano: bigint
   leasedNano: bigint
   /** version of the budget behind limitNano */

@@ -26,8 +26,6 @@ export interface Need {
   quoteNano: bigint
   /** of the budget, as the caller knows it: figures of another version may not refuse */
   budgetVersion: number
-  /** the limit that this version of the budget sets */
-  limitNano: bigint
 }
 
 export type Held = Pick<Need, 'accountId' | 'quoteNano'>
@@ -303,11 +301,10 @@ export class LeaseBook {
     return true
   }
 
-  /** past the limit, e.g. since it was lowered, no right that was granted before may be spent */
+  /** past the limit, or where it may have been lowered since, no right that was granted before may be spent */
   #heedLimit (need: Need): void {
     const lease = this.#of(need)
-    lease.knowLimit(need.limitNano, need.budgetVersion)
-    if (lease.room >= 0n || lease.free <= 0n) return
+    if (lease.free <= 0n || (lease.room >= 0n && !lease.precedes(need.budgetVersion))) return
     lease.giveUp(lease.free)
     this.#giving.add(lease)
     this.#touched.add(lease)
@@ -506,6 +503,7 @@ function figuresOf (other: HotFigures, own: AccountFigures | null): AccountFigur
   return {
     accountId: other.accountId,
     limitNano: other.limitNano,
+    totalNano: own?.totalNano ?? 0n,
     settledNano: other.settledNano,
     leasedNano: other.leasedNano,
     budgetVersion: other.budgetVersion,

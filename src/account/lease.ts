@@ -130,11 +130,9 @@ export class Lease {
     this.#feelPressure(now)
   }
 
-  /** the budget may have been given a lower limit since the last figures */
-  knowLimit (limitNano: bigint, budgetVersion: number): void {
-    const f = this.figures
-    if (f === null || f.limitNano === null || budgetVersion <= f.budgetVersion || limitNano >= f.limitNano) return
-    this.figures = { ...f, limitNano, budgetVersion }
+  /** its last figures are of before this version of the budget */
+  precedes (budgetVersion: number): boolean {
+    return this.figures !== null && this.figures.budgetVersion < budgetVersion
   }
 
   recall (now: number): void {

@@ -3,11 +3,13 @@ export type ScopeType = 'organization' | 'team' | 'user' | 'project' | 'key' | '
 export type Period = 'daily' | 'weekly' | 'monthly' | 'quarterly' | 'annual' | 'custom'
 /** soft never refuses; shadow neither, and says what it would have done */
 export type BudgetMode = 'enforced' | 'soft' | 'shadow'
-export type BudgetAction = 'notify' | 'restrict-models' | 'auto-downgrade' | 'block-all'
+export type BudgetAction = 'notify' | 'restrict-models' | 'require-approval' | 'auto-downgrade' | 'block-all'
 
 export interface BudgetAlert {
-  /** percent of the amount, > 0 */
-  threshold: number
+  /** percent of the budget's amount with its adjustments, > 0; absent: it is an amount */
+  threshold?: number
+  /** a decimal string, in the currency of the budget; absent: it is a percentage */
+  amount?: string
   actions: BudgetAction[]
   notificationChannels: string[]
   message: string | null
@@ -41,7 +43,7 @@ export interface Budget {
   /** of a tag: `name=value`; `*` (`name=*`): each of them has an account of its own */
   scopeId: string
   amountNano: bigint
-  /** amountNano, or less where a block-all threshold below 100 % says so */
+  /** amountNano, or less where block-all or require-approval says so; accounts have theirs, with adjustments */
   enforcedLimitNano: bigint
   currency: string
   /** units of the currency per USD, a decimal string; null: the budget is in USD */

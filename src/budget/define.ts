@@ -1,7 +1,6 @@
-import { type FastifyError } from '@fastify/error'
 import { parseTime, TIME_EXPECTED } from '../clock.ts'
-import { InvalidField, invalidField } from '../errors.ts'
-import { AMOUNT_EXPECTED, formatNano, parseAmount, percentOf } from '../money/amount.ts'
+import { invalidField } from '../errors.ts'
+import { AMOUNT_EXPECTED, formatNano, parseAmount } from '../money/amount.ts'
 import { isCurrency } from '../money/currency.ts'
 import { isPlain } from '../text.ts'
 import {
@@ -19,9 +18,9 @@ type Fields = Record<string, unknown>
 const SCOPES: ScopeType[] = ['organization', 'team', 'user', 'project', 'key', 'session', 'tag', 'endUser']
 const PERIODS: Period[] = ['daily', 'weekly', 'monthly', 'quarterly', 'annual', 'custom']
 const MODES: BudgetMode[] = ['enforced', 'soft', 'shadow']
-const ACTIONS = ['notify', 'restrict-models', 'auto-downgrade', 'block-all'] as const
-/** of the vocabulary, and not offered by this version */
-const LATER = new Set(['require-approval'])
+const ACTIONS = ['notify', 'restrict-models', 'require-approval', 'auto-downgrade', 'block-all'] as const
+/** they are limits: past the whole budget they would be none */
+const LIMITING: readonly string[] = ['block-all', 'require-approval']
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 const NAMES = new Set(['name', 'description', 'scopeType', 'scopeId', 'amount', 'currency', 'period', 'startDate',
@@ -72,7 +71,7 @@ function fieldsOf (body: unknown): Fields {
 
 function complete (f: Fields): BudgetDraft {
   const amountNano = amountOf(f['amount'])
-  const alerts = alertsOf(f['alerts'] ?? [])
+  const alerts = alertsOf(f['alerts'] ?? [], amountNano)
   const mode = oneOf('mode', MODES, f['mode'] ?? 'enforced')
   const period = oneOf('period', PERIODS, f['period'])
   const timezone = zoneOf(f['timezone'] ?? 'UTC')
@@ -89,7 +88,6 @@ function complete (f: Fields): BudgetDraft {
     description: optionalText('description', f['description'], 4_096),
     ...scopeOf(f['scopeType'], f['scopeId']),
     amountNano,
-    enforcedLimitNano: enforcedLimit(amountNano, alerts),
     currency: currencyOf(f['currency']),
     period,
     timezone,
@@ -119,17 +117,6 @@ function scopeOf (type: unknown, id: unknown): Pick<BudgetDraft, 'scopeType' | '
     throw invalidField('scopeId', 'the name and the value of a tag, e.g. "costCenter=4711", or for each value "costCenter=*"', id)
   }
   return scope
-}
-
-/** every enforced budget blocks at 100 %; a lower block-all counts */
-function enforcedLimit (amountNano: bigint, alerts: readonly BudgetAlert[]): bigint {
-  let limit = amountNano
-  for (const { threshold, actions } of alerts) {
-    if (!actions.includes('block-all')) continue
-    const at = percentOf(amountNano, threshold)
-    if (at < limit) limit = at
-  }
-  return limit
 }
 
 function amountOf (value: unknown): bigint {
@@ -164,40 +151,55 @@ function dateOf (field: string, value: unknown): number {
   return at
 }
 
-function alertsOf (value: unknown): BudgetAlert[] {
+function alertsOf (value: unknown, amountNano: bigint): BudgetAlert[] {
   if (!Array.isArray(value) || value.length > 50) throw invalidField('alerts', 'a list of at most 50 alerts', value)
-  const seen = new Set<number>()
+  const seen = new Set<number | string>()
   return value.map((one: unknown, i) => {
-    const alert = alertOf(`alerts/${i}`, one)
-    if (seen.has(alert.threshold)) throw invalidField(`alerts/${i}/threshold`, 'different from the others', alert.threshold)
-    seen.add(alert.threshold)
+    const alert = alertOf(`alerts/${i}`, one, amountNano)
+    const [field, mark] = alert.threshold === undefined ? ['amount', alert.amount ?? ''] : ['threshold', alert.threshold]
+    if (seen.has(mark)) throw invalidField(`alerts/${i}/${field}`, 'different from the others', mark)
+    seen.add(mark)
     return alert
   })
 }
 
-function alertOf (path: string, value: unknown): BudgetAlert {
+function alertOf (path: string, value: unknown, amountNano: bigint): BudgetAlert {
   const fields = mapOf(path, value)
-  rejectOthers(path, fields, ['threshold', 'actions', 'notificationChannels', 'message', 'models', 'downgrade'])
-  const threshold = fields['threshold']
-  const nano = parseAmount(threshold)
-  if (typeof threshold !== 'number' || nano === null || nano === 0n || threshold > 1_000) {
-    throw invalidField(`${path}/threshold`, 'a percentage above 0, at most 1000', threshold)
-  }
-  const actions = listOf(`${path}/actions`, fields['actions'] ?? ['notify']).map((action, i) => {
-    if (LATER.has(action)) throw notYet(`${path}/actions/${i}`, action)
-    return oneOf(`${path}/actions/${i}`, [...ACTIONS], action)
-  })
-  if (actions.includes('block-all') && threshold > 100) {
-    throw invalidField(`${path}/threshold`, 'at most 100 where its action is block-all', threshold)
-  }
+  rejectOthers(path, fields, ['threshold', 'amount', 'actions', 'notificationChannels', 'message', 'models', 'downgrade'])
+  const actions = listOf(`${path}/actions`, fields['actions'] ?? ['notify']).map((action, i) =>
+    oneOf(`${path}/actions/${i}`, [...ACTIONS], action))
+  const limiting = actions.find((action) => LIMITING.includes(action))
   return {
-    threshold,
+    ...markOf(path, fields['threshold'], fields['amount'], limiting, amountNano),
     actions: [...new Set(actions)],
     notificationChannels: listOf(`${path}/notificationChannels`, fields['notificationChannels'] ?? []),
     message: optionalText(`${path}/message`, fields['message'], 1_024),
     ...modelsOf(path, actions, fields['models']),
     ...downgradeOf(path, actions, fields['downgrade']),
   }
+}
+
+/** a percentage, or an amount */
+function markOf (
+  path: string, threshold: unknown, amount: unknown, limiting: string | undefined, amountNano: bigint
+): Pick<BudgetAlert, 'threshold' | 'amount'> {
+  if (amount !== undefined && amount !== null) {
+    if (threshold !== undefined && threshold !== null) throw invalidField(`${path}/amount`, 'absent where there is a threshold', amount)
+    const nano = parseAmount(amount)
+    if (nano === null || nano === 0n) throw invalidField(`${path}/amount`, `more than 0, ${AMOUNT_EXPECTED}`, amount)
+    if (limiting !== undefined && nano > amountNano) {
+      throw invalidField(`${path}/amount`, `at most the amount of the budget where its action is ${limiting}`, amount)
+    }
+    return { amount: formatNano(nano) }
+  }
+  const nano = parseAmount(threshold)
+  if (typeof threshold !== 'number' || nano === null || nano === 0n || threshold > 1_000) {
+    throw invalidField(`${path}/threshold`, 'a percentage above 0, at most 1000, or an amount in its place', threshold)
+  }
+  if (limiting !== undefined && threshold > 100) {
+    throw invalidField(`${path}/threshold`, `at most 100 where its action is ${limiting}`, threshold)
+  }
+  return { threshold }
 }
 
 function modelsOf (path: string, actions: readonly string[], value: unknown): Pick<BudgetAlert, 'models'> {
@@ -306,14 +308,9 @@ function parentOf (value: unknown): string | null {
 }
 
 function oneOf<T extends string> (path: string, values: readonly T[], value: unknown): T {
-  if (typeof value === 'string' && LATER.has(value)) throw notYet(path, value)
   const found = values.find((one) => one === value)
   if (found === undefined) throw invalidField(path, `one of ${values.join(', ')}`, value)
   return found
-}
-
-function notYet (path: string, what: string): FastifyError & { field: string } {
-  return Object.assign(new InvalidField(`${path}: ${what} is not supported by this version`), { field: path })
 }
 
 function draftFields (budget: Budget): Fields {

@@ -8,7 +8,7 @@ import { isForEach } from './subject.ts'
  */
 
 /** What an administrator decides; everything else of a budget is the store's. */
-export type BudgetDraft = Omit<Budget, 'id' | 'rate' | 'rateAt' | 'createdAt' | 'updatedAt' | 'archivedAt' | 'version'>
+export type BudgetDraft = Omit<Budget, 'id' | 'enforcedLimitNano' | 'rate' | 'rateAt' | 'createdAt' | 'updatedAt' | 'archivedAt' | 'version'>
 
 /** What the place of a budget is judged by. */
 export interface Surroundings {

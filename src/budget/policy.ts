@@ -1,7 +1,7 @@
-import { percentOf } from '../money/amount.ts'
 import { type PricedModel } from '../pricing/price.ts'
 import { type AppliedBudget, matchesGlob } from './applies.ts'
 import { type Budget, type BudgetAlert, type CapToFit } from './budget.ts'
+import { thresholdNano, thresholdText } from './limits.ts'
 
 /**
  * What budgets ask of a call besides its amount: which models past a threshold, and whether its output may be capped.
@@ -10,10 +10,10 @@ import { type Budget, type BudgetAlert, type CapToFit } from './budget.ts'
 
 /** One threshold that has something to say about models. */
 export interface Rule {
-  /** the percentage, for messages */
-  threshold: number
-  /** in force from this much spent on, nano-units of the budget's currency */
-  fromNano: bigint
+  /** in force from there on */
+  mark: Pick<BudgetAlert, 'threshold' | 'amount'>
+  /** the same, for messages */
+  threshold: string
   /** patterns split at their asterisks; null: all models */
   models: readonly (readonly string[])[] | null
   /** null: none is replaced */
@@ -70,23 +70,35 @@ function rulesOf (budget: Budget): readonly Rule[] {
   if (rules === undefined) {
     rules = budget.alerts.filter(saysModels)
       .map((alert) => ruleOf(budget, alert))
-      .sort((a, b) => b.threshold - a.threshold)
+      .sort((a, b) => atFirst(budget, a) < atFirst(budget, b) ? 1 : -1)
     compiled.set(budget, rules)
   }
   return rules
 }
 
+/** before any adjustment: where percentages and amounts stand to each other then, they stay */
+function atFirst (budget: Budget, { mark }: Rule): bigint { return thresholdNano(mark, budget.amountNano) }
+
 function saysModels ({ actions }: BudgetAlert): boolean {
   return actions.includes('restrict-models') || actions.includes('auto-downgrade')
 }
 
-function ruleOf (budget: Budget, { threshold, actions, models, downgrade }: BudgetAlert): Rule {
+function ruleOf ({ currency }: Budget, { threshold, amount, actions, models, downgrade }: BudgetAlert): Rule {
+  const mark = threshold === undefined ? { amount: amount ?? '' } : { threshold }
   return {
-    threshold,
-    fromNano: percentOf(budget.amountNano, threshold),
+    mark,
+    threshold: thresholdText(mark, currency),
     models: actions.includes('restrict-models') ? (models ?? []).map((model) => model.split('*')) : null,
     downgrade: actions.includes('auto-downgrade') ? new Map(Object.entries(downgrade ?? {})) : null,
   }
+}
+
+/** What the rules of a budget are judged by, nano-units of its currency. */
+export interface Spending {
+  /** settled, and finished and not yet recorded */
+  spentNano: bigint
+  /** 100 %: its amount with the adjustments in force */
+  totalNano: bigint
 }
 
 /** A model, by the name that it is asked for at its provider. */
@@ -106,15 +118,15 @@ const AS_ASKED: Verdict = { kind: 'as-asked' }
  * its place may be allowed. `find`: the priced model of a name at the same provider, null: it has no price any more.
  */
 export function judgeModel (
-  policies: readonly BudgetPolicy[], spent: (one: AppliedBudget) => bigint, asked: NamedModel,
+  policies: readonly BudgetPolicy[], spendingOf: (one: AppliedBudget) => Spending, asked: NamedModel,
   find: (name: string) => PricedModel | null
 ): Verdict {
   let restricted: Verdict = AS_ASKED
   for (const by of policies) {
     if (by.rules.length === 0) continue
-    const spentNano = spent(by.applied)
+    const { spentNano, totalNano } = spendingOf(by.applied)
     for (const rule of by.rules) {
-      if (spentNano < rule.fromNano) continue
+      if (spentNano < thresholdNano(rule.mark, totalNano)) continue
       const name = rule.downgrade?.get(asked.name) ?? rule.downgrade?.get(asked.model.model)
       const model = name === undefined ? null : find(name)
       if (name !== undefined && model !== null) return { kind: 'downgraded', to: { name, model }, by, rule }

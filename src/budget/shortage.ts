@@ -4,11 +4,14 @@ import { type Short, type ShortReason } from '../account/lease-book.ts'
 import { type Refusal, type RefusalBudget } from '../errors.ts'
 import { formatNano } from '../money/amount.ts'
 import { type AppliedBudget } from './applies.ts'
+import { type Budget } from './budget.ts'
+import { blockLimit } from './limits.ts'
 import { subjectName } from './subject.ts'
 
 /** What an account has not enough of, and why. Nano-units of its currency. */
 export interface Shortage {
-  reason: Exclude<ShortReason, 'unavailable'>
+  /** awaits_approval: it would fit, were everything approved that can be */
+  reason: Exclude<ShortReason, 'unavailable'> | 'awaits_approval'
   neededNano: bigint
   limitNano: bigint
   spentNano: bigint
@@ -30,6 +33,8 @@ export interface Stands {
   inDoubtNano: bigint
   heldLongNano: bigint
   limitNano: bigint | null
+  /** 100 %: the budget's amount with the adjustments in force */
+  totalNano: bigint
   doubt: { holder: string, since: number } | null
 }
 
@@ -37,19 +42,26 @@ export interface Stands {
 export function shortageOf (short: Short, { budget }: AppliedBudget, lease: Lease | null): Shortage {
   const f = short.figures
   const unposted = lease === null || f === null ? 0n : lease.consumed - f.postedNano
+  const spentNano = (f?.settledNano ?? 0n) + (unposted > 0n ? unposted : 0n)
   const inDoubtNano = f?.inDoubtNano ?? 0n
   const longHeldNano = f?.longHeldNano ?? 0n
   return {
-    reason: short.reason === 'unavailable' ? 'exhausted' : short.reason,
+    reason: awaitsApproval(short, budget, spentNano) ? 'awaits_approval' : short.reason === 'unavailable' ? 'exhausted' : short.reason,
     neededNano: short.neededNano,
     limitNano: f?.limitNano ?? budget.enforcedLimitNano,
-    spentNano: (f?.settledNano ?? 0n) + (unposted > 0n ? unposted : 0n),
+    spentNano,
     heldNano: (lease?.held ?? 0n) + inDoubtNano + longHeldNano,
     inDoubtNano,
     doubt: f?.inDoubtHolder == null ? null : { holder: f.inDoubtHolder, since: f.inDoubtSince },
     longHeldNano,
     longHold: f?.longHold ?? null,
   }
+}
+
+function awaitsApproval ({ reason, figures: f, neededNano }: Short, budget: Budget, spentNano: bigint): boolean {
+  if ((reason !== 'too_large' && reason !== 'exhausted') || f === null || f.limitNano === null) return false
+  const blocked = blockLimit(budget, f.totalNano)
+  return f.limitNano < blocked && neededNano <= blocked - spentNano
 }
 
 /** The refusal as the client is told about it: which budget, its figures, when it resets, and what would help. */
@@ -67,6 +79,15 @@ export function shortRefusal (short: Shortage, one: AppliedBudget): Refusal {
         code: 'quote_exceeds_budget',
         message: `This call may cost up to ${budget.needed} ${currency}, more than the whole ${named} allows (${figures}).`,
         remedy: 'Set a lower max_tokens (or shorten the input), choose a cheaper model, or ask an administrator to raise the budget.',
+      }
+    case 'awaits_approval':
+      return {
+        ...final,
+        code: 'approval_required',
+        message: `This call may cost up to ${budget.needed} ${currency}, more than is left of what the ${named} allows without ` +
+          `approval (${figures}). ${reset}`,
+        remedy: 'Ask for an approval: POST /api/v1/approval-requests with your gateway key and ' +
+          `{"budgetId": "${budget.id}", "reason": "..."}.`,
       }
     case 'in_doubt':
       return {

@@ -10,6 +10,7 @@ import { type Refusal } from '../errors.ts'
 import { convertNano } from '../money/amount.ts'
 import { type AccountHold, type Charge } from '../usage/usage.ts'
 import { type AppliedBudget } from './applies.ts'
+import { type Spending } from './policy.ts'
 import { shortageOf, shortRefusal, type Stands } from './shortage.ts'
 
 /**
@@ -206,19 +207,20 @@ export class BudgetTracker {
     const known = applied.every((one) => {
       const id = this.#known(one)
       const lease = id === null ? undefined : this.#book.lease(id)
-      return lease?.figures != null && now - lease.figuresAt < JUDGED_FRESH_MS
+      return lease?.figures != null && now - lease.figuresAt < JUDGED_FRESH_MS && !lease.precedes(one.budget.version)
     })
     return known ? null : this.#prepare(applied)
   }
 
-  /** settled, and finished and not yet recorded, of the budget's account; 0 where nothing is known of it */
-  spentNano (one: AppliedBudget): bigint {
+  /** of the budget's account; nothing spent where nothing is known of it */
+  spendingOf (one: AppliedBudget): Spending {
     const id = this.#known(one)
     const lease = id === null ? undefined : this.#book.lease(id)
-    if (id === null || lease?.figures == null) return 0n
+    if (id === null || lease?.figures == null) return { spentNano: 0n, totalNano: one.budget.amountNano }
+    const { totalNano } = lease.figures
     let { settledNano, at } = lease.figures
     for (const other of this.#o.hot.others(id) ?? []) if (other.at > at) ({ settledNano, at } = other)
-    return settledNano + (lease.unposted > 0n ? lease.unposted : 0n) + this.debt(id)
+    return { spentNano: settledNano + (lease.unposted > 0n ? lease.unposted : 0n) + this.debt(id), totalNano }
   }
 
   /** what a call could be held for on the budget's account, by what is known of it; null: nothing is */
@@ -239,7 +241,7 @@ export class BudgetTracker {
     let heldNano = lease.held + inDoubtNano + longHeldNano
     for (const other of this.#o.hot.others(id) ?? []) heldNano += other.heldNano
     return {
-      spentNano: this.spentNano(one),
+      ...this.spendingOf(one),
       heldNano,
       inDoubtNano,
       heldLongNano: longHeldNano,
@@ -346,7 +348,7 @@ export class BudgetTracker {
       const quote = convertNano(quoteNano, budget.rate)
       holds.push({ accountId, quoteNano: quote, rate: budget.rate, enforced })
       if (enforced) {
-        needs.push({ accountId, quoteNano: quote, budgetVersion: budget.version, limitNano: budget.enforcedLimitNano })
+        needs.push({ accountId, quoteNano: quote, budgetVersion: budget.version })
       }
     }
     const hold: CallHold = { holds, applied }

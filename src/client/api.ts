@@ -1,5 +1,83 @@
 /** Generated from openapi.json; see README.md here. */
 export interface paths {
+    "/approval-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List requests for approval, the newest first
+         * @description A gateway key sees its own.
+         */
+        get: operations["getApprovalRequests"];
+        put?: never;
+        /**
+         * Ask for an approval
+         * @description On a budget that requires one past a threshold. A gateway key has at most one open request for a budget.
+         */
+        post: operations["postApprovalRequests"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/approval-requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a request for approval */
+        get: operations["getApprovalRequest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/approval-requests/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a request
+         * @description The approval is an adjustment of the budget, which acts at once and can be revoked.
+         */
+        post: operations["postApprovalRequestApprove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/approval-requests/{id}/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deny a request */
+        post: operations["postApprovalRequestDeny"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit": {
         parameters: {
             query?: never;
@@ -112,6 +190,47 @@ export interface paths {
         patch: operations["patchBudget"];
         trace?: never;
     };
+    "/budgets/{id}/adjustments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the adjustments of a budget, the newest first */
+        get: operations["getBudgetAdjustments"];
+        put?: never;
+        /**
+         * Add to the amount of a budget
+         * @description increase: from a time to a time, in each period that it is in force in; top-up: to the running period. It acts at once on what holds are measured by.
+         */
+        post: operations["postBudgetAdjustments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/budgets/{id}/adjustments/{adjustmentId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an adjustment
+         * @description It ends now; of a transfer both sides do. One that has ended stays as it is.
+         */
+        delete: operations["deleteBudgetAdjustment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/budgets/{id}/alerts/{threshold}/acknowledge": {
         parameters: {
             query?: never;
@@ -206,6 +325,26 @@ export interface paths {
         get: operations["getBudgetStatus"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/budgets/{id}/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Transfer an amount to another budget
+         * @description From the running period of this budget to that of another one of the same organization and currency: both or neither. What is spent or held here stays here.
+         */
+        post: operations["postBudgetTransfers"];
         delete?: never;
         options?: never;
         head?: never;
@@ -560,8 +699,8 @@ export interface components {
     schemas: {
         /** @description A threshold that was crossed in a period. */
         ActiveAlert: {
-            /** @description percent of the amount */
-            threshold: number;
+            threshold: number | null;
+            amount: string | null;
             /**
              * @description RFC 3339, in UTC
              * @example 2026-12-01T00:00:00.000Z
@@ -577,6 +716,32 @@ export interface components {
             acknowledgedBy: string | null;
             acknowledgedAt: string | null;
         };
+        /** @description In force from `from` on, until `to` or until it is revoked. */
+        Adjustment: {
+            /** @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+            id: string;
+            /** @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+            budgetId: string;
+            /** @enum {unknown} */
+            kind: "increase" | "top-up" | "transfer" | "approval";
+            amount: string | null;
+            /**
+             * @description RFC 3339, in UTC
+             * @example 2026-12-01T00:00:00.000Z
+             */
+            from: string;
+            to: string | null;
+            reason: string;
+            counterpartBudgetId: string | null;
+            /**
+             * @description RFC 3339, in UTC
+             * @example 2026-12-01T00:00:00.000Z
+             */
+            createdAt: string;
+            createdBy: string;
+            revokedAt: string | null;
+            revokedBy: string | null;
+        };
         AmountQuestion: {
             /**
              * @description at most 9,000,000,000, at most 9 decimals
@@ -588,6 +753,30 @@ export interface components {
              * @example USD
              */
             currency?: string;
+        };
+        /** @description Of somebody who needs more than require-approval leaves. */
+        ApprovalRequest: {
+            /** @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+            id: string;
+            /** @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+            budgetId: string;
+            amount: string | null;
+            currency: string;
+            reason: string;
+            requestedBy: string;
+            keyId: string | null;
+            userId: string | null;
+            /**
+             * @description RFC 3339, in UTC
+             * @example 2026-12-01T00:00:00.000Z
+             */
+            createdAt: string;
+            /** @enum {unknown} */
+            state: "open" | "approved" | "denied";
+            decidedAt: string | null;
+            decidedBy: string | null;
+            decisionReason: string | null;
+            adjustmentId: string | null;
         };
         BudgetNode: {
             /** @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
@@ -704,18 +893,23 @@ export interface components {
              */
             amount: string;
             /**
-             * @description the amount, or less where block-all says so
+             * @description the amount, or less where block-all or require-approval says so
              * @example 237.5
              */
             enforcedLimit: string;
             alerts: {
                 /**
-                 * @description percent of the amount
+                 * @description percent of the amount with the adjustments in force
                  * @example 80
                  */
-                threshold: number;
-                /** @description block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent */
-                actions: ("notify" | "restrict-models" | "auto-downgrade" | "block-all")[];
+                threshold?: number;
+                /**
+                 * @description in place of a percentage, in the currency of the budget
+                 * @example 250
+                 */
+                amount?: string | number;
+                /** @description block-all: nothing is held past the threshold, at most 100 %; require-approval: only as far as it is approved; the others judge by what is spent */
+                actions: ("notify" | "restrict-models" | "require-approval" | "auto-downgrade" | "block-all")[];
                 notificationChannels: string[];
                 message: string | null;
                 /**
@@ -764,9 +958,9 @@ export interface components {
             subject?: string;
             /** @description spent in this period: settled, and finished calls that are not recorded yet */
             currentAmount: string;
-            /** @description the amount, which is 100 % */
+            /** @description the amount with the adjustments in force, which is 100 % */
             limit: string;
-            /** @description what holds are measured by: the amount, or less where block-all says so */
+            /** @description what holds are measured by: limit, or less where block-all or require-approval says so */
             enforcedLimit: string;
             /** @description ISO 4217, of all amounts here */
             currency: string;
@@ -832,9 +1026,9 @@ export interface components {
             subject?: string;
             /** @description spent in this period: settled, and finished calls that are not recorded yet */
             currentAmount: string;
-            /** @description the amount, which is 100 % */
+            /** @description the amount with the adjustments in force, which is 100 % */
             limit: string;
-            /** @description what holds are measured by: the amount, or less where block-all says so */
+            /** @description what holds are measured by: limit, or less where block-all or require-approval says so */
             enforcedLimit: string;
             /** @description ISO 4217, of all amounts here */
             currency: string;
@@ -1097,6 +1291,34 @@ export interface components {
         };
     };
     responses: {
+        /**
+         * @description `approval_required`: Past what is left of it the budget requires approval.
+         *
+         *     `budget_exhausted`: What is spent leaves less than the amount.
+         *
+         *     `budget_held`: Long holds set aside what is left; `hold` names the largest.
+         *
+         *     `budget_in_doubt`: What is left is leased to a gateway that is silent.
+         *
+         *     `budget_paused`: A budget that applies is paused.
+         *
+         *     `conflict`: The change contradicts what is there.
+         *
+         *     `no_budget`: No budget applies to what is to be set aside.
+         *
+         *     `quote_exceeds_budget`: The amount alone is more than the budget's limit.
+         */
+        "approval_required.budget_exhausted.budget_held.budget_in_doubt.budget_paused.conflict.no_budget.quote_exceeds_budget": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {string} */
+                    code: "approval_required" | "budget_exhausted" | "budget_held" | "budget_in_doubt" | "budget_paused" | "conflict" | "no_budget" | "quote_exceeds_budget";
+                };
+            };
+        };
         /** @description `body_too_large`: The body is larger than the route takes. */
         body_too_large: {
             headers: {
@@ -1124,32 +1346,6 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {string} */
                     code: "budget_contention" | "too_many_failures";
-                };
-            };
-        };
-        /**
-         * @description `budget_exhausted`: What is spent leaves less than the amount.
-         *
-         *     `budget_held`: Long holds set aside what is left; `hold` names the largest.
-         *
-         *     `budget_in_doubt`: What is left is leased to a gateway that is silent.
-         *
-         *     `budget_paused`: A budget that applies is paused.
-         *
-         *     `conflict`: The change contradicts what is there.
-         *
-         *     `no_budget`: No budget applies to what is to be set aside.
-         *
-         *     `quote_exceeds_budget`: The amount alone is more than the budget's limit.
-         */
-        "budget_exhausted.budget_held.budget_in_doubt.budget_paused.conflict.no_budget.quote_exceeds_budget": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"] & {
-                    /** @enum {string} */
-                    code: "budget_exhausted" | "budget_held" | "budget_in_doubt" | "budget_paused" | "conflict" | "no_budget" | "quote_exceeds_budget";
                 };
             };
         };
@@ -1391,6 +1587,351 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    getApprovalRequests: {
+        parameters: {
+            query?: {
+                /** @description most that are answered at once */
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                /** @description budgetId, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+                budgetId?: string;
+                state?: "open" | "approved" | "denied";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "requests": [
+                     *         {
+                     *           "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *           "budgetId": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *           "amount": "12.5",
+                     *           "currency": "USD",
+                     *           "reason": "text",
+                     *           "requestedBy": "text",
+                     *           "keyId": "text",
+                     *           "userId": null,
+                     *           "createdAt": "2026-12-01T00:00:00.000Z",
+                     *           "state": "open",
+                     *           "decidedAt": "2026-12-01T00:00:00.000Z",
+                     *           "decidedBy": "text",
+                     *           "decisionReason": "text",
+                     *           "adjustmentId": "text"
+                     *         }
+                     *       ],
+                     *       "count": 1,
+                     *       "limit": 1,
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        requests: components["schemas"]["ApprovalRequest"][];
+                        /** @description of this page */
+                        count: number;
+                        limit: number;
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    postApprovalRequests: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "budgetId": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                 *       "amount": "20",
+                 *       "reason": "evaluation run"
+                 *     }
+                 */
+                "application/json": {
+                    /** @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+                    budgetId: string;
+                    /**
+                     * @description more than 0, at most 9,000,000,000, at most 9 decimals: a decimal string, or a number that means its shortest decimal form
+                     * @example 12.50
+                     */
+                    amount?: string | number;
+                    /**
+                     * @description why, for people
+                     * @example launch week
+                     */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Of somebody who needs more than require-approval leaves. */
+            201: {
+                headers: {
+                    /** @description Path of the object that was made. */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *       "budgetId": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *       "amount": "12.5",
+                     *       "currency": "USD",
+                     *       "reason": "text",
+                     *       "requestedBy": "text",
+                     *       "keyId": "text",
+                     *       "userId": null,
+                     *       "createdAt": "2026-12-01T00:00:00.000Z",
+                     *       "state": "open",
+                     *       "decidedAt": "2026-12-01T00:00:00.000Z",
+                     *       "decidedBy": "text",
+                     *       "decisionReason": "text",
+                     *       "adjustmentId": "text"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApprovalRequest"];
+                };
+            };
+            400: components["responses"]["invalid_body.invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found.route_not_found"];
+            409: components["responses"]["budget_in_use.conflict"];
+            413: components["responses"]["body_too_large"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    getApprovalRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Of somebody who needs more than require-approval leaves. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *       "budgetId": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *       "amount": "12.5",
+                     *       "currency": "USD",
+                     *       "reason": "text",
+                     *       "requestedBy": "text",
+                     *       "keyId": "text",
+                     *       "userId": null,
+                     *       "createdAt": "2026-12-01T00:00:00.000Z",
+                     *       "state": "open",
+                     *       "decidedAt": "2026-12-01T00:00:00.000Z",
+                     *       "decidedBy": "text",
+                     *       "decisionReason": "text",
+                     *       "adjustmentId": "text"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApprovalRequest"];
+                };
+            };
+            400: components["responses"]["invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            414: components["responses"]["url_too_long"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    postApprovalRequestApprove: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** @description an amount, for the running period or until `to`; with `to` alone, all that block-all leaves until then; else what the request asks for */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "amount": "20"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description more than 0, at most 9,000,000,000, at most 9 decimals: a decimal string, or a number that means its shortest decimal form
+                     * @example 12.50
+                     */
+                    amount?: string | number;
+                    /**
+                     * @description RFC 3339: when it ends; the end of the running period if not given
+                     * @example 2026-12-01T00:00:00Z
+                     */
+                    to?: string;
+                    /**
+                     * @description why, for people
+                     * @example launch week
+                     */
+                    reason?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Of somebody who needs more than require-approval leaves. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *       "budgetId": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *       "amount": "12.5",
+                     *       "currency": "USD",
+                     *       "reason": "text",
+                     *       "requestedBy": "text",
+                     *       "keyId": "text",
+                     *       "userId": null,
+                     *       "createdAt": "2026-12-01T00:00:00.000Z",
+                     *       "state": "open",
+                     *       "decidedAt": "2026-12-01T00:00:00.000Z",
+                     *       "decidedBy": "text",
+                     *       "decisionReason": "text",
+                     *       "adjustmentId": "text"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApprovalRequest"];
+                };
+            };
+            400: components["responses"]["invalid_body.invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            409: components["responses"]["budget_in_use.conflict"];
+            413: components["responses"]["body_too_large"];
+            414: components["responses"]["url_too_long"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    postApprovalRequestDeny: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "next month"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description why, for people
+                     * @example launch week
+                     */
+                    reason?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Of somebody who needs more than require-approval leaves. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *       "budgetId": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *       "amount": "12.5",
+                     *       "currency": "USD",
+                     *       "reason": "text",
+                     *       "requestedBy": "text",
+                     *       "keyId": "text",
+                     *       "userId": null,
+                     *       "createdAt": "2026-12-01T00:00:00.000Z",
+                     *       "state": "open",
+                     *       "decidedAt": "2026-12-01T00:00:00.000Z",
+                     *       "decidedBy": "text",
+                     *       "decisionReason": "text",
+                     *       "adjustmentId": "text"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApprovalRequest"];
+                };
+            };
+            400: components["responses"]["invalid_body.invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            409: components["responses"]["budget_in_use.conflict"];
+            413: components["responses"]["body_too_large"];
+            414: components["responses"]["url_too_long"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
     getAudit: {
         parameters: {
             query?: {
@@ -1687,6 +2228,7 @@ export interface operations {
                      *           "alerts": [
                      *             {
                      *               "threshold": 80,
+                     *               "amount": "250",
                      *               "actions": [
                      *                 "notify"
                      *               ],
@@ -1838,18 +2380,23 @@ export interface operations {
                              */
                             amount: string;
                             /**
-                             * @description the amount, or less where block-all says so
+                             * @description the amount, or less where block-all or require-approval says so
                              * @example 237.5
                              */
                             enforcedLimit: string;
                             alerts: {
                                 /**
-                                 * @description percent of the amount
+                                 * @description percent of the amount with the adjustments in force
                                  * @example 80
                                  */
-                                threshold: number;
-                                /** @description block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent */
-                                actions: ("notify" | "restrict-models" | "auto-downgrade" | "block-all")[];
+                                threshold?: number;
+                                /**
+                                 * @description in place of a percentage, in the currency of the budget
+                                 * @example 250
+                                 */
+                                amount?: string | number;
+                                /** @description block-all: nothing is held past the threshold, at most 100 %; require-approval: only as far as it is approved; the others judge by what is spent */
+                                actions: ("notify" | "restrict-models" | "require-approval" | "auto-downgrade" | "block-all")[];
                                 notificationChannels: string[];
                                 message: string | null;
                                 /**
@@ -2050,20 +2597,19 @@ export interface operations {
                      * @example 12.50
                      */
                     amount: string | number;
-                    alerts?: ({
+                    alerts?: {
                         /**
-                         * @description percent of the amount
-                         * @example 80
-                         */
-                        threshold: number;
-                    } & {
-                        /**
-                         * @description percent of the amount
+                         * @description percent of the amount with the adjustments in force
                          * @example 80
                          */
                         threshold?: number;
-                        /** @description block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent */
-                        actions?: ("notify" | "restrict-models" | "auto-downgrade" | "block-all")[];
+                        /**
+                         * @description in place of a percentage, in the currency of the budget
+                         * @example 250
+                         */
+                        amount?: string | number;
+                        /** @description block-all: nothing is held past the threshold, at most 100 %; require-approval: only as far as it is approved; the others judge by what is spent */
+                        actions?: ("notify" | "restrict-models" | "require-approval" | "auto-downgrade" | "block-all")[];
                         notificationChannels?: string[];
                         message?: string | null;
                         /**
@@ -2083,7 +2629,7 @@ export interface operations {
                         downgrade?: {
                             [key: string]: string;
                         };
-                    })[];
+                    }[];
                 };
             };
         };
@@ -2135,6 +2681,7 @@ export interface operations {
                      *       "alerts": [
                      *         {
                      *           "threshold": 80,
+                     *           "amount": "250",
                      *           "actions": [
                      *             "notify"
                      *           ],
@@ -2279,18 +2826,23 @@ export interface operations {
                          */
                         amount: string;
                         /**
-                         * @description the amount, or less where block-all says so
+                         * @description the amount, or less where block-all or require-approval says so
                          * @example 237.5
                          */
                         enforcedLimit: string;
                         alerts: {
                             /**
-                             * @description percent of the amount
+                             * @description percent of the amount with the adjustments in force
                              * @example 80
                              */
-                            threshold: number;
-                            /** @description block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent */
-                            actions: ("notify" | "restrict-models" | "auto-downgrade" | "block-all")[];
+                            threshold?: number;
+                            /**
+                             * @description in place of a percentage, in the currency of the budget
+                             * @example 250
+                             */
+                            amount?: string | number;
+                            /** @description block-all: nothing is held past the threshold, at most 100 %; require-approval: only as far as it is approved; the others judge by what is spent */
+                            actions: ("notify" | "restrict-models" | "require-approval" | "auto-downgrade" | "block-all")[];
                             notificationChannels: string[];
                             message: string | null;
                             /**
@@ -2405,6 +2957,7 @@ export interface operations {
                      *           "alerts": [
                      *             {
                      *               "threshold": 80,
+                     *               "amount": "250",
                      *               "actions": [
                      *                 "notify"
                      *               ],
@@ -2454,6 +3007,7 @@ export interface operations {
                      *             "activeAlerts": [
                      *               {
                      *                 "threshold": 1,
+                     *                 "amount": "250",
                      *                 "triggeredAt": "2026-12-01T00:00:00.000Z",
                      *                 "actions": [
                      *                   "notify"
@@ -2564,6 +3118,7 @@ export interface operations {
                      *           "alerts": [
                      *             {
                      *               "threshold": 80,
+                     *               "amount": "250",
                      *               "actions": [
                      *                 "notify"
                      *               ],
@@ -2715,18 +3270,23 @@ export interface operations {
                              */
                             amount: string;
                             /**
-                             * @description the amount, or less where block-all says so
+                             * @description the amount, or less where block-all or require-approval says so
                              * @example 237.5
                              */
                             enforcedLimit: string;
                             alerts: {
                                 /**
-                                 * @description percent of the amount
+                                 * @description percent of the amount with the adjustments in force
                                  * @example 80
                                  */
-                                threshold: number;
-                                /** @description block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent */
-                                actions: ("notify" | "restrict-models" | "auto-downgrade" | "block-all")[];
+                                threshold?: number;
+                                /**
+                                 * @description in place of a percentage, in the currency of the budget
+                                 * @example 250
+                                 */
+                                amount?: string | number;
+                                /** @description block-all: nothing is held past the threshold, at most 100 %; require-approval: only as far as it is approved; the others judge by what is spent */
+                                actions: ("notify" | "restrict-models" | "require-approval" | "auto-downgrade" | "block-all")[];
                                 notificationChannels: string[];
                                 message: string | null;
                                 /**
@@ -2842,6 +3402,7 @@ export interface operations {
                      *       "alerts": [
                      *         {
                      *           "threshold": 80,
+                     *           "amount": "250",
                      *           "actions": [
                      *             "notify"
                      *           ],
@@ -2986,18 +3547,23 @@ export interface operations {
                          */
                         amount: string;
                         /**
-                         * @description the amount, or less where block-all says so
+                         * @description the amount, or less where block-all or require-approval says so
                          * @example 237.5
                          */
                         enforcedLimit: string;
                         alerts: {
                             /**
-                             * @description percent of the amount
+                             * @description percent of the amount with the adjustments in force
                              * @example 80
                              */
-                            threshold: number;
-                            /** @description block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent */
-                            actions: ("notify" | "restrict-models" | "auto-downgrade" | "block-all")[];
+                            threshold?: number;
+                            /**
+                             * @description in place of a percentage, in the currency of the budget
+                             * @example 250
+                             */
+                            amount?: string | number;
+                            /** @description block-all: nothing is held past the threshold, at most 100 %; require-approval: only as far as it is approved; the others judge by what is spent */
+                            actions: ("notify" | "restrict-models" | "require-approval" | "auto-downgrade" | "block-all")[];
                             notificationChannels: string[];
                             message: string | null;
                             /**
@@ -3189,20 +3755,19 @@ export interface operations {
                      * @example 12.50
                      */
                     amount?: string | number;
-                    alerts?: ({
+                    alerts?: {
                         /**
-                         * @description percent of the amount
-                         * @example 80
-                         */
-                        threshold: number;
-                    } & {
-                        /**
-                         * @description percent of the amount
+                         * @description percent of the amount with the adjustments in force
                          * @example 80
                          */
                         threshold?: number;
-                        /** @description block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent */
-                        actions?: ("notify" | "restrict-models" | "auto-downgrade" | "block-all")[];
+                        /**
+                         * @description in place of a percentage, in the currency of the budget
+                         * @example 250
+                         */
+                        amount?: string | number;
+                        /** @description block-all: nothing is held past the threshold, at most 100 %; require-approval: only as far as it is approved; the others judge by what is spent */
+                        actions?: ("notify" | "restrict-models" | "require-approval" | "auto-downgrade" | "block-all")[];
                         notificationChannels?: string[];
                         message?: string | null;
                         /**
@@ -3222,7 +3787,7 @@ export interface operations {
                         downgrade?: {
                             [key: string]: string;
                         };
-                    })[];
+                    }[];
                 };
             };
         };
@@ -3272,6 +3837,7 @@ export interface operations {
                      *       "alerts": [
                      *         {
                      *           "threshold": 80,
+                     *           "amount": "250",
                      *           "actions": [
                      *             "notify"
                      *           ],
@@ -3416,18 +3982,23 @@ export interface operations {
                          */
                         amount: string;
                         /**
-                         * @description the amount, or less where block-all says so
+                         * @description the amount, or less where block-all or require-approval says so
                          * @example 237.5
                          */
                         enforcedLimit: string;
                         alerts: {
                             /**
-                             * @description percent of the amount
+                             * @description percent of the amount with the adjustments in force
                              * @example 80
                              */
-                            threshold: number;
-                            /** @description block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent */
-                            actions: ("notify" | "restrict-models" | "auto-downgrade" | "block-all")[];
+                            threshold?: number;
+                            /**
+                             * @description in place of a percentage, in the currency of the budget
+                             * @example 250
+                             */
+                            amount?: string | number;
+                            /** @description block-all: nothing is held past the threshold, at most 100 %; require-approval: only as far as it is approved; the others judge by what is spent */
+                            actions: ("notify" | "restrict-models" | "require-approval" | "auto-downgrade" | "block-all")[];
                             notificationChannels: string[];
                             message: string | null;
                             /**
@@ -3655,20 +4226,19 @@ export interface operations {
                      * @example 12.50
                      */
                     amount?: string | number;
-                    alerts?: ({
+                    alerts?: {
                         /**
-                         * @description percent of the amount
-                         * @example 80
-                         */
-                        threshold: number;
-                    } & {
-                        /**
-                         * @description percent of the amount
+                         * @description percent of the amount with the adjustments in force
                          * @example 80
                          */
                         threshold?: number;
-                        /** @description block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent */
-                        actions?: ("notify" | "restrict-models" | "auto-downgrade" | "block-all")[];
+                        /**
+                         * @description in place of a percentage, in the currency of the budget
+                         * @example 250
+                         */
+                        amount?: string | number;
+                        /** @description block-all: nothing is held past the threshold, at most 100 %; require-approval: only as far as it is approved; the others judge by what is spent */
+                        actions?: ("notify" | "restrict-models" | "require-approval" | "auto-downgrade" | "block-all")[];
                         notificationChannels?: string[];
                         message?: string | null;
                         /**
@@ -3688,7 +4258,7 @@ export interface operations {
                         downgrade?: {
                             [key: string]: string;
                         };
-                    })[];
+                    }[];
                 };
             };
         };
@@ -3738,6 +4308,7 @@ export interface operations {
                      *       "alerts": [
                      *         {
                      *           "threshold": 80,
+                     *           "amount": "250",
                      *           "actions": [
                      *             "notify"
                      *           ],
@@ -3882,18 +4453,23 @@ export interface operations {
                          */
                         amount: string;
                         /**
-                         * @description the amount, or less where block-all says so
+                         * @description the amount, or less where block-all or require-approval says so
                          * @example 237.5
                          */
                         enforcedLimit: string;
                         alerts: {
                             /**
-                             * @description percent of the amount
+                             * @description percent of the amount with the adjustments in force
                              * @example 80
                              */
-                            threshold: number;
-                            /** @description block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent */
-                            actions: ("notify" | "restrict-models" | "auto-downgrade" | "block-all")[];
+                            threshold?: number;
+                            /**
+                             * @description in place of a percentage, in the currency of the budget
+                             * @example 250
+                             */
+                            amount?: string | number;
+                            /** @description block-all: nothing is held past the threshold, at most 100 %; require-approval: only as far as it is approved; the others judge by what is spent */
+                            actions: ("notify" | "restrict-models" | "require-approval" | "auto-downgrade" | "block-all")[];
                             notificationChannels: string[];
                             message: string | null;
                             /**
@@ -3947,6 +4523,204 @@ export interface operations {
             503: components["responses"]["dependency_unavailable"];
         };
     };
+    getBudgetAdjustments: {
+        parameters: {
+            query?: {
+                /** @description most that are answered at once */
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                /** @description only those that have not ended */
+                current?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "adjustments": [
+                     *         {
+                     *           "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *           "budgetId": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *           "kind": "increase",
+                     *           "amount": "50",
+                     *           "from": "2026-12-01T00:00:00.000Z",
+                     *           "to": "2027-01-01T00:00:00.000Z",
+                     *           "reason": "text",
+                     *           "counterpartBudgetId": "text",
+                     *           "createdAt": "2026-12-01T00:00:00.000Z",
+                     *           "createdBy": "ada",
+                     *           "revokedAt": null,
+                     *           "revokedBy": "text"
+                     *         }
+                     *       ],
+                     *       "count": 1,
+                     *       "limit": 1,
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        adjustments: components["schemas"]["Adjustment"][];
+                        /** @description of this page */
+                        count: number;
+                        limit: number;
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            414: components["responses"]["url_too_long"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    postBudgetAdjustments: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "kind": "top-up",
+                 *       "amount": "50",
+                 *       "reason": "launch week"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description increase: for a time; top-up: for the running period
+                     * @enum {unknown}
+                     */
+                    kind: "increase" | "top-up";
+                    /**
+                     * @description more than 0, at most 9,000,000,000, at most 9 decimals: a decimal string, or a number that means its shortest decimal form
+                     * @example 12.50
+                     */
+                    amount: string | number;
+                    /**
+                     * @description RFC 3339: of an increase; now if not given
+                     * @example 2026-12-01T00:00:00Z
+                     */
+                    from?: string;
+                    /**
+                     * @description RFC 3339: of an increase, which must have one
+                     * @example 2026-12-01T00:00:00Z
+                     */
+                    to?: string;
+                    /**
+                     * @description why, for people
+                     * @example launch week
+                     */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description In force from `from` on, until `to` or until it is revoked. */
+            201: {
+                headers: {
+                    /** @description Path of the object that was made. */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *       "budgetId": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *       "kind": "increase",
+                     *       "amount": "50",
+                     *       "from": "2026-12-01T00:00:00.000Z",
+                     *       "to": "2027-01-01T00:00:00.000Z",
+                     *       "reason": "text",
+                     *       "counterpartBudgetId": "text",
+                     *       "createdAt": "2026-12-01T00:00:00.000Z",
+                     *       "createdBy": "ada",
+                     *       "revokedAt": null,
+                     *       "revokedBy": "text"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Adjustment"];
+                };
+            };
+            400: components["responses"]["invalid_body.invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            409: components["responses"]["budget_in_use.conflict"];
+            413: components["responses"]["body_too_large"];
+            414: components["responses"]["url_too_long"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    deleteBudgetAdjustment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description UUID */
+                id: string;
+                /** @description UUID */
+                adjustmentId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done; there is nothing to tell. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["invalid_body.invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            409: components["responses"]["budget_in_use.conflict"];
+            413: components["responses"]["body_too_large"];
+            414: components["responses"]["url_too_long"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["idempotency_key_reused"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
     postBudgetAlertAcknowledge: {
         parameters: {
             query?: never;
@@ -3957,10 +4731,7 @@ export interface operations {
             path: {
                 /** @description UUID */
                 id: string;
-                /**
-                 * @description percent, as in activeAlerts
-                 * @example 80
-                 */
+                /** @description percent, as in activeAlerts, or amount: and the amount */
                 threshold: string;
             };
             cookie?: never;
@@ -3976,6 +4747,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "threshold": 1,
+                     *       "amount": "250",
                      *       "triggeredAt": "2026-12-01T00:00:00.000Z",
                      *       "actions": [
                      *         "notify"
@@ -4047,6 +4819,7 @@ export interface operations {
                      *         {
                      *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
                      *           "threshold": 1,
+                     *           "amount": "250",
                      *           "actions": [
                      *             "notify"
                      *           ]
@@ -4091,7 +4864,7 @@ export interface operations {
                         currency: string;
                         /** @description whether a hold of so much on this budget and all above it would be granted now, if nothing else happens */
                         canProceed: boolean;
-                        code: ("no_budget" | "budget_paused" | "quote_exceeds_budget" | "budget_exhausted" | "budget_in_doubt" | "budget_held" | "budget_contention") | null;
+                        code: ("no_budget" | "budget_paused" | "approval_required" | "quote_exceeds_budget" | "budget_exhausted" | "budget_in_doubt" | "budget_held" | "budget_contention") | null;
                         /** @example Budget "Search team" (team search) has room for it: 137.25 USD of 250 USD remain. */
                         reason: string;
                         /** @description true: only open calls are in the way (contention); false: it can proceed, or the refusal is final */
@@ -4101,8 +4874,8 @@ export interface operations {
                         /** @description of the whole chain: not crossed yet, and crossed if it costs all of the estimate */
                         thresholds: {
                             budgetId: string;
-                            /** @description percent of the amount */
-                            threshold: number;
+                            threshold: number | null;
+                            amount: string | null;
                             /**
                              * @example [
                              *       "notify"
@@ -4111,7 +4884,7 @@ export interface operations {
                             actions: string[];
                         }[];
                         /**
-                         * @description what would help, each by itself, but for several raises, which help together
+                         * @description what would help, each by itself, but for several raises and approvals, which help together
                          * @example [
                          *       "Set max_tokens to 300 or less.",
                          *       "Use the model gpt-4o-mini: the same tokens fit at its price."
@@ -4246,6 +5019,7 @@ export interface operations {
                      *       "alerts": [
                      *         {
                      *           "threshold": 80,
+                     *           "amount": "250",
                      *           "actions": [
                      *             "notify"
                      *           ],
@@ -4390,18 +5164,23 @@ export interface operations {
                          */
                         amount: string;
                         /**
-                         * @description the amount, or less where block-all says so
+                         * @description the amount, or less where block-all or require-approval says so
                          * @example 237.5
                          */
                         enforcedLimit: string;
                         alerts: {
                             /**
-                             * @description percent of the amount
+                             * @description percent of the amount with the adjustments in force
                              * @example 80
                              */
-                            threshold: number;
-                            /** @description block-all: nothing is held past the threshold, at most 100 %; the others judge by what is spent */
-                            actions: ("notify" | "restrict-models" | "auto-downgrade" | "block-all")[];
+                            threshold?: number;
+                            /**
+                             * @description in place of a percentage, in the currency of the budget
+                             * @example 250
+                             */
+                            amount?: string | number;
+                            /** @description block-all: nothing is held past the threshold, at most 100 %; require-approval: only as far as it is approved; the others judge by what is spent */
+                            actions: ("notify" | "restrict-models" | "require-approval" | "auto-downgrade" | "block-all")[];
                             notificationChannels: string[];
                             message: string | null;
                             /**
@@ -4499,6 +5278,7 @@ export interface operations {
                      *       "activeAlerts": [
                      *         {
                      *           "threshold": 1,
+                     *           "amount": "250",
                      *           "triggeredAt": "2026-12-01T00:00:00.000Z",
                      *           "actions": [
                      *             "notify"
@@ -4522,6 +5302,105 @@ export interface operations {
             404: components["responses"]["not_found"];
             414: components["responses"]["url_too_long"];
             429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    postBudgetTransfers: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "toBudgetId": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                 *       "amount": "20",
+                 *       "reason": "moved to search"
+                 *     }
+                 */
+                "application/json": {
+                    /** @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+                    toBudgetId: string;
+                    /**
+                     * @description more than 0, at most 9,000,000,000, at most 9 decimals: a decimal string, or a number that means its shortest decimal form
+                     * @example 12.50
+                     */
+                    amount: string | number;
+                    /**
+                     * @description why, for people
+                     * @example launch week
+                     */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description It is made. */
+            201: {
+                headers: {
+                    /** @description Path of the object that was made. */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": {
+                     *         "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *         "budgetId": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *         "kind": "increase",
+                     *         "amount": "50",
+                     *         "from": "2026-12-01T00:00:00.000Z",
+                     *         "to": "2027-01-01T00:00:00.000Z",
+                     *         "reason": "text",
+                     *         "counterpartBudgetId": "text",
+                     *         "createdAt": "2026-12-01T00:00:00.000Z",
+                     *         "createdBy": "ada",
+                     *         "revokedAt": null,
+                     *         "revokedBy": "text"
+                     *       },
+                     *       "to": {
+                     *         "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *         "budgetId": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *         "kind": "increase",
+                     *         "amount": "50",
+                     *         "from": "2026-12-01T00:00:00.000Z",
+                     *         "to": "2027-01-01T00:00:00.000Z",
+                     *         "reason": "text",
+                     *         "counterpartBudgetId": "text",
+                     *         "createdAt": "2026-12-01T00:00:00.000Z",
+                     *         "createdBy": "ada",
+                     *         "revokedAt": null,
+                     *         "revokedBy": "text"
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        from: components["schemas"]["Adjustment"];
+                        to: components["schemas"]["Adjustment"];
+                    };
+                };
+            };
+            400: components["responses"]["invalid_body.invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            409: components["responses"]["budget_in_use.conflict"];
+            413: components["responses"]["body_too_large"];
+            414: components["responses"]["url_too_long"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["budget_contention.too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];
         };
@@ -5891,7 +6770,7 @@ export interface operations {
             401: components["responses"]["unauthorized"];
             403: components["responses"]["forbidden"];
             404: components["responses"]["not_found.route_not_found"];
-            409: components["responses"]["budget_exhausted.budget_held.budget_in_doubt.budget_paused.conflict.no_budget.quote_exceeds_budget"];
+            409: components["responses"]["approval_required.budget_exhausted.budget_held.budget_in_doubt.budget_paused.conflict.no_budget.quote_exceeds_budget"];
             413: components["responses"]["body_too_large"];
             415: components["responses"]["unsupported_media_type"];
             422: components["responses"]["idempotency_key_reused.unprocessable"];

@@ -1,7 +1,11 @@
 import { allowedBy, type Applicability, type AppliedBudget, barredBy } from '../budget/applies.ts'
 import { type Budget, type Identity } from '../budget/budget.ts'
+import { approvalLimit, blockLimit } from '../budget/limits.ts'
+import {
+  allowedModels, type BudgetPolicy, chainPolicy, type ChainPolicy, judgeModel, type NamedModel, type Rule,
+  type Spending,
+} from '../budget/policy.ts'
 import { subjectName } from '../budget/subject.ts'
-import { allowedModels, type BudgetPolicy, chainPolicy, type ChainPolicy, judgeModel, type NamedModel, type Rule } from '../budget/policy.ts'
 import { type Stands } from '../budget/shortage.ts'
 import { type CallHold } from '../budget/tracker.ts'
 import { type Refusal, type RefusalCode } from '../errors.ts'
@@ -33,7 +37,7 @@ export interface CandidatesOptions<Hold> {
 export interface Desk<Hold> {
   /** null at once where what is spent of them is known well enough to judge by; a refusal where it cannot be */
   prepare (applied: readonly AppliedBudget[]): null | Promise<Refusal | null>
-  spentNano (one: AppliedBudget): bigint
+  spendingOf (one: AppliedBudget): Spending
   /** what a call could be held for; null: it is not known */
   roomNano (one: AppliedBudget): bigint | null
   /** null: nothing is known of it */
@@ -50,8 +54,8 @@ export interface CandidateStep {
   outputTokens: number | null
   /** null: it was not come to */
   quoteNano: bigint | null
-  /** whose threshold bars this model; null: none does */
-  barredBy: { budget: Budget, subject: string, threshold: number } | null
+  /** whose threshold bars this model, a percentage or an amount; null: none does */
+  barredBy: { budget: Budget, subject: string, threshold: string } | null
   /** null: it was held, or another model takes its place */
   refusal: Refusal | null
 }
@@ -131,12 +135,12 @@ export class Candidates<Hold extends object> {
 
   #judge (asked: Asked, choice: Choice, chain: ChainPolicy, steps: number): Later<Choice | Refusal> {
     const find = (name: string) => this.#o.prices.find(asked.upstream, name, asked.at)
-    const verdict = judgeModel(chain.enforced, (one) => this.#o.desk.spentNano(one), choice.model, find)
+    const verdict = judgeModel(chain.enforced, (one) => this.#o.desk.spendingOf(one), choice.model, find)
     switch (verdict.kind) {
       case 'as-asked': return choice
       case 'restricted': {
         const { by, rule } = verdict
-        const refusal = restrictedRefusal(by, rule, choice.model.name, this.#o.desk.spentNano(by.applied))
+        const refusal = restrictedRefusal(by, rule, choice.model.name, this.#o.desk.spendingOf(by.applied))
         asked.steps?.push(stepOf(asked, choice, { barredBy: barOf(verdict), refusal }))
         return refusal
       }
@@ -255,12 +259,12 @@ export class Candidates<Hold extends object> {
 
   #shadow ({ upstream, model, at }: Asked, shadows: readonly BudgetPolicy[], quote: bigint): ShadowVerdict[] {
     const verdicts: ShadowVerdict[] = []
-    const spent = (one: AppliedBudget) => this.#o.desk.spentNano(one)
+    const spending = (one: AppliedBudget) => this.#o.desk.spendingOf(one)
     for (const policy of shadows) {
       const { budget } = policy.applied
-      const { kind } = judgeModel([policy], spent, model, (name) => this.#o.prices.find(upstream, name, at))
+      const { kind } = judgeModel([policy], spending, model, (name) => this.#o.prices.find(upstream, name, at))
       if (kind !== 'as-asked') verdicts.push({ budget, verdict: kind })
-      else if (spent(policy.applied) + convertNano(quote, budget.rate) > budget.enforcedLimitNano) verdicts.push({ budget, verdict: 'refused' })
+      else if (pastLimit(policy.applied, spending(policy.applied), quote)) verdicts.push({ budget, verdict: 'refused' })
     }
     return verdicts
   }
@@ -273,7 +277,11 @@ function stepOf (asked: Asked, { model, applied }: Pick<Choice, 'model' | 'appli
 }
 
 function downgradedBy ({ by, rule }: { by: BudgetPolicy, rule: Rule }): string {
-  return `downgraded;budget=${by.applied.budget.id};threshold=${rule.threshold}`
+  return `downgraded;budget=${by.applied.budget.id};${markOf(rule)}`
+}
+
+function markOf ({ mark: { threshold, amount } }: Rule): string {
+  return threshold === undefined ? `amount=${amount}` : `threshold=${threshold}`
 }
 
 function cappedBy ({ code, budgetId }: Refusal): string { return `capped;budget=${budgetId ?? ''};reason=${code}` }
@@ -283,9 +291,15 @@ function barOf ({ by, rule }: { by: BudgetPolicy, rule: Rule }): CandidateStep['
   return { budget, subject, threshold: rule.threshold }
 }
 
+/** of a budget that holds nothing: without what was approved */
+function pastLimit ({ budget }: AppliedBudget, { spentNano, totalNano }: Spending, quote: bigint): boolean {
+  const limit = approvalLimit(budget, totalNano) ?? blockLimit(budget, totalNano)
+  return spentNano + convertNano(quote, budget.rate) > limit
+}
+
 /** what a lower output limit may help against */
 const SHORT = new Set<RefusalCode>([
-  'budget_exhausted', 'quote_exceeds_budget', 'budget_contention', 'budget_in_doubt', 'budget_held',
+  'budget_exhausted', 'quote_exceeds_budget', 'approval_required', 'budget_contention', 'budget_in_doubt', 'budget_held',
 ])
 
 /** what the limits of the key say to a model; null: nothing */
@@ -331,16 +345,18 @@ function rateRefusal ({ budget, subject }: AppliedBudget): Refusal {
   }
 }
 
-function restrictedRefusal ({ applied }: BudgetPolicy, rule: Rule, model: string, spentNano: bigint): Refusal {
+function restrictedRefusal (
+  { applied }: BudgetPolicy, rule: Rule, model: string, { spentNano, totalNano }: Spending
+): Refusal {
   const { budget, periodEnd, subject } = applied
   const asked = JSON.stringify(model.slice(0, 100))
   const reset = periodEnd === null ? '' : ` or wait until ${new Date(periodEnd).toISOString()}, when the threshold counts anew,`
   const others = rule.models === null ? 'another model' : `a model that it allows (${allowedModels(rule)})`
-  const spent = `${formatNano(spentNano)} of ${formatNano(budget.amountNano)} ${budget.currency}`
+  const spent = `${formatNano(spentNano)} of ${formatNano(totalNano)} ${budget.currency}`
   return {
     code: 'model_restricted',
     message: `The budget "${budget.name}" (${subjectName(budget, subject)}) has spent ${spent}, and from ` +
-      `${rule.threshold} % on it does not allow ${asked}.`,
+      `${rule.threshold} on it does not allow ${asked}.`,
     remedy: `Use ${others},${reset} or ask an administrator to raise the budget.`,
     retryable: false,
     field: 'model',

@@ -1,4 +1,5 @@
 import { type AppliedBudget } from '../budget/applies.ts'
+import { type Spending } from '../budget/policy.ts'
 import { type Shortage, shortRefusal, type Stands } from '../budget/shortage.ts'
 import { type Refusal } from '../errors.ts'
 import { type Link, type Verdict } from '../reports/constraints.ts'
@@ -30,7 +31,9 @@ export class DryDesk implements Desk<DryHold> {
     return missing.length === 0 ? null : this.#read(missing)
   }
 
-  spentNano (one: AppliedBudget): bigint { return this.stands(one)?.spentNano ?? 0n }
+  spendingOf (one: AppliedBudget): Spending {
+    return this.stands(one) ?? { spentNano: 0n, totalNano: one.budget.amountNano }
+  }
 
   roomNano (one: AppliedBudget): bigint | null {
     const known = this.#known.get(one.budget.id)
@@ -60,6 +63,7 @@ export class DryDesk implements Desk<DryHold> {
 }
 
 const REASONS: Partial<Record<NonNullable<Link['refusal']>, Shortage['reason']>> = {
+  approval_required: 'awaits_approval',
   quote_exceeds_budget: 'too_large',
   budget_in_doubt: 'in_doubt',
   budget_held: 'long_held',

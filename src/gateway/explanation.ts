@@ -172,6 +172,6 @@ function reasonOf ({ barredBy, refusal }: CandidateStep, seen: Set<string>): str
   if (barredBy === null) return 'All of its budgets let it through.'
   const { budget, subject, threshold } = barredBy
   return seen.has(budget.id)
-    ? `The budget "${budget.name}" (${subjectName(budget, subject)}) has another model take its place from ${threshold} % on.`
+    ? `The budget "${budget.name}" (${subjectName(budget, subject)}) has another model take its place from ${threshold} on.`
     : 'A budget above, out of your reach, has another model take its place.'
 }

@@ -4,7 +4,7 @@ import { subjectName } from '../budget/subject.ts'
 import { type CallBound, type PriceBook, type PricedModel } from '../pricing/price.ts'
 import { type CallRequest } from '../providers/provider.ts'
 import { judge, type Verdict } from '../reports/constraints.ts'
-import { UNTOUCHED } from '../reports/standing.ts'
+import { nothingOn } from '../reports/standing.ts'
 import { type PricedCall, remedyText, suggestionsFor } from '../reports/suggestions.ts'
 
 /** A call that is too dear for what its budgets have left. */
@@ -35,7 +35,7 @@ export function verdictOn (
     budget: one.budget,
     subject: one.subject,
     period: { start: one.periodStart, end: one.periodEnd },
-    standing: { ...UNTOUCHED, ...stands(one) },
+    standing: { ...nothingOn(one), ...stands(one) },
   }))
   return judge(chain, { nano: quoteNano, currency: 'USD', rate: null }, at)
 }

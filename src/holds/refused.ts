@@ -1,10 +1,11 @@
 import { type AccountFigures } from '../account/authority.ts'
 import { type AppliedBudget } from '../budget/applies.ts'
+import { blockLimit } from '../budget/limits.ts'
 import { subjectName } from '../budget/subject.ts'
 import { holdRefusal, type HoldRefusalCode, type RefusalBudget } from '../errors.ts'
 import { formatNano } from '../money/amount.ts'
 import { judgeNeeds } from '../reports/constraints.ts'
-import { UNTOUCHED } from '../reports/standing.ts'
+import { nothingOn } from '../reports/standing.ts'
 import { remedyText, suggestionsFor } from '../reports/suggestions.ts'
 import { type HoldAmount, type Holder } from './hold.ts'
 
@@ -60,22 +61,25 @@ function standingOf (one: AppliedBudget, amount: HoldAmount, figures: readonly A
   const { budget, subject, periodStart, periodEnd } = one
   const f = figures.find(({ accountId }) => accountId === amount.accountId)
   const standing = f === undefined
-    ? UNTOUCHED
+    ? nothingOn(one)
     : {
-        ...UNTOUCHED,
+        ...nothingOn(one),
         spentNano: f.settledNano,
         heldNano: f.leasedNano,
         inDoubtNano: f.inDoubtNano,
         heldLongNano: f.longHeldNano,
         limitNano: f.limitNano,
+        totalNano: f.totalNano,
         doubt: f.inDoubtHolder === null ? null : { holder: f.inDoubtHolder, since: f.inDoubtSince ?? 0 },
       }
   return { budget, subject, period: { start: periodStart, end: periodEnd }, standing, needNano: amount.quoteNano }
 }
 
-function codeOf ({ neededNano, figures: f, limitNano }: Lack): HoldRefusalCode {
-  if (neededNano > limitNano) return 'quote_exceeds_budget'
+function codeOf ({ one, neededNano, figures: f, limitNano }: Lack): HoldRefusalCode {
   const rest = limitNano - f.settledNano
+  const blocked = blockLimit(one.budget, f.totalNano)
+  if (neededNano > rest && limitNano < blocked && neededNano <= blocked - f.settledNano) return 'approval_required'
+  if (neededNano > limitNano) return 'quote_exceeds_budget'
   if (neededNano > rest) return 'budget_exhausted'
   if (neededNano > rest - f.inDoubtNano) return 'budget_in_doubt'
   return neededNano > rest - f.inDoubtNano - f.longHeldNano ? 'budget_held' : 'budget_contention'
@@ -100,6 +104,7 @@ function wordsOf (code: HoldRefusalCode, { one, figures: f }: Lack, hold: { id: 
   const { currency } = one.budget
   switch (code) {
     case 'quote_exceeds_budget': return { what: 'it is more than the whole limit', first: 'Ask for less' }
+    case 'approval_required': return { what: 'past it the budget requires approval', first: '' }
     case 'budget_in_doubt':
       return { what: `${formatNano(f.inDoubtNano)} ${currency} leased by ${f.inDoubtHolder ?? 'a gateway'} is in doubt`, first: '' }
     case 'budget_held':

@@ -6,6 +6,9 @@ export interface AlertPeriod {
   periodStart: number
 }
 
+/** a threshold: a percentage as decimal text, or an amount */
+export type AlertMark = { percent: string } | { amountNano: bigint }
+
 export interface Acknowledged {
   alert: AlertRecord
   /** false: it was acknowledged before */
@@ -16,7 +19,7 @@ export interface Acknowledged {
 export interface AlertStore {
   /**
    * That somebody knows of a crossing: the first who says so is remembered, and nothing changes after. null: the
-   * budget has not crossed this threshold (percent, as decimal text) in this period.
+   * budget has not crossed this threshold in this period.
    */
-  acknowledge (period: AlertPeriod, threshold: string, by: string): Promise<Acknowledged | null>
+  acknowledge (period: AlertPeriod, mark: AlertMark, by: string): Promise<Acknowledged | null>
 }

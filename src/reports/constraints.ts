@@ -1,6 +1,7 @@
+import { blockLimit, thresholdNano } from '../budget/limits.ts'
 import { appliesWithin } from '../budget/period.ts'
 import { type RefusalCode } from '../errors.ts'
-import { convertNano, formatNano, leastUsd, NANO, parseAmount } from '../money/amount.ts'
+import { convertNano, formatNano, leastUsd } from '../money/amount.ts'
 import { type BudgetStanding, type BudgetState, limitOf, remainingOf, resetOf, stateOf } from './status.ts'
 
 /**
@@ -17,7 +18,7 @@ export interface Estimate {
 }
 
 export type ConstraintCode = Extract<RefusalCode,
-'no_budget' | 'budget_paused' | 'quote_exceeds_budget' | 'budget_exhausted' | 'budget_in_doubt' | 'budget_held' |
+'no_budget' | 'budget_paused' | 'approval_required' | 'quote_exceeds_budget' | 'budget_exhausted' | 'budget_in_doubt' | 'budget_held' |
 'budget_contention'>
 
 /** `needNano`: the estimate in the budget's currency */
@@ -90,8 +91,10 @@ function needOf ({ budget }: BudgetStanding, { nano, currency, rate }: Estimate)
 function refusalOf ({ budget, state, standing, needNano, limitNano, remainingNano }: Link): ConstraintCode | null {
   if (state === 'paused') return 'budget_paused'
   if (state !== 'running' || budget.mode !== 'enforced' || needNano <= remainingNano) return null
-  if (needNano > limitNano) return 'quote_exceeds_budget'
   const rest = limitNano - standing.spentNano
+  const blocked = blockLimit(budget, standing.totalNano)
+  if (needNano > rest && limitNano < blocked && needNano <= blocked - standing.spentNano) return 'approval_required'
+  if (needNano > limitNano) return 'quote_exceeds_budget'
   if (needNano > rest) return 'budget_exhausted'
   const { inDoubtNano, heldLongNano } = standing
   if (needNano > rest - inDoubtNano) return 'budget_in_doubt'
@@ -110,19 +113,20 @@ function tightest (links: readonly Link[]): Link | null {
 
 export interface Crossing {
   budgetId: string
-  /** percent of the amount */
-  threshold: number
+  /** percent of the limit; null: it is an amount */
+  threshold: number | null
+  /** in the budget's currency; null: it is a percentage */
+  amount: string | null
   actions: string[]
 }
 
 /** Thresholds that are not reached, and would be if it cost all of the estimate. They are judged on what is spent. */
-export function crossings ({ budget, standing: { spentNano }, state, needNano }: Link): Crossing[] {
+export function crossings ({ budget, standing: { spentNano, totalNano }, state, needNano }: Link): Crossing[] {
   if (state !== 'running') return []
-  return budget.alerts.filter(({ threshold }) => {
-    const mark = budget.amountNano * (parseAmount(threshold) ?? 0n)
-    const reached = (nano: bigint) => nano * 100n * NANO >= mark
+  return budget.alerts.filter((alert) => {
+    const reached = (nano: bigint) => nano > 0n && nano >= thresholdNano(alert, totalNano)
     return !reached(spentNano) && reached(spentNano + needNano)
-  }).map(({ threshold, actions }) => ({ budgetId: budget.id, threshold, actions }))
+  }).map(({ threshold = null, amount = null, actions }) => ({ budgetId: budget.id, threshold, amount, actions }))
 }
 
 /** in a sentence or two, what decides, for people */
@@ -137,6 +141,7 @@ export function reasonOf ({ code, deciding }: Verdict, named: (link: Link) => st
     case null: return `${name} has room for it: ${amount(remainingNano)} of ${amount(limitNano)} remain.`
     case 'no_budget': return `${name} does not apply: ${whyNot(deciding)}.`
     case 'budget_paused': return `${name} is paused, and refuses every call until it is resumed.`
+    case 'approval_required': return `${amount(needNano)} is more than is left of what ${name} allows without approval (${figures}).`
     case 'quote_exceeds_budget': return `${amount(needNano)} is more than the whole ${name} allows (${figures}).`
     case 'budget_exhausted': return `${amount(needNano)} is more than is left of ${name} (${figures}).`
     case 'budget_in_doubt': {

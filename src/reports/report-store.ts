@@ -1,6 +1,6 @@
 import { type Reach } from '../access/actor.ts'
 import { type Budget, type ScopeType } from '../budget/budget.ts'
-import { type LedgerAccount } from './standing.ts'
+import { type LedgerAccount, type Untouched } from './standing.ts'
 
 export interface AccountKey {
   budgetId: string
@@ -8,6 +8,8 @@ export interface AccountKey {
   subject: string
   /** ms since the epoch */
   periodStart: number
+  /** null: it never ends */
+  periodEnd: number | null
 }
 
 /**
@@ -15,8 +17,8 @@ export interface AccountKey {
  * DependencyUnavailable where it cannot be reached.
  */
 export interface ReportStore {
-  /** those that exist, in any order: an account comes into being with the first call on it */
-  accounts (keys: AccountKey[]): Promise<LedgerAccount[]>
+  /** in any order; an account comes into being with the first call on it, and until then there are its limits alone */
+  accounts (keys: readonly AccountKey[]): Promise<(LedgerAccount | Untouched)[]>
   /** the budget, its parent, and so on to the topmost, archived ones too */
   chain (id: string): Promise<Budget[]>
   /** budgets of a scope within reach and all that are below them, archived ones too, the oldest first */

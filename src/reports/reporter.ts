@@ -13,7 +13,7 @@ import { judge } from './constraints.ts'
 import { renderTree, treesOf } from './hierarchy.ts'
 import { type ConstraintQuestion, readQuestion } from './question.ts'
 import { type ReportStore } from './report-store.ts'
-import { type LedgerAccount, standingOf, UNTOUCHED } from './standing.ts'
+import { type LedgerAccount, standingOf, untouched, type Untouched } from './standing.ts'
 import { type BudgetStanding, renderStatus } from './status.ts'
 import { suggestionsFor } from './suggestions.ts'
 
@@ -83,14 +83,16 @@ export class BudgetReporter {
     // before the ledger is asked: what is recorded meanwhile is then rather counted twice than left out
     const debts = tracker.debts()
     const keys = asked.map(({ budget: { id }, subject }, i) =>
-      ({ budgetId: id, subject, periodStart: periods[i]?.start ?? 0 }))
+      ({ budgetId: id, subject, periodStart: periods[i]?.start ?? 0, periodEnd: periods[i]?.end ?? null }))
     const found = await store.accounts(keys)
-    const others = await hot.read(found.filter((one) => hasOthers(one, incarnation)).map(({ accountId }) => accountId))
+    const shared = found.filter(isAccount).filter((one) => hasOthers(one, incarnation))
+    const others = await hot.read(shared.map(({ accountId }) => accountId))
     const accounts = new Map(found.map((account) => [keyOf(account.budgetId, account.subject), account]))
     return asked.map(({ budget, subject }, i) => {
       const period = periods[i] as BudgetStanding['period']
       const account = accounts.get(keyOf(budget.id, subject))
-      if (account === undefined) return { budget, subject, period, standing: UNTOUCHED }
+      if (account === undefined) throw new Error(`budget ${budget.id} is not in the ledger`)
+      if (!isAccount(account)) return { budget, subject, period, standing: untouched(account) }
       const { accountId } = account
       const own = { incarnation, lease: tracker.view(accountId), debtNano: debts.get(accountId) ?? 0n }
       return { budget, subject, period, standing: standingOf(account, own, others.get(accountId) ?? []) }
@@ -102,6 +104,8 @@ export class BudgetReporter {
 export interface OfWhom { budget: Budget, subject: string }
 
 function keyOf (budgetId: string, subject: string): string { return `${budgetId} ${subject}` }
+
+function isAccount (one: LedgerAccount | Untouched): one is LedgerAccount { return 'accountId' in one }
 
 export interface HierarchyOptions {
   /** null: everything */

@@ -1,6 +1,7 @@
 import { type LeaseFigures } from '../account/authority.ts'
 import { type HotFigures } from '../account/hot-status.ts'
 import { type Lease } from '../account/lease.ts'
+import { type Budget } from '../budget/budget.ts'
 import { type AlertRecord } from '../usage/history.ts'
 
 /** One account as the ledger has it, from one read: what is settled and what is leased are of the same instant. */
@@ -12,6 +13,8 @@ export interface LedgerAccount {
   periodStart: number
   /** null: nothing is refused for it */
   limitNano: bigint | null
+  /** 100 %: the budget's amount with the adjustments in force */
+  totalNano: bigint
   settledNano: bigint
   /** part of settled: what was charged to a budget below too */
   belowNano: bigint
@@ -43,8 +46,10 @@ export interface Standing {
   /** leased by gateways and idle: neither spent nor held */
   leasedNano: bigint
   heldIsUpperBound: boolean
-  /** the account's own; null: nothing is refused for it, or there is no account yet */
+  /** null: nothing is refused for it */
   limitNano: bigint | null
+  /** 100 %: the budget's amount with the adjustments in force */
+  totalNano: bigint
   doubt: LedgerAccount['doubt']
   /** ms since the epoch; null: nothing has happened on the account */
   changedAt: number | null
@@ -60,8 +65,10 @@ export interface OwnView {
   debtNano: bigint
 }
 
-/** of a budget without an account: nothing was ever held on it in this period */
-export const UNTOUCHED: Standing = {
+/** A budget without an account: nothing was ever held on it in this period. */
+export interface Untouched { budgetId: string, subject: string, totalNano: bigint, limitNano: bigint | null }
+
+const NOTHING: Omit<Standing, 'totalNano' | 'limitNano'> = {
   spentNano: 0n,
   settledNano: 0n,
   belowNano: 0n,
@@ -70,10 +77,19 @@ export const UNTOUCHED: Standing = {
   heldLongNano: 0n,
   leasedNano: 0n,
   heldIsUpperBound: false,
-  limitNano: null,
   doubt: null,
   changedAt: null,
   alerts: [],
+}
+
+export function untouched ({ totalNano, limitNano }: Untouched): Standing {
+  return { ...NOTHING, totalNano, limitNano }
+}
+
+/** an account of which nothing is known, as if it were new */
+export function nothingOn ({ budget }: { budget: Budget }): Standing {
+  const { amountNano: totalNano, enforcedLimitNano, mode } = budget
+  return { ...NOTHING, totalNano, limitNano: mode === 'enforced' ? enforcedLimitNano : null }
 }
 
 /**
@@ -83,11 +99,12 @@ export const UNTOUCHED: Standing = {
  */
 export function standingOf (account: LedgerAccount, own: OwnView, others: readonly HotFigures[]): Standing {
   const sum: Standing = {
-    ...UNTOUCHED,
+    ...NOTHING,
     spentNano: account.settledNano + own.debtNano,
     settledNano: account.settledNano,
     belowNano: account.belowNano,
     limitNano: account.limitNano,
+    totalNano: account.totalNano,
     doubt: account.doubt,
     changedAt: account.chargedAt,
     alerts: account.alerts,

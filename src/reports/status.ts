@@ -26,10 +26,9 @@ export function stateOf (budget: Budget, now: number): BudgetState {
   return budget.paused ? 'paused' : 'running'
 }
 
-/** of the next hold; a soft budget has its amount, and refuses nothing for it */
+/** of the next hold; a soft budget has all of it, and refuses nothing for it */
 export function limitOf ({ budget, standing }: BudgetStanding): bigint {
-  if (budget.mode !== 'enforced') return budget.amountNano
-  return standing.limitNano ?? budget.enforcedLimitNano
+  return budget.mode === 'enforced' && standing.limitNano !== null ? standing.limitNano : standing.totalNano
 }
 
 /** never negative: what a limit was lowered by, or an overrun took, is not owed to anybody */
@@ -52,16 +51,16 @@ export function timesOf (budget: Budget, now: number) {
 /** the answer of GET /budgets/:id/status */
 export function renderStatus (one: BudgetStanding, now: number) {
   const { budget, period, standing, subject } = one
-  const { spentNano } = standing
+  const { spentNano, totalNano } = standing
   const course = forecast({ spentNano, timezone: budget.timezone, ...appliesWithin(budget, period), now })
   return {
     budgetId: budget.id,
     ...subject === '' ? {} : { subject },
     currentAmount: formatNano(spentNano),
-    limit: formatNano(budget.amountNano),
+    limit: formatNano(totalNano),
     enforcedLimit: formatNano(limitOf(one)),
     currency: budget.currency,
-    percentUsed: percentOf(spentNano, budget.amountNano),
+    percentUsed: percentOf(spentNano, totalNano),
     remaining: formatNano(remainingOf(one)),
     held: formatNano(standing.heldNano),
     inDoubt: formatNano(standing.inDoubtNano),
@@ -71,7 +70,7 @@ export function renderStatus (one: BudgetStanding, now: number) {
     daysRemaining: course.daysRemaining,
     burnRate: formatNano(course.burnRateNano),
     projectedTotal: course.projectedNano === null ? null : formatNano(course.projectedNano),
-    status: statusWord(spentNano, budget.amountNano),
+    status: statusWord(spentNano, totalNano),
     state: stateOf(budget, now),
     activeAlerts: standing.alerts.map(renderAlert),
     periodStart: time(period.start),
@@ -85,8 +84,9 @@ function lastUpdated ({ budget, period, standing }: BudgetStanding, now: number)
   return Math.min(now, Math.max(budget.updatedAt, standing.changedAt ?? 0, period.start <= now ? period.start : 0))
 }
 
-/** rounded down to a ten-thousandth */
+/** rounded down to a ten-thousandth; of nothing, all is used */
 function percentOf (part: bigint, whole: bigint): number {
+  if (whole === 0n) return 100
   return Number(part * 1_000_000n / whole) / 10_000
 }
 
@@ -99,6 +99,7 @@ export function statusWord (spent: bigint, amount: bigint): 'normal' | 'warning'
 export function renderAlert (alert: AlertRecord) {
   return {
     threshold: alert.threshold,
+    amount: alert.amountNano === null ? null : formatNano(alert.amountNano),
     triggeredAt: time(alert.triggeredAt),
     actions: alert.actions,
     acknowledged: alert.acknowledgedAt !== null,

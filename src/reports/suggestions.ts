@@ -15,6 +15,7 @@ export type Suggestion =
   | { action: 'wait_for_reset', at: number, link: Link }
   | { action: 'try_again', link: Link }
   | { action: 'raise', by: bigint, link: Link }
+  | { action: 'ask_approval', by: bigint, link: Link }
   | { action: 'resume', link: Link }
   | { action: 'reconcile', holder: string, link: Link }
 
@@ -124,6 +125,7 @@ function hasRoomAt ({ budget, period, state, needNano, refusal }: Link, at: numb
   const then = periodAt(budget, at)
   if (budget.archivedAt !== null || then === null || budget.mode !== 'enforced') return true
   const same = then.start === period.start && applies({ state })
+  // what is added to it for a time may have ended by then
   return same ? refusal === null : needNano <= budget.enforcedLimitNano
 }
 
@@ -134,40 +136,51 @@ function reconcile (link: Link): Suggestion[] {
 
 function raises (short: readonly Link[]): Suggestion[] {
   return short.flatMap((link): Suggestion[] => {
+    if (link.refusal === 'approval_required') return [{ action: 'ask_approval', by: lackOf(link), link }]
     const by = raiseOf(link)
     return by === null ? [] : [{ action: 'raise', by, link }]
   })
 }
 
-/** the least by which its amount must grow: a part of it may be all that block-all leaves; null: past all amounts */
-function raiseOf ({ budget, standing, needNano }: Link): bigint | null {
-  const needed = standing.spentNano + standing.heldNano + needNano
-  const amount = ceilDiv(needed * 100n * NANO, blockedAt(budget.alerts))
-  return amount > MAX_AMOUNT_NANO ? null : amount - budget.amountNano
-}
-
-/** percent of the amount in nano-units */
-function blockedAt (alerts: Link['budget']['alerts']): bigint {
-  let least = 100n * NANO
-  for (const { threshold, actions } of alerts) {
-    const percent = parseAmount(threshold)
-    if (actions.includes('block-all') && percent !== null && percent < least) least = percent
-  }
-  return least
+function lackOf ({ standing, needNano, limitNano }: Link): bigint {
+  return standing.spentNano + standing.heldNano + needNano - limitNano
 }
 
 /**
- * All of it in one sentence, behind what else is known to help; several raises help together, all else by itself. null:
- * there is nothing.
+ * The least by which its amount must grow: block-all and require-approval may leave only a part of it. null: past all
+ * amounts, or a threshold that is an amount is in the way however large the budget is.
+ */
+function raiseOf (link: Link): bigint | null {
+  const { budget: { alerts, amountNano }, standing: { totalNano } } = link
+  const needed = link.limitNano + lackOf(link)
+  let raised = needed
+  for (const { threshold, amount, actions } of alerts) {
+    if (!actions.includes('block-all') && !actions.includes('require-approval')) continue
+    if (amount !== undefined && (parseAmount(amount) ?? 0n) < needed) return null
+    const percent = parseAmount(threshold)
+    const part = percent === null ? needed : ceilDiv(needed * 100n * NANO, percent)
+    if (part > raised) raised = part
+  }
+  const by = raised - totalNano
+  return amountNano + by > MAX_AMOUNT_NANO ? null : by
+}
+
+/**
+ * All of it in one sentence, behind what else is known to help; several raises and approvals help together, all else
+ * by itself. null: there is nothing.
  */
 export function remedyText (suggestions: readonly Suggestion[], named: (link: Link) => string, first = ''): string | null {
   let text = first
   for (const [i, suggestion] of suggestions.entries()) {
     const said = sayOf(suggestion, named).replace(/\.$/, '')
-    const joined = suggestion.action === suggestions[i - 1]?.action && suggestion.action === 'raise' ? ' and ' : '; or '
+    const joined = isMore(suggestion) && isMore(suggestions[i - 1]) ? ' and ' : '; or '
     text += text === '' ? said : `${joined}${said.charAt(0).toLowerCase()}${said.slice(1)}`
   }
   return text === '' ? null : `${text}.`
+}
+
+function isMore (suggestion: Suggestion | undefined): boolean {
+  return suggestion?.action === 'raise' || suggestion?.action === 'ask_approval'
 }
 
 /** for people */
@@ -184,6 +197,10 @@ export function sayOf (suggestion: Suggestion, named: (link: Link) => string): s
     case 'raise':
       return `Ask for a raise of ${named(suggestion.link)} by at least ${formatNano(suggestion.by)} ` +
         `${suggestion.link.budget.currency}.`
+    case 'ask_approval':
+      return `Ask for an approval of at least ${formatNano(suggestion.by)} ${suggestion.link.budget.currency} on ` +
+        `${named(suggestion.link)}: POST /api/v1/approval-requests {"budgetId": "${suggestion.link.budget.id}", ` +
+        `"amount": "${formatNano(suggestion.by)}", "reason": "..."}.`
     case 'resume':
       return `Ask for ${named(suggestion.link)} to be resumed.`
     case 'reconcile':

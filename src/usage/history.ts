@@ -68,8 +68,10 @@ export interface UsagePage {
 
 /** A threshold that an account has crossed. */
 export interface AlertRecord {
-  /** percent of the budget's amount */
-  threshold: number
+  /** percent of the budget's amount with its adjustments; null: it is an amount */
+  threshold: number | null
+  /** in the budget's currency; null: it is a percentage */
+  amountNano: bigint | null
   actions: string[]
   /** what was settled when it was crossed */
   settledNano: bigint

@@ -102,7 +102,7 @@ class World {
   hold (gateway: Gateway, path: number[], quoteNano: bigint): void {
     const id = `call ${this.calls++}`
     const needs = path.map((i) => ({
-      accountId: this.accountIds[i] as number, quoteNano, budgetVersion: 1, limitNano: 1_000_000n,
+      accountId: this.accountIds[i] as number, quoteNano, budgetVersion: 1,
     }))
     this.undecided++
     const decide = (decision: HoldDecision) => {

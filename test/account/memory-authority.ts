@@ -323,6 +323,7 @@ export class MemoryAuthority implements Authority {
     return {
       accountId,
       limitNano: account.limitNano,
+      totalNano: account.limitNano ?? NO_LIMIT_NANO,
       settledNano: account.settledNano,
       leasedNano: account.leasedNano,
       budgetVersion: account.budgetVersion,

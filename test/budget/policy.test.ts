@@ -21,6 +21,8 @@ function applied (alerts: BudgetAlert[], mode: Budget['mode'] = 'enforced'): App
   return { budget, periodStart: 0, periodEnd: null, subject: '' }
 }
 
+const of = (spentNano: bigint) => ({ spentNano, totalNano: 1_000n })
+
 const alert = (fields: Partial<BudgetAlert>): BudgetAlert => ({
   threshold: 50, actions: ['notify'], notificationChannels: [], message: null, ...fields,
 })
@@ -34,7 +36,7 @@ t.test('a list of budgets without policies has none, and one with some is compil
 
 t.test('a threshold counts from its amount on, not before', async (t) => {
   const chain = chainPolicy([applied([alert({ actions: ['restrict-models'], models: ['gpt-4o-mini'] })])])
-  const kind = (spent: bigint) => judgeModel(chain?.enforced ?? [], () => spent, named('gpt-4o'), find).kind
+  const kind = (spent: bigint) => judgeModel(chain?.enforced ?? [], () => of(spent), named('gpt-4o'), find).kind
   t.equal(kind(499n), 'as-asked')
   t.equal(kind(500n), 'restricted')
 })
@@ -45,7 +47,7 @@ t.test('of two thresholds that replace the same model, the higher one counts', a
     alert({ threshold: 90, actions: ['auto-downgrade'], downgrade: { 'gpt-4': 'gpt-4o-mini' } }),
   ])])
   const used = (spent: bigint) => {
-    const verdict = judgeModel(chain?.enforced ?? [], () => spent, named('gpt-4'), find)
+    const verdict = judgeModel(chain?.enforced ?? [], () => of(spent), named('gpt-4'), find)
     return verdict.kind === 'downgraded' ? verdict.to.name : verdict.kind
   }
   t.strictSame([0n, 500n, 900n].map(used), ['as-asked', 'gpt-4o', 'gpt-4o-mini'])
@@ -53,7 +55,7 @@ t.test('of two thresholds that replace the same model, the higher one counts', a
 
 t.test('a model without a price any more is no candidate, and what it would have replaced neither', async (t) => {
   const chain = chainPolicy([applied([alert({ actions: ['auto-downgrade'], downgrade: { 'gpt-4o': 'gone' } })])])
-  t.equal(judgeModel(chain?.enforced ?? [], () => 1_000n, named('gpt-4o'), find).kind, 'restricted')
+  t.equal(judgeModel(chain?.enforced ?? [], () => of(1_000n), named('gpt-4o'), find).kind, 'restricted')
 })
 
 /** rules as a plain model reads them: follow maps as long as one applies, then ask every restriction */
@@ -75,7 +77,7 @@ t.test('whatever budgets say, the model that is used is one that none of them re
         ...to === undefined ? {} : { downgrade: { [LADDER[step?.from ?? 0] as string]: to } },
       })
     })))
-    const spent = (one: AppliedBudget) => list[chain.indexOf(one)]?.[1] ?? 0n
+    const spent = (one: AppliedBudget) => of(list[chain.indexOf(one)]?.[1] ?? 0n)
     const policies = chainPolicy(chain)?.enforced ?? []
     let model = named(asked)
     let verdict = judgeModel(policies, spent, model, find)

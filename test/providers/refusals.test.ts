@@ -131,6 +131,7 @@ t.test('each dialect has its own status and type for each code', async (t) => {
     ['feature_not_metered', '403 invalid_request_error', '403 permission_error'],
     ['budget_exhausted', '429 insufficient_quota', '402 billing_error'],
     ['quote_exceeds_budget', '429 insufficient_quota', '402 billing_error'],
+    ['approval_required', '429 insufficient_quota', '402 billing_error'],
     ['budget_in_doubt', '429 insufficient_quota', '402 billing_error'],
     ['budget_held', '429 insufficient_quota', '402 billing_error'],
     ['budget_contention', '429 rate_limit_error', '429 rate_limit_error'],

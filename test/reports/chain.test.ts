@@ -3,7 +3,7 @@ import { type Budget } from '../../src/budget/budget.ts'
 import { defineBudget } from '../../src/budget/define.ts'
 import { renderCheck, seenIn } from '../../src/reports/chain.ts'
 import { judge } from '../../src/reports/constraints.ts'
-import { UNTOUCHED } from '../../src/reports/standing.ts'
+import { untouched } from '../../src/reports/standing.ts'
 import { type BudgetStanding } from '../../src/reports/status.ts'
 import { suggestionsFor } from '../../src/reports/suggestions.ts'
 import { periodAt } from '../../src/budget/period.ts'
@@ -23,11 +23,15 @@ function aBudget (id: string, fields: object = {}): Budget {
     startDate: '2026-01-01',
     ...fields,
   }, NOW)
-  return { ...draft, id, rate: null, rateAt: null, createdAt: 0, updatedAt: 0, archivedAt: null, version: 1 }
+  const stored = { rate: null, rateAt: null, createdAt: 0, updatedAt: 0, archivedAt: null, version: 1 }
+  return { ...draft, id, enforcedLimitNano: draft.amountNano, ...stored }
 }
 
+const fresh = ({ id, amountNano }: Budget) =>
+  untouched({ budgetId: id, subject: '', totalNano: amountNano, limitNano: amountNano })
+
 const standing = (budget: Budget): BudgetStanding =>
-  ({ budget, subject: '', period: periodAt(budget, NOW) as BudgetStanding['period'], standing: UNTOUCHED })
+  ({ budget, subject: '', period: periodAt(budget, NOW) as BudgetStanding['period'], standing: fresh(budget) })
 
 const USER = aBudget('ann', { scopeType: 'user' })
 const TEAM = aBudget('red')
@@ -72,7 +76,7 @@ t.test('of a budget out of reach it is told that it is there and whether it refu
 t.test('thresholds count by what is spent, and only those that are not reached yet', async (t) => {
   const alerts = [{ threshold: 20 }, { threshold: 50 }, { threshold: 99.99999999 }, { threshold: 100 }]
   const budget = aBudget('red', { alerts })
-  const one = { ...standing(budget), standing: { ...UNTOUCHED, spentNano: 2n * NANO, heldNano: 7n * NANO } }
+  const one = { ...standing(budget), standing: { ...fresh(budget), spentNano: 2n * NANO, heldNano: 7n * NANO } }
   const crossed = (nano: bigint) => {
     const verdict = judge([one], { nano, currency: 'USD', rate: null }, NOW)
     return renderCheck(verdict, [], { estimatedCost: '', currency: 'USD' }, () => true).thresholds.map(({ threshold }) => threshold)

@@ -13,6 +13,7 @@ function anAccount (overrides: Partial<LedgerAccount> = {}): LedgerAccount {
     subject: '',
     periodStart: 0,
     limitNano: 1_000n,
+    totalNano: 1_000n,
     settledNano: 100n,
     belowNano: 0n,
     leasedNano: 0n,

@@ -17,6 +17,7 @@ const TYPES: Record<number, string> = {
 const BUDGET: Partial<Record<RefusalCode, string>> = {
   budget_exhausted: 'gateway_budget_exhausted',
   quote_exceeds_budget: 'gateway_quote_exceeds_budget',
+  approval_required: 'gateway_approval_required',
   budget_in_doubt: 'gateway_budget_in_doubt',
   budget_held: 'gateway_budget_held',
   model_restricted: 'gateway_model_restricted',

@@ -3,7 +3,7 @@ import { type Refusal, REFUSAL_STATUS, type RefusalCode } from '../../errors.ts'
 import { type RenderedRefusal } from '../provider.ts'
 import { retryHeaders } from '../retry-headers.ts'
 
-const OUT_OF_BUDGET = new Set<RefusalCode>(['budget_exhausted', 'quote_exceeds_budget', 'budget_in_doubt', 'budget_held',
+const OUT_OF_BUDGET = new Set<RefusalCode>(['budget_exhausted', 'quote_exceeds_budget', 'approval_required', 'budget_in_doubt', 'budget_held',
   'model_restricted'])
 
 const CODES: Partial<Record<RefusalCode, string>> = {

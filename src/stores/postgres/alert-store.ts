@@ -1,4 +1,4 @@
-import { type Acknowledged, type AlertPeriod, type AlertStore } from '../../reports/alert-store.ts'
+import { type Acknowledged, type AlertMark, type AlertPeriod, type AlertStore } from '../../reports/alert-store.ts'
 import { type AlertRecord } from '../../usage/history.ts'
 import { bigintOf, reached, type Queryable } from './pool.ts'
 
@@ -8,8 +8,9 @@ export class PostgresAlertStore implements AlertStore {
 
   constructor (database: Queryable) { this.#database = database }
 
-  async acknowledge (period: AlertPeriod, threshold: string, by: string): Promise<Acknowledged | null> {
-    const of = [period.budgetId, new Date(period.periodStart), threshold]
+  async acknowledge (period: AlertPeriod, mark: AlertMark, by: string): Promise<Acknowledged | null> {
+    const [percent, amountNano] = 'percent' in mark ? [mark.percent, null] : [null, mark.amountNano]
+    const of = [period.budgetId, new Date(period.periodStart), percent, amountNano]
     const [row] = await reached(this.#database.query<AlertRow>({ text: ACKNOWLEDGE, values: [...of, by] }))
     if (row !== undefined) return { alert: alertOf(row), first: true }
     const [known] = await reached(this.#database.query<AlertRow>({ text: CROSSING, values: of }))
@@ -18,19 +19,21 @@ export class PostgresAlertStore implements AlertStore {
 }
 
 const OF = `
-  a.budget_id = $1 and a.subject = '' and a.period_start = $2 and h.account_id = a.id and h.threshold = $3::numeric`
-const COLUMNS = 'h.threshold, h.actions, h.settled_nano, h.triggered_at, h.acknowledged_at, h.acknowledged_by'
+  a.budget_id = $1 and a.subject = '' and a.period_start = $2 and h.account_id = a.id
+  and h.threshold is not distinct from $3::numeric and h.amount_nano is not distinct from $4::bigint`
+const COLUMNS = 'h.threshold, h.amount_nano, h.actions, h.settled_nano, h.triggered_at, h.acknowledged_at, h.acknowledged_by'
 
 /** Of two at once the second waits for the first, and finds nothing to do. */
 const ACKNOWLEDGE = `
-  update budget_alert_history h set acknowledged_at = clock_timestamp(), acknowledged_by = $4
+  update budget_alert_history h set acknowledged_at = clock_timestamp(), acknowledged_by = $5
   from budget_accounts a where ${OF} and h.acknowledged_at is null
   returning ${COLUMNS}`
 
 const CROSSING = `select ${COLUMNS} from budget_alert_history h, budget_accounts a where ${OF}`
 
 interface AlertRow {
-  threshold: string
+  threshold: string | null
+  amount_nano: string | null
   actions: string[]
   settled_nano: string
   triggered_at: Date
@@ -40,7 +43,8 @@ interface AlertRow {
 
 function alertOf (row: AlertRow): AlertRecord {
   return {
-    threshold: Number(row.threshold),
+    threshold: row.threshold === null ? null : Number(row.threshold),
+    amountNano: row.amount_nano === null ? null : bigintOf(row.amount_nano),
     actions: row.actions,
     settledNano: bigintOf(row.settled_nano),
     triggeredAt: row.triggered_at.getTime(),

@@ -25,7 +25,7 @@ const GRANT_TIMEOUT_MS = 3_000
 const POST_TIMEOUT_MS = 20_000
 
 export const FIGURES = 'account_id, limit_nano, settled_nano, leased_nano, budget_version, granted_nano, posted_nano, holders, ' +
-  'in_doubt_nano, in_doubt_since, in_doubt_holder, answered_at, long_held_nano, long_hold, long_held_until'
+  'in_doubt_nano, in_doubt_since, in_doubt_holder, answered_at, long_held_nano, long_hold, long_held_until, total_nano'
 
 /** The events in one row: the driver takes longer for a row of each than for all else that a post needs of it. */
 const POST = `
@@ -89,6 +89,7 @@ export interface FiguresRow {
   long_held_nano: string
   long_hold: string | null
   long_held_until: Date | null
+  total_nano: string
 }
 
 /** A gateway that has leased something and does not answer. */
@@ -274,6 +275,7 @@ export function figuresOf (row: FiguresRow): AccountFigures {
   return {
     accountId: idOf(row.account_id),
     limitNano: row.limit_nano === null ? null : bigintOf(row.limit_nano),
+    totalNano: bigintOf(row.total_nano),
     settledNano: bigintOf(row.settled_nano),
     leasedNano: bigintOf(row.leased_nano),
     budgetVersion: idOf(row.budget_version),

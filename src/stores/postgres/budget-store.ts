@@ -132,7 +132,7 @@ export class PostgresBudgetStore implements BudgetCatalog {
       await requireUnused(tx, id, frozenChanges(current, next))
       if (next.currency !== current.currency) await requireRate(tx, next.currency)
       await tx.query({ text: UPDATE, values: [id, ...definitionValues(next), new Date(this.#now()), version] })
-      await applyLimit(tx, id)
+      await applyLimits(tx, [id])
       return await this.#stored(tx, id)
     })
   }
@@ -161,8 +161,28 @@ export class PostgresBudgetStore implements BudgetCatalog {
       // what stands below may have moved meanwhile
       await this.#place(tx, current, current)
       await tx.query({ text: RESTORE, values: [id, new Date(this.#now()), version] })
-      await applyLimit(tx, id)
+      await applyLimits(tx, [id])
       return await this.#stored(tx, id)
+    })
+  }
+
+  /**
+   * What is added to these budgets, or taken from them: `change` sees them locked with their running accounts, in the
+   * order of the ids, and what may be spent on them follows when it is done. Their versions grow.
+   */
+  async adjusting<T> (ids: readonly string[], change: (budgets: readonly Budget[]) => Promise<T>): Promise<T> {
+    return await this.#change(async (tx, version) => {
+      const found = new Map<string, Budget>()
+      for (const id of [...new Set(ids)].sort()) {
+        const budget = await this.#existing(tx, id)
+        if (budget.archivedAt !== null) throw new Conflict(`Budget ${id} is deleted`)
+        found.set(id, budget)
+      }
+      await tx.query({ text: LOCK_RUNNING, values: [ids] })
+      const result = await change(ids.map((id) => found.get(id) as Budget))
+      await tx.query({ text: ADJUSTED, values: [ids, new Date(this.#now()), version] })
+      await applyLimits(tx, ids)
+      return result
     })
   }
 
@@ -317,15 +337,17 @@ const INSERT = `
   insert into budget_definitions (id, organization_id, name, description, scope_type, scope_id, amount_nano,
     enforced_limit_nano, currency, period, timezone, start_date, end_date, recurring, mode, paused, filters, alerts, tags,
     parent_budget_id, created_by, cap_to_fit, fail_open_nano, created_at, updated_at, version)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $24,
-    $25)`
+  values ($1, $2, $3, $4, $5, $6, $7, enforced_limit($7, $17, 0), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+    $20, $21, $22, $23, $23, $24)`
 
 const UPDATE = `
   update budget_definitions set organization_id = $2, name = $3, description = $4, scope_type = $5, scope_id = $6,
-    amount_nano = $7, enforced_limit_nano = $8, currency = $9, period = $10, timezone = $11, start_date = $12,
-    end_date = $13, recurring = $14, mode = $15, paused = $16, filters = $17, alerts = $18, tags = $19,
-    parent_budget_id = $20, created_by = $21, cap_to_fit = $22, fail_open_nano = $23, updated_at = $24, version = $25
+    amount_nano = $7, enforced_limit_nano = enforced_limit($7, $17, 0), currency = $8, period = $9, timezone = $10,
+    start_date = $11, end_date = $12, recurring = $13, mode = $14, paused = $15, filters = $16, alerts = $17, tags = $18,
+    parent_budget_id = $19, created_by = $20, cap_to_fit = $21, fail_open_nano = $22, updated_at = $23, version = $24
   where id = $1`
+
+const ADJUSTED = 'update budget_definitions set updated_at = $2, version = $3 where id = any ($1::uuid[])'
 
 const RESTORE = 'update budget_definitions set archived_at = null, updated_at = $2, version = $3 where id = $1'
 
@@ -334,7 +356,7 @@ const ARCHIVE = 'update budget_definitions set archived_at = $2, updated_at = $2
 function definitionValues (draft: BudgetDraft): unknown[] {
   return [
     draft.organizationId, draft.name, draft.description, draft.scopeType, draft.scopeId, draft.amountNano,
-    draft.enforcedLimitNano, draft.currency, draft.period, draft.timezone, new Date(draft.startDate),
+    draft.currency, draft.period, draft.timezone, new Date(draft.startDate),
     draft.endDate === null ? null : new Date(draft.endDate), draft.recurring, draft.mode, draft.paused,
     JSON.stringify(draft.filters), JSON.stringify(draft.alerts), JSON.stringify(draft.tags), draft.parentBudgetId,
     draft.createdBy, draft.capToFit === null ? null : JSON.stringify(draft.capToFit), draft.failOpenNano,
@@ -378,17 +400,15 @@ async function requireUnused (tx: Queryable, id: string, fields: string[]): Prom
 }
 
 /** Periods that are over keep the limit that they ended with; a single run has one account, whenever it ends now. */
-const RUNNING = `b.id = $1 and a.budget_id = b.id
-  and (a.period_end is null or a.period_end > clock_timestamp() or (b.period = 'custom' and not b.recurring))`
-
 const LOCK_RUNNING = `
-  select a.id from budget_accounts a, budget_definitions b where ${RUNNING} order by a.id for no key update of a`
+  select a.id from budget_accounts a join budget_definitions b on b.id = a.budget_id
+  where b.id = any ($1::uuid[])
+    and (a.period_end is null or a.period_end > clock_timestamp() or (b.period = 'custom' and not b.recurring))
+  order by a.id for no key update of a`
 
-const APPLY_LIMIT = `
-  update budget_accounts a set limit_nano = case when b.mode = 'enforced' then b.enforced_limit_nano end
-  from budget_definitions b where ${RUNNING}`
-
-async function applyLimit (tx: Queryable, id: string): Promise<void> {
-  await tx.query({ text: LOCK_RUNNING, values: [id] })
-  await tx.query({ text: APPLY_LIMIT, values: [id] })
+/** what these budgets, locked, may be spent on from now on, where they are in use */
+async function applyLimits (tx: Queryable, budgetIds: readonly string[]): Promise<void> {
+  const accounts = await tx.query<{ id: string }>({ text: LOCK_RUNNING, values: [budgetIds] })
+  if (accounts.length === 0) return
+  await tx.query({ text: 'select apply_limits($1::bigint[])', values: [accounts.map(({ id }) => id)] })
 }

@@ -1,7 +1,9 @@
 import { type AuditDraft } from '../../access/audit.ts'
 import { type Link } from '../../access/audit-chain.ts'
 import { type Authorship, type Changes, type Stores } from '../../access/changes.ts'
+import { PostgresAdjustmentStore } from './adjustment-store.ts'
 import { PostgresAlertStore } from './alert-store.ts'
+import { PostgresApprovalStore } from './approval-store.ts'
 import { append } from './audit-log.ts'
 import { PostgresHoldStore } from './hold-store.ts'
 import { PostgresIdempotencyStore } from './idempotency-store.ts'
@@ -46,7 +48,9 @@ export class PostgresChanges implements Changes {
           get budgets () { return defines(new NotedBudgets(tx, trail, by.actor.reach)) },
           get keys () { return defines(new NotedKeys(tx, trail, by.actor.reach)) },
           get tokens () { return defines(new NotedTokens(tx, trail, by.actor.reach)) },
+          get adjustments () { return defines(new PostgresAdjustmentStore(tx, by.actor.reach)) },
           get rates () { return defines(new NotedRates(tx, trail)) },
+          approvals: new PostgresApprovalStore(tx),
           alerts: new PostgresAlertStore(tx),
           usage,
           holds: new PostgresHoldStore(tx, { moved: note, reach: by.actor.reach }),

@@ -2,7 +2,7 @@ import { type Reach } from '../../access/actor.ts'
 import { type LeaseFigures } from '../../account/authority.ts'
 import { type Budget, type ScopeType } from '../../budget/budget.ts'
 import { type AccountKey, type ReportStore } from '../../reports/report-store.ts'
-import { type LedgerAccount } from '../../reports/standing.ts'
+import { type LedgerAccount, type Untouched } from '../../reports/standing.ts'
 import { type AlertRecord } from '../../usage/history.ts'
 import { withinReachOf } from './budget-reach.ts'
 import { ANCESTORS, COLUMNS, selectBudgets } from './budget-rows.ts'
@@ -16,17 +16,18 @@ export class PostgresReportStore implements ReportStore {
 
   constructor (database: Queryable) { this.#database = database }
 
-  async accounts (keys: AccountKey[]): Promise<LedgerAccount[]> {
+  async accounts (keys: readonly AccountKey[]): Promise<(LedgerAccount | Untouched)[]> {
     if (keys.length === 0) return []
-    const rows = await reached(this.#database.query<AccountRow>({
+    const rows = await reached(this.#database.query<AccountRow | LimitsRow>({
       name: 'report_accounts',
       text: ACCOUNTS,
       values: [
         keys.map(({ budgetId }) => budgetId), keys.map(({ subject }) => subject),
         keys.map(({ periodStart }) => new Date(periodStart)),
+        keys.map(({ periodEnd }) => periodEnd === null ? null : new Date(periodEnd)),
       ],
     }))
-    return rows.map(accountOf)
+    return rows.map((row) => row.id === null ? limitsOf(row) : accountOf(row))
   }
 
   async chain (id: string): Promise<Budget[]> {
@@ -58,10 +59,17 @@ export class PostgresReportStore implements ReportStore {
 }
 
 const ACCOUNTS = `
-  select a.id, a.budget_id, a.subject, a.period_start, a.limit_nano, a.settled_nano, a.leased_nano,
+  select a.id, k.budget_id, k.subject, k.period_start, coalesce(d.total_nano, a.total_nano) as total_nano,
+    case when d.total_nano is null then a.limit_nano else d.limit_nano end as limit_nano, a.settled_nano, a.leased_nano,
     coalesce(c.below_nano, 0) as below_nano, c.last_updated, l.leases, l.holder, l.since, h.alerts
-  from unnest($1::uuid[], $2::text[], $3::timestamptz[]) k (budget_id, subject, period_start)
-  join budget_accounts a on a.budget_id = k.budget_id and a.subject = k.subject and a.period_start = k.period_start
+  from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[])
+    k (budget_id, subject, period_start, period_end)
+  join budget_definitions b on b.id = k.budget_id
+  left join budget_accounts a on a.budget_id = k.budget_id and a.subject = k.subject and a.period_start = k.period_start
+  left join lateral (
+    select f.* from limits_of(b, coalesce(a.carried_nano, 0), k.period_end, clock_timestamp()) f
+    where a.id is null or a.limit_until <= clock_timestamp()
+  ) d on true
   left join budget_status_cache c on c.account_id = a.id
   left join lateral (
     select json_agg(json_build_object('incarnation', o.incarnation::text, 'posted_nano', o.posted_nano::text,
@@ -77,16 +85,17 @@ const ACCOUNTS = `
     ) o
   ) l on true
   left join lateral (
-    select json_agg(json_build_object('threshold', h.threshold::text, 'actions', h.actions,
+    select json_agg(json_build_object('threshold', h.threshold::text, 'amount_nano', h.amount_nano::text, 'actions', h.actions,
       'settled_nano', h.settled_nano::text, 'triggered_at', h.triggered_at, 'acknowledged_at', h.acknowledged_at,
-      'acknowledged_by', h.acknowledged_by) order by h.threshold) as alerts
+      'acknowledged_by', h.acknowledged_by) order by coalesce(h.amount_nano, h.threshold * a.total_nano / 100)) as alerts
     from budget_alert_history h where h.account_id = a.id
   ) h on true`
 
 interface LeaseRow { incarnation: string, posted_nano: string, rest_nano: string, responds: boolean }
 
 interface AlertRow {
-  threshold: string
+  threshold: string | null
+  amount_nano: string | null
   actions: string[]
   settled_nano: string
   triggered_at: string
@@ -94,12 +103,17 @@ interface AlertRow {
   acknowledged_by: string | null
 }
 
-interface AccountRow {
-  id: string
+interface LimitsRow {
+  id: null
   budget_id: string
   subject: string
-  period_start: Date
+  total_nano: string
   limit_nano: string | null
+}
+
+interface AccountRow extends Omit<LimitsRow, 'id'> {
+  id: string
+  period_start: Date
   settled_nano: string
   leased_nano: string
   below_nano: string
@@ -110,14 +124,16 @@ interface AccountRow {
   alerts: AlertRow[] | null
 }
 
+function limitsOf ({ budget_id: budgetId, subject, total_nano: total, limit_nano: limit }: Omit<LimitsRow, 'id'>) {
+  return { budgetId, subject, totalNano: bigintOf(total), limitNano: limit === null ? null : bigintOf(limit) }
+}
+
 function accountOf (row: AccountRow): LedgerAccount {
   const accountId = idOf(row.id)
   return {
     accountId,
-    budgetId: row.budget_id,
-    subject: row.subject,
+    ...limitsOf(row),
     periodStart: row.period_start.getTime(),
-    limitNano: row.limit_nano === null ? null : bigintOf(row.limit_nano),
     settledNano: bigintOf(row.settled_nano),
     belowNano: bigintOf(row.below_nano),
     leasedNano: bigintOf(row.leased_nano),
@@ -140,7 +156,8 @@ function leaseOf (accountId: number, row: LeaseRow): LeaseFigures {
 
 function alertOf (row: AlertRow): AlertRecord {
   return {
-    threshold: Number(row.threshold),
+    threshold: row.threshold === null ? null : Number(row.threshold),
+    amountNano: row.amount_nano === null ? null : bigintOf(row.amount_nano),
     actions: row.actions,
     settledNano: bigintOf(row.settled_nano),
     triggeredAt: Date.parse(row.triggered_at),

@@ -11,7 +11,7 @@ const ROLES = ['administrator', 'manager of the organization', 'manager of team 
 type Role = typeof ROLES[number]
 
 /** what requests are about: all of it exists and is team a's, or none of it exists */
-type Objects = Record<'budget' | 'parent' | 'key' | 'token' | 'audit' | 'usage' | 'hold', string>
+type Objects = Record<'budget' | 'parent' | 'key' | 'token' | 'audit' | 'usage' | 'hold' | 'adjustment' | 'asked', string>
 
 interface Line {
   /** statuses in the order of ROLES */
@@ -26,6 +26,8 @@ const CHANGED = '200 200 200 404 403 403 403 403'
 const RECORDED = '201 201 201 404 403 403 403 403'
 /** a key ends its own alone */
 const ENDED = '200 200 200 404 403 403 404 404'
+/** the first who may */
+const DECIDED = '200 409 409 404 403 403 403 403'
 const GONE = '204 204 204 404 403 403 403 403'
 
 const MATRIX: Record<string, Line> = {
@@ -54,6 +56,22 @@ const MATRIX: Record<string, Line> = {
   'POST /budgets/:id/alerts/:threshold/acknowledge': {
     expect: '404 404 404 404 403 403 403 403', path: ({ budget }) => `/budgets/${budget}/alerts/80/acknowledge`,
   },
+  'GET /budgets/:id/adjustments': { expect: SEEN },
+  'POST /budgets/:id/adjustments': { expect: RECORDED, body: () => ({ kind: 'top-up', amount: '1', reason: 'r' }) },
+  'DELETE /budgets/:id/adjustments/:adjustmentId': {
+    expect: GONE, path: ({ budget, adjustment }) => `/budgets/${budget}/adjustments/${adjustment}`,
+  },
+  'POST /budgets/:id/transfers': {
+    // of the other budget, that of its team, a team's manager is not asked
+    expect: '201 201 403 404 403 403 403 403', body: ({ parent }) => ({ toBudgetId: parent, amount: '0.1', reason: 'r' }),
+  },
+  'GET /approval-requests': { expect: '200 200 200 200 200 200 200 200' },
+  'POST /approval-requests': {
+    expect: '201 201 201 404 403 403 201 404', body: ({ budget }) => ({ budgetId: budget, reason: 'r' }),
+  },
+  'GET /approval-requests/:id': { expect: '200 200 200 404 200 404 404 404' },
+  'POST /approval-requests/:id/approve': { expect: DECIDED, body: () => ({ amount: '1' }) },
+  'POST /approval-requests/:id/deny': { expect: DECIDED, body: () => ({}) },
   'GET /budgets/:id/usage': { expect: SEEN },
   'GET /budgets/:id/usage/summary': { expect: SEEN },
   'POST /budgets/:id/usage': { expect: RECORDED, body: () => ({ amount: '1' }) },
@@ -95,7 +113,7 @@ const MATRIX: Record<string, Line> = {
 }
 
 const OBJECTS: Record<string, keyof Objects> = {
-  budgets: 'budget', keys: 'key', tokens: 'token', audit: 'audit', usage: 'usage', holds: 'hold',
+  budgets: 'budget', keys: 'key', tokens: 'token', audit: 'audit', usage: 'usage', holds: 'hold', 'approval-requests': 'asked',
 }
 
 interface World {
@@ -136,7 +154,10 @@ async function aWorld (gateway: GatewayUnderTest): Promise<World> {
       'key of team b': await gateway.key({ teamId: 'b' }),
     },
     objects: async () => {
-      const budget = await gateway.budget({ name: 'x', ...BUDGET, scopeType: 'team', scopeId: 'a', parentBudgetId: ofA })
+      const budget = await gateway.budget({
+        name: 'x', ...BUDGET, scopeType: 'team', scopeId: 'a', parentBudgetId: ofA, alerts: [{ threshold: 90, actions: ['require-approval'] }],
+      })
+      const added = { kind: 'top-up', amount: '1', reason: 'r' }
       return {
         parent: ofA,
         budget,
@@ -144,6 +165,8 @@ async function aWorld (gateway: GatewayUnderTest): Promise<World> {
         key: String((await admin('POST', '/keys', { name: 'x', organizationId: 'acme', teamId: 'a' })).body['id']),
         token: String((await admin('POST', '/tokens', { name: 'x', role: 'viewer', reach: team('a') })).body['id']),
         usage: String((await admin('POST', `/budgets/${budget}/usage`, { amount: '1' })).body['id']),
+        adjustment: String((await admin('POST', `/budgets/${budget}/adjustments`, added)).body['id']),
+        asked: String((await admin('POST', '/approval-requests', { budgetId: budget, reason: 'r' })).body['id']),
         hold: String((await admin('POST', '/holds', { identity: team('a'), amount: '0.001' })).body['id']),
       }
     },
@@ -157,13 +180,14 @@ async function aWorld (gateway: GatewayUnderTest): Promise<World> {
 
 function request (route: string, of: Objects): [Method, url: string] {
   const [method, pattern = ''] = route.split(' ')
-  const named = pattern.replace(/\/(\w+)\/:id/, (_, name: string) => `/${name}/${of[OBJECTS[name] ?? 'budget']}`)
+  const named = pattern.replace(/\/([\w-]+)\/:id/, (_, name: string) => `/${name}/${of[OBJECTS[name] ?? 'budget']}`)
   return [method as Method, MATRIX[route]?.path?.(of) ?? named]
 }
 
 const none = (): Objects => {
-  const [budget, parent, key, token, audit, usage, hold] = [1, 2, 3, 4, 5, 6, 7].map(() => randomUUID() as string)
-  return { budget, parent, key, token, audit, usage, hold } as Objects
+  const [budget, parent, key, token, audit, usage, hold, adjustment, asked] =
+    Array.from({ length: 9 }, () => randomUUID() as string)
+  return { budget, parent, key, token, audit, usage, hold, adjustment, asked } as Objects
 }
 
 /** the routes of the admin API as the gateway has them; HEAD is GET without its body */

@@ -86,10 +86,12 @@ t.test('entries are found by everything they are told apart by, page by page', a
 
 interface Deed {
   action: string
+  /** how many entries; one if not given */
+  entries?: number
   path?: (ids: Ids) => string
   body?: object | ((ids: Ids) => object)
 }
-interface Ids { budget: string, archived: string, key: string, token: string, hold: string, other: string }
+type Ids = Record<'budget' | 'archived' | 'key' | 'token' | 'hold' | 'other' | 'team' | 'adjustment' | 'asked' | 'denied', string>
 
 /** what each route that changes something is told of as; the first entry, where there are several */
 const DEEDS: Record<string, Deed> = {
@@ -97,7 +99,28 @@ const DEEDS: Record<string, Deed> = {
   'PUT /budgets/:id': { action: 'budget.changed', path: ({ budget }) => `/budgets/${budget}`, body: { name: 'm' } },
   'PATCH /budgets/:id': { action: 'budget.changed', path: ({ budget }) => `/budgets/${budget}`, body: { name: 'n' } },
   'POST /budgets/:id/alerts/:threshold/acknowledge': {
-    action: 'alert.acknowledged', path: ({ budget }) => `/budgets/${budget}/alerts/1/acknowledge`,
+    action: 'alert.acknowledged', path: ({ budget }) => `/budgets/${budget}/alerts/0.001/acknowledge`,
+  },
+  'POST /budgets/:id/adjustments': {
+    action: 'adjustment.created',
+    path: ({ budget }) => `/budgets/${budget}/adjustments`,
+    body: { kind: 'top-up', amount: '1', reason: 'r' },
+  },
+  'DELETE /budgets/:id/adjustments/:adjustmentId': {
+    action: 'adjustment.revoked', path: ({ budget, adjustment }) => `/budgets/${budget}/adjustments/${adjustment}`,
+  },
+  'POST /budgets/:id/transfers': {
+    action: 'adjustment.created',
+    entries: 2,
+    path: ({ budget }) => `/budgets/${budget}/transfers`,
+    body: ({ team }) => ({ toBudgetId: team, amount: '0.1', reason: 'r' }),
+  },
+  'POST /approval-requests': { action: 'approval_request.created', body: ({ budget }) => ({ budgetId: budget, reason: 'r' }) },
+  'POST /approval-requests/:id/approve': {
+    action: 'approval_request.approved', entries: 2, path: ({ asked }) => `/approval-requests/${asked}/approve`, body: { amount: '1' },
+  },
+  'POST /approval-requests/:id/deny': {
+    action: 'approval_request.denied', path: ({ denied }) => `/approval-requests/${denied}/deny`, body: {},
   },
   'POST /budgets/:id/usage': {
     action: 'usage.recorded', path: ({ budget }) => `/budgets/${budget}/usage`, body: { amount: '1' },
@@ -142,22 +165,29 @@ t.test('every route that changes something leaves its entry', async (t) => {
     hold: await made('/holds', hold),
     other: await made('/holds', hold),
     budget: await made('/budgets', {
-      ...BUDGET, scopeType: 'organization', scopeId: 'acme', amount: '0.01', alerts: [{ threshold: 1 }],
+      ...BUDGET, scopeType: 'organization', scopeId: 'acme', amount: '5', alerts: [{ threshold: 0.001 }, { threshold: 90, actions: ['require-approval'] }],
     }),
     archived: await made('/budgets', BUDGET),
+    team: await made('/budgets', BUDGET),
+    adjustment: '',
+    asked: '',
+    denied: '',
     key: await made('/keys', { name: 'k', organizationId: 'acme' }),
     token: await made('/tokens', { name: 't', role: 'viewer', reach: { organizationId: 'acme' } }),
   }
+  ids.adjustment = await made(`/budgets/${ids.budget}/adjustments`, { kind: 'top-up', amount: '1', reason: 'r' })
+  ids.asked = await made('/approval-requests', { budgetId: ids.budget, reason: 'r' })
+  ids.denied = await made('/approval-requests', { budgetId: ids.budget, reason: 'r' })
   t.equal((await gateway.chat(await gateway.key(), {})).status, 200)
   await gateway.events()
   await admin('DELETE', `/budgets/${ids.archived}`)
-  for (const [route, { action, path, body }] of Object.entries(DEEDS)) {
+  for (const [route, { action, path, body, entries = 1 }] of Object.entries(DEEDS)) {
     const [method = '', url = ''] = route.split(' ')
     const before = await admin('GET', '/audit?limit=1000')
     const answer = await admin(method, path?.(ids) ?? url, typeof body === 'function' ? body(ids) : body)
     const after = await admin('GET', '/audit?limit=1000')
     t.match(answer.status, /^20/, route)
-    t.equal(Number(after.body['count']), Number(before.body['count']) + 1, route)
+    t.equal(Number(after.body['count']), Number(before.body['count']) + entries, route)
     t.match(entriesOf(after)[0], { action, actor: { id: 'RELAYCORE_ADMIN_TOKEN' }, requestId: /^req/ }, route)
   }
   const { body } = await admin('GET', '/audit?action=usage.recorded')

@@ -62,6 +62,8 @@ const CASES: Record<AdminCode, Case> = {
     await world.admin('POST', `/budgets/${id}/usage`, { amount: '4' })
     return await hold(world, id, '2')
   },
+  approval_required: async (world) =>
+    await hold(world, await aTeam(world, { alerts: [{ threshold: 20, actions: ['require-approval'] }] }), '2'),
   budget_in_doubt: async (world) => {
     const id = await aTeam(world)
     const other = await leasedElsewhere(world, id)

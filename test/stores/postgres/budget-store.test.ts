@@ -25,7 +25,6 @@ function aDraft (overrides: Partial<BudgetDraft> = {}): BudgetDraft {
     scopeType: 'team',
     scopeId: 'red',
     amountNano: 1000n,
-    enforcedLimitNano: 1000n,
     currency: 'USD',
     period: 'monthly',
     timezone: 'UTC',
@@ -89,7 +88,6 @@ t.test('gives a budget back as it was put in', async (t) => {
   const draft = aDraft({
     description: 'all of it',
     amountNano: 9_000_000_000n * 1_000_000_000n,
-    enforcedLimitNano: 8_999_999_999_999_999_999n,
     period: 'custom',
     timezone: 'Europe/Berlin',
     startDate: JANUARY + 1,
@@ -292,6 +290,10 @@ t.test('finds who stands next to a budget, past those that are archived', async 
   t.same(await family('none'), [null, [], []])
 })
 
+const BLOCK_AT_80: BudgetDraft['alerts'][number] = {
+  threshold: 80, actions: ['block-all'], notificationChannels: [], message: null,
+}
+
 t.test('a change of amount acts at once on the running account, and not on those that are over', async (t) => {
   const { store, world } = await aStore(t)
   const budget = await store.insert(aDraft())
@@ -299,14 +301,14 @@ t.test('a change of amount acts at once on the running account, and not on those
   const over = await anAccount(world, budget, Date.now() - 3_600_000)
   const other = await anAccount(world, await store.insert(aDraft()))
 
-  await store.update(budget.id, (current) => ({ ...current, amountNano: 500n, enforcedLimitNano: 400n }))
+  await store.update(budget.id, (current) => ({ ...current, amountNano: 500n, alerts: [BLOCK_AT_80] }))
 
   t.equal(await limitOf(world, running), 400n)
   t.equal(await limitOf(world, over), 1000n)
   t.equal(await limitOf(world, other), 1000n)
   await store.update(budget.id, (current) => ({ ...current, mode: 'soft' }))
   t.equal(await limitOf(world, running), null)
-  await store.update(budget.id, (current) => ({ ...current, mode: 'enforced', amountNano: 9n, enforcedLimitNano: 9n }))
+  await store.update(budget.id, (current) => ({ ...current, mode: 'enforced', amountNano: 9n, alerts: [] }))
   t.equal(await limitOf(world, running), 9n)
 })
 
@@ -316,7 +318,7 @@ t.test('no account misses a change of amount that happens while it is made', asy
     const budget = await store.insert(aDraft())
     const [accountId] = await Promise.all([
       anAccount(world, budget),
-      store.update(budget.id, (current) => ({ ...current, amountNano: 7n, enforcedLimitNano: 7n })),
+      store.update(budget.id, (current) => ({ ...current, amountNano: 7n })),
     ])
 
     t.equal(await limitOf(world, accountId), 7n)
@@ -333,7 +335,7 @@ t.test('changes of amount, grants and posts at once do not deadlock', async (t) 
     const order = n % 2 === 0 ? accounts : accounts.toReversed()
     const nano = 500n + BigInt(n)
     const id = budgets[n % 3]?.id ?? ''
-    if (n % 4 === 0) return await store.update(id, (now) => ({ ...now, amountNano: nano, enforcedLimitNano: nano }))
+    if (n % 4 === 0) return await store.update(id, (now) => ({ ...now, amountNano: nano }))
     if (n % 4 === 1) return await anAccount(world, budgets[n % 3] as Budget, Date.now() + n * 1_000)
     const needs = order.map((accountId) => ({ accountId, needNano: 2n }))
     if (n % 4 === 2) return await world.authority.grant(incarnation, { calls: [{ needs }], extras: [] })

@@ -15,11 +15,12 @@ t.test('shows accounts as the ledger has them', async (t) => {
     await ledger.world.authority.grant(incarnation, { calls: [{ needs: [{ accountId, needNano: 20n }] }], extras: [] })
   }
   await ledger.world.silence(dead)
-  const period = { budgetId: ledger.budgetId, subject: '', periodStart: TODAY }
+  const period = { budgetId: ledger.budgetId, subject: '', periodStart: TODAY, periodEnd: null }
 
-  const accounts = await ledger.reports.accounts([
+  const found = await ledger.reports.accounts([
     period, { ...period, periodStart: 1 }, { ...period, budgetId: randomUUID() },
   ])
+  const accounts = found.filter((one) => 'accountId' in one)
 
   t.match(accounts, [{
     accountId,
@@ -39,6 +40,7 @@ t.test('shows accounts as the ledger has them', async (t) => {
     { accountId, incarnation: dead, restNano: 20n, postedNano: 0n, responds: false },
   ])
   t.equal(accounts.length, 1)
+  t.match(found.find((one) => !('accountId' in one) && one.budgetId === ledger.budgetId), { totalNano: 1_000_000n, limitNano: 1_000_000n }, 'of a period without an account there are the limits')
   t.same(await ledger.reports.accounts([]), [])
 })
 
@@ -46,7 +48,8 @@ t.test('shows the thresholds that an account has crossed', async (t) => {
   const ledger = await aLedger(t)
   const accountId = await ledger.account(0)
   const crossed = async () =>
-    (await ledger.reports.accounts([{ budgetId: ledger.budgetId, subject: '', periodStart: TODAY }])).flatMap(({ alerts }) => alerts)
+    (await ledger.reports.accounts([{ budgetId: ledger.budgetId, subject: '', periodStart: TODAY, periodEnd: null }]))
+      .flatMap((one) => 'accountId' in one ? one.alerts : [])
   t.same(await crossed(), [])
 
   const event = anEvent([{ accountId, amountNano: 600_000n, coveredNano: 0n }])
@@ -63,7 +66,7 @@ t.test('an outage is said to be one', async (t) => {
   const store = new PostgresReportStore(database)
   const UNAVAILABLE = { code: /^dependency_unavailable$/i }
 
-  await t.rejects(store.accounts([{ budgetId: randomUUID(), subject: '', periodStart: 0 }]), UNAVAILABLE)
+  await t.rejects(store.accounts([{ budgetId: randomUUID(), subject: '', periodStart: 0, periodEnd: null }]), UNAVAILABLE)
   await t.rejects(store.chain(randomUUID()), UNAVAILABLE)
   await t.rejects(store.rate('EUR'), UNAVAILABLE)
 })
