@@ -166,15 +166,20 @@ create table budget_accounts (
   long_held_nano bigint default 0 not null,
   total_nano bigint default 0 not null,
   carried_nano bigint default 0 not null,
-  limit_until timestamp(3) with time zone
+  limit_until timestamp(3) with time zone,
+  carried_from bigint,
+  carried_on boolean default false not null,
+  carry_open boolean default false not null
 ) with (fillfactor=50);
 alter table budget_accounts add constraint budget_accounts_budget_id_fkey FOREIGN KEY (budget_id) REFERENCES budget_definitions(id);
 alter table budget_accounts add constraint budget_accounts_budget_id_subject_period_start_key UNIQUE (budget_id, subject, period_start);
+alter table budget_accounts add constraint budget_accounts_carried_from_fkey FOREIGN KEY (carried_from) REFERENCES budget_accounts(id);
 alter table budget_accounts add constraint budget_accounts_check CHECK ((period_end > period_start));
 alter table budget_accounts add constraint budget_accounts_check1 CHECK (((long_held_nano >= 0) AND (long_held_nano <= leased_nano)));
 alter table budget_accounts add constraint budget_accounts_leased_nano_check CHECK ((leased_nano >= 0));
 alter table budget_accounts add constraint budget_accounts_pkey PRIMARY KEY (id);
-alter table budget_accounts add constraint budget_accounts_total_nano_check CHECK ((total_nano >= 0));
+CREATE INDEX budget_accounts_carried_from ON public.budget_accounts USING btree (carried_from) WHERE (carried_from IS NOT NULL);
+CREATE INDEX budget_accounts_carry_open ON public.budget_accounts USING btree (id) WHERE carry_open;
 CREATE INDEX budget_accounts_limit_until ON public.budget_accounts USING btree (limit_until) WHERE (limit_until IS NOT NULL);
 CREATE INDEX budget_accounts_period ON public.budget_accounts USING btree (budget_id, period_start);
 comment on table budget_accounts is 'one budget in one period; the start is part of the key, so a reset is a new row';
@@ -184,6 +189,9 @@ comment on column budget_accounts.long_held_nano is 'always the sum of what long
 comment on column budget_accounts.total_nano is 'the amount of the budget with its adjustments: 100 % of its thresholds';
 comment on column budget_accounts.carried_nano is 'part of total_nano: from the period before';
 comment on column budget_accounts.limit_until is 'when total_nano and limit_nano change by time alone; null: they do not';
+comment on column budget_accounts.carried_from is 'the account that carried_nano comes from';
+comment on column budget_accounts.carried_on is 'the account after this one has what was left of it';
+comment on column budget_accounts.carry_open is 'that is to be worked out again: something is leased here still, or was charged since';
 
 create table budget_adjustments (
   id uuid not null,
@@ -264,7 +272,8 @@ create table budget_definitions (
   archived_at timestamp(3) with time zone,
   version bigint not null,
   cap_to_fit jsonb,
-  fail_open_nano bigint
+  fail_open_nano bigint,
+  carry_over jsonb
 );
 alter table budget_definitions add constraint budget_definitions_alerts_check CHECK ((jsonb_typeof(alerts) = 'array'::text));
 alter table budget_definitions add constraint budget_definitions_amount_nano_check CHECK ((amount_nano > 0));
@@ -298,6 +307,7 @@ CREATE INDEX budget_definitions_parent ON public.budget_definitions USING btree 
 CREATE INDEX budget_definitions_scope ON public.budget_definitions USING btree (scope_type, scope_id);
 comment on column budget_definitions.cap_to_fit is 'minimumTokens and reasoning; null: output limits stay as they are asked for';
 comment on column budget_definitions.fail_open_nano is 'what each gateway may let through while PostgreSQL does not answer; null: nothing';
+comment on column budget_definitions.carry_over is 'percent, max (of what is unused, a decimal string) and debt; null: every period begins anew';
 
 create table budget_status_cache (
   account_id bigint not null,
@@ -835,7 +845,9 @@ CREATE OR REPLACE FUNCTION public.apply_limits(_accounts bigint[])
  RETURNS void
  LANGUAGE sql
 AS $function$
-  update budget_accounts a set total_nano = l.total_nano, limit_nano = l.limit_nano, limit_until = l.until
+  update budget_accounts a set total_nano = l.total_nano, limit_until = l.until,
+    limit_nano = case when a.carried_on and l.limit_nano is not null
+      then least(l.limit_nano, a.settled_nano + a.leased_nano) else l.limit_nano end
   from (
     select o.id, f.* from budget_accounts o
     join budget_definitions b on b.id = o.budget_id
@@ -925,6 +937,40 @@ AS $function$
 $function$
 ;
 comment on function calculate_budget_status is 'from the records and detached months alone, for audit: the cache and the accounts must equal it';
+
+CREATE OR REPLACE FUNCTION public.carried_of(_budget budget_definitions, _from budget_accounts)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select case
+    when u.nano >= 0 then least(trunc(u.nano * (_budget.carry_over ->> 'percent')::numeric / 100),
+      (_budget.carry_over ->> 'max')::numeric * 1000000000)
+    when (_budget.carry_over ->> 'debt')::boolean then u.nano
+    else 0 end::bigint
+  from (select (_from.total_nano - _from.settled_nano - _from.leased_nano)::numeric as nano) u
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.carry_into(_accounts bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  _from bigint[];
+begin
+  select array_agg(a.carried_from) into _from from budget_accounts a where a.id = any (_accounts) and a.carried_from is not null;
+  update budget_accounts a set carried_nano = carried_of(b, p)
+  from budget_accounts o
+  join budget_accounts p on p.id = o.carried_from
+  join budget_definitions b on b.id = o.budget_id
+  where o.id = any (_accounts) and a.id = o.id and b.carry_over is not null;
+  update budget_accounts p set carried_on = true, carry_open = p.leased_nano > 0 where p.id = any (_from);
+  -- and then those after these
+  update budget_accounts a set carry_open = true where a.id = any (_accounts) and a.carried_on;
+  perform apply_limits(_accounts || _from);
+end $function$
+;
 
 CREATE OR REPLACE FUNCTION public.close_leases(_incarnation bigint, _kept json)
  RETURNS void
@@ -1075,9 +1121,41 @@ AS $function$
 #variable_conflict use_column
 declare
   _made bigint[];
+  _one record;
+  _id bigint;
 begin
   perform 1 from budget_definitions b
   where b.id in (select s.budget_id from json_to_recordset(_specs) s (budget_id uuid)) order by b.id for share;
+  perform 1 from budget_accounts a
+  where a.id in (
+    select last.id
+    from json_to_recordset(_specs) s (budget_id uuid, subject text, period_start timestamptz)
+    join budget_definitions b on b.id = s.budget_id and b.carry_over is not null
+    cross join lateral (select p.id from budget_accounts p where p.budget_id = b.id and p.subject = s.subject
+      and p.period_start < s.period_start order by p.period_start desc limit 1) last)
+  order by a.id for no key update;
+  for _one in
+    select b.id as budget_id, b.currency, s.subject, e.period_start, e.period_end
+    from json_to_recordset(_specs) s (budget_id uuid, subject text, period_start timestamptz, period_end timestamptz, earlier json)
+    join budget_definitions b on b.id = s.budget_id and b.carry_over is not null
+    cross join lateral (select max(a.period_start) as period_start from budget_accounts a
+      where a.budget_id = b.id and a.subject = s.subject and a.period_start < s.period_start) last
+    cross join lateral (
+      select (p.period ->> 0)::timestamptz, (p.period ->> 1)::timestamptz from json_array_elements(s.earlier) p (period)
+      where (p.period ->> 0)::timestamptz > last.period_start or (last.period_start is null and s.subject = '')
+      union select s.period_start, s.period_end
+    ) e (period_start, period_end)
+    order by 1, 3, 4
+  loop
+    insert into budget_accounts (budget_id, subject, period_start, period_end, currency, limit_nano, carried_from)
+    values (_one.budget_id, _one.subject, _one.period_start, _one.period_end, _one.currency, 0, (
+      select a.id from budget_accounts a where a.budget_id = _one.budget_id and a.subject = _one.subject
+        and a.period_end <= _one.period_start order by a.period_start desc limit 1))
+    on conflict do nothing returning id into _id;
+    if _id is not null then
+      perform carry_into(array[_id]);
+    end if;
+  end loop;
   with made as (
     insert into budget_accounts (budget_id, subject, period_start, period_end, currency, limit_nano)
     select b.id, s.subject, s.period_start, s.period_end, b.currency, 0
@@ -1357,7 +1435,7 @@ AS $function$
         and coalesce(d.effective_until > m.at, true) and coalesce(d.effective_from < _period_end, true)
     ) d
   ) f
-  cross join lateral (select least(greatest(_budget.amount_nano + _carried + f.adjusted, 0), 9000000000000000000)::bigint as nano) t
+  cross join lateral (select least(_budget.amount_nano + _carried + f.adjusted, 9000000000000000000)::bigint as nano) t
 $function$
 ;
 
@@ -1391,7 +1469,8 @@ AS $function$
     and not exists (select from budget_alert_history h
       where h.account_id = a.id and h.threshold is not distinct from (t ->> 'threshold')::numeric
         and h.amount_nano is not distinct from n.amount_nano)
-  on conflict do nothing
+  on conflict do nothing;
+  update budget_accounts a set carry_open = true where a.id = any (_accounts) and a.carried_on and not a.carry_open;
 $function$
 ;
 
@@ -1782,13 +1861,23 @@ CREATE OR REPLACE FUNCTION public.sweep_due_limits(_most integer)
 AS $function$
 declare
   _due bigint[];
+  _after bigint[];
 begin
   select array_agg(d.id) into _due from (
     select a.id from budget_accounts a where a.limit_until <= clock_timestamp() order by a.limit_until limit _most) d;
   if _due is not null then
     perform apply_due_limits(_due);
   end if;
-  return query select unnest(_due);
+  select array_agg(n.id) into _after from (
+    select a.id from budget_accounts a where a.carry_open order by a.id limit _most) o
+  join budget_accounts n on n.carried_from = o.id;
+  if _after is not null then
+    perform 1 from budget_accounts a
+    where a.id = any (_after) or a.id in (select n.carried_from from budget_accounts n where n.id = any (_after))
+    order by a.id for no key update;
+    perform carry_into(_after);
+  end if;
+  return query select unnest(_due) union select unnest(_after);
 end $function$
 ;
 

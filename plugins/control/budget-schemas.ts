@@ -54,6 +54,12 @@ const CapToFit = Type.Object({
   })),
 }, { additionalProperties: false })
 
+const CarryOver = Type.Object({
+  percent: Type.Optional(Type.Number({ minimum: 0, maximum: 100, default: 100, description: 'of what was not spent' })),
+  max: Type.Optional(Nullable(Type.Union([Type.String(), Type.Number()], { description: 'at most so much of it; null: all', examples: ['50'] }))),
+  debt: Type.Optional(Type.Boolean({ default: true, description: 'also what was spent past the limit' })),
+}, { additionalProperties: false })
+
 const FailOpen = Type.Object({
   openUpTo: Type.Union([Type.String(), Type.Number()], {
     description: 'what each gateway may let through while PostgreSQL does not answer', examples: ['5'],
@@ -82,6 +88,9 @@ const Fields = {
   paused: Type.Boolean({ description: 'refuses new calls until it is resumed', default: false }),
   capToFit: Type.Union([Type.Boolean(), CapToFit], {
     description: 'lowers the output limit of a call that does not fit to what is left; true: with the defaults', default: false,
+  }),
+  carryOver: Type.Union([Type.Boolean(), CarryOver], {
+    description: 'what goes on into the next period; true: all that was not spent, and debt', default: false,
   }),
   failMode: Type.Union([Type.Enum(['closed']), FailOpen], {
     description: 'what happens while PostgreSQL does not answer and the leases are used up', default: 'closed',

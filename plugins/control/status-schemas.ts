@@ -23,7 +23,12 @@ export const STATUS_FIELDS = {
   budgetId: Type.String(),
   subject: Type.Optional(Type.String({ description: 'of a budget for each of many: whose account', examples: ['alice'] })),
   currentAmount: Figure('spent in this period: settled, and finished calls that are not recorded yet'),
-  limit: Figure('the amount with the adjustments in force, which is 100 %'),
+  limit: Figure('the amount with what was carried over and the adjustments in force, which is 100 %; negative: debt is more than all of it'),
+  limitParts: Type.Object({
+    amount: Figure('of the definition'),
+    carriedOver: Figure('from the period before; negative: debt'),
+    adjustments: Figure('in force: increases, top-ups and transfers'),
+  }, { description: 'what limit is the sum of' }),
   enforcedLimit: Figure('what holds are measured by: limit, or less where block-all or require-approval says so'),
   currency: Type.String({ description: 'ISO 4217, of all amounts here' }),
   percentUsed: Type.Number({ description: 'currentAmount in percent of limit, rounded down to a ten-thousandth' }),

@@ -50,6 +50,8 @@ export interface AccountSpec {
   periodStart: number
   /** null: the period never ends */
   periodEnd: number | null
+  /** of a budget that carries over: the periods before, the latest first */
+  earlier?: readonly { start: number, end: number }[]
 }
 
 export interface EnsuredAccount {

@@ -27,6 +27,16 @@ export interface CapToFit {
   reasoning: boolean
 }
 
+/** What goes on from a period into the next. */
+export interface CarryOver {
+  /** of what was not spent, at most 100 */
+  percent: number
+  /** at most so much of it, a decimal string; null: all */
+  max: string | null
+  /** also what was spent past the limit */
+  debt: boolean
+}
+
 export interface BudgetFilters {
   providers?: string[]
   /** exact ids or globs with * */
@@ -60,6 +70,8 @@ export interface Budget {
   paused: boolean
   /** null: off */
   capToFit: CapToFit | null
+  /** null: every period begins anew */
+  carryOver: CarryOver | null
   /** what each gateway may let through while PostgreSQL does not answer, nano-units; null: nothing */
   failOpenNano: bigint | null
   filters: BudgetFilters

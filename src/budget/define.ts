@@ -4,7 +4,8 @@ import { AMOUNT_EXPECTED, formatNano, parseAmount } from '../money/amount.ts'
 import { isCurrency } from '../money/currency.ts'
 import { isPlain } from '../text.ts'
 import {
-  type Budget, type BudgetAlert, type BudgetFilters, type BudgetMode, type CapToFit, type Period, type ScopeType,
+  type Budget, type BudgetAlert, type BudgetFilters, type BudgetMode, type CapToFit, type CarryOver, type Period,
+  type ScopeType,
 } from './budget.ts'
 import { type BudgetDraft } from './hierarchy.ts'
 import { isForEach, splitTag } from './subject.ts'
@@ -25,7 +26,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 const NAMES = new Set(['name', 'description', 'scopeType', 'scopeId', 'amount', 'currency', 'period', 'startDate',
   'endDate', 'recurring', 'alerts', 'tags', 'parentBudgetId', 'createdBy', 'organizationId', 'timezone', 'mode', 'paused',
-  'filters', 'capToFit', 'failMode'])
+  'filters', 'capToFit', 'carryOver', 'failMode'])
 const REQUIRED = ['name', 'scopeType', 'scopeId', 'amount', 'currency', 'period'] as const
 
 /** `now`: ms since the epoch, the default of startDate */
@@ -97,6 +98,7 @@ function complete (f: Fields): BudgetDraft {
     mode,
     paused: flagOf('paused', f['paused'] ?? false),
     capToFit: capOf(f['capToFit'] ?? false),
+    carryOver: carryOf(f['carryOver'] ?? false, recurring),
     failOpenNano: failOpenOf(f['failMode'] ?? 'closed'),
     filters: filtersOf(f['filters'] ?? {}),
     alerts,
@@ -239,6 +241,24 @@ function capOf (value: unknown): CapToFit | null {
   return { minimumTokens: minimum, reasoning: flagOf('capToFit/reasoning', value['reasoning'] ?? false) }
 }
 
+const CARRY_EXPECTED = 'true, false, or an object with percent, max and debt'
+
+function carryOf (value: unknown, recurring: boolean): CarryOver | null {
+  if (value === false || value === null) return null
+  if (!recurring) throw invalidField('carryOver', 'false where the budget does not recur', value)
+  if (value === true) return { percent: 100, max: null, debt: true }
+  if (!isObject(value)) throw invalidField('carryOver', CARRY_EXPECTED, value)
+  rejectOthers('carryOver', value, ['percent', 'max', 'debt'])
+  const percent = value['percent'] ?? 100
+  if (typeof percent !== 'number' || parseAmount(percent) === null || percent > 100) {
+    throw invalidField('carryOver/percent', 'a percentage from 0 to 100', percent)
+  }
+  const max = value['max'] ?? null
+  const nano = max === null ? null : parseAmount(max)
+  if (max !== null && nano === null) throw invalidField('carryOver/max', AMOUNT_EXPECTED, max)
+  return { percent, max: nano === null ? null : formatNano(nano), debt: flagOf('carryOver/debt', value['debt'] ?? true) }
+}
+
 function failOpenOf (value: unknown): bigint | null {
   if (value === 'closed' || value === null) return null
   if (!isObject(value)) throw invalidField('failMode', '"closed", or {"openUpTo": an amount}', value)
@@ -358,6 +378,7 @@ export function renderBudget (budget: Budget) {
     amount: formatNano(budget.amountNano),
     enforcedLimit: formatNano(budget.enforcedLimitNano),
     capToFit: budget.capToFit ?? false,
+    carryOver: budget.carryOver ?? false,
     failMode: failModeOf(budget.failOpenNano),
     startDate: time(budget.startDate),
     endDate: endDate === null ? null : time(endDate),

@@ -9,6 +9,7 @@ import { type Now } from '../clock.ts'
 import { type Refusal } from '../errors.ts'
 import { convertNano } from '../money/amount.ts'
 import { type AccountHold, type Charge } from '../usage/usage.ts'
+import { accountSpec } from './account-spec.ts'
 import { type AppliedBudget } from './applies.ts'
 import { type Spending } from './policy.ts'
 import { shortageOf, shortRefusal, type Stands } from './shortage.ts'
@@ -437,12 +438,8 @@ export class BudgetTracker {
     const batch = this.#toOpen
     this.#toOpen = []
     try {
-      const ids = await this.#o.authority.ensureAccounts(batch.map(({ applied }) => ({
-        budgetId: applied.budget.id,
-        subject: applied.subject,
-        periodStart: applied.periodStart,
-        periodEnd: applied.periodEnd,
-      })), this.#o.incarnation)
+      const ids = await this.#o.authority.ensureAccounts(batch.map(({ applied: one }) =>
+        accountSpec(one.budget, one.subject, { start: one.periodStart, end: one.periodEnd })), this.#o.incarnation)
       batch.forEach((one, i) => {
         const found = ids[i]
         if (found === undefined) one.reject(new Error(`budget ${one.applied.budget.id} is not in the ledger`))

@@ -843,6 +843,23 @@ export interface components {
                 reasoning: boolean;
             };
             /**
+             * @description what goes on into the next period; true: all that was not spent, and debt
+             * @default false
+             */
+            carryOver: boolean | {
+                /**
+                 * @description of what was not spent
+                 * @default 100
+                 */
+                percent: number;
+                max?: (string | number) | null;
+                /**
+                 * @description also what was spent past the limit
+                 * @default true
+                 */
+                debt: boolean;
+            };
+            /**
              * @description what happens while PostgreSQL does not answer and the leases are used up
              * @default closed
              */
@@ -958,8 +975,17 @@ export interface components {
             subject?: string;
             /** @description spent in this period: settled, and finished calls that are not recorded yet */
             currentAmount: string;
-            /** @description the amount with the adjustments in force, which is 100 % */
+            /** @description the amount with what was carried over and the adjustments in force, which is 100 %; negative: debt is more than all of it */
             limit: string;
+            /** @description what limit is the sum of */
+            limitParts: {
+                /** @description of the definition */
+                amount: string;
+                /** @description from the period before; negative: debt */
+                carriedOver: string;
+                /** @description in force: increases, top-ups and transfers */
+                adjustments: string;
+            };
             /** @description what holds are measured by: limit, or less where block-all or require-approval says so */
             enforcedLimit: string;
             /** @description ISO 4217, of all amounts here */
@@ -1026,8 +1052,17 @@ export interface components {
             subject?: string;
             /** @description spent in this period: settled, and finished calls that are not recorded yet */
             currentAmount: string;
-            /** @description the amount with the adjustments in force, which is 100 % */
+            /** @description the amount with what was carried over and the adjustments in force, which is 100 %; negative: debt is more than all of it */
             limit: string;
+            /** @description what limit is the sum of */
+            limitParts: {
+                /** @description of the definition */
+                amount: string;
+                /** @description from the period before; negative: debt */
+                carriedOver: string;
+                /** @description in force: increases, top-ups and transfers */
+                adjustments: string;
+            };
             /** @description what holds are measured by: limit, or less where block-all or require-approval says so */
             enforcedLimit: string;
             /** @description ISO 4217, of all amounts here */
@@ -2206,6 +2241,7 @@ export interface operations {
                      *           "mode": "enforced",
                      *           "paused": false,
                      *           "capToFit": true,
+                     *           "carryOver": true,
                      *           "failMode": "closed",
                      *           "filters": {
                      *             "providers": [
@@ -2328,6 +2364,23 @@ export interface operations {
                                  * @default false
                                  */
                                 reasoning: boolean;
+                            };
+                            /**
+                             * @description what goes on into the next period; true: all that was not spent, and debt
+                             * @default false
+                             */
+                            carryOver: boolean | {
+                                /**
+                                 * @description of what was not spent
+                                 * @default 100
+                                 */
+                                percent: number;
+                                max?: (string | number) | null;
+                                /**
+                                 * @description also what was spent past the limit
+                                 * @default true
+                                 */
+                                debt: boolean;
                             };
                             /**
                              * @description what happens while PostgreSQL does not answer and the leases are used up
@@ -2548,6 +2601,23 @@ export interface operations {
                         reasoning?: boolean;
                     };
                     /**
+                     * @description what goes on into the next period; true: all that was not spent, and debt
+                     * @default false
+                     */
+                    carryOver?: boolean | {
+                        /**
+                         * @description of what was not spent
+                         * @default 100
+                         */
+                        percent?: number;
+                        max?: (string | number) | null;
+                        /**
+                         * @description also what was spent past the limit
+                         * @default true
+                         */
+                        debt?: boolean;
+                    };
+                    /**
                      * @description what happens while PostgreSQL does not answer and the leases are used up
                      * @default closed
                      */
@@ -2659,6 +2729,7 @@ export interface operations {
                      *       "mode": "enforced",
                      *       "paused": false,
                      *       "capToFit": true,
+                     *       "carryOver": true,
                      *       "failMode": "closed",
                      *       "filters": {
                      *         "providers": [
@@ -2774,6 +2845,23 @@ export interface operations {
                              * @default false
                              */
                             reasoning: boolean;
+                        };
+                        /**
+                         * @description what goes on into the next period; true: all that was not spent, and debt
+                         * @default false
+                         */
+                        carryOver: boolean | {
+                            /**
+                             * @description of what was not spent
+                             * @default 100
+                             */
+                            percent: number;
+                            max?: (string | number) | null;
+                            /**
+                             * @description also what was spent past the limit
+                             * @default true
+                             */
+                            debt: boolean;
                         };
                         /**
                          * @description what happens while PostgreSQL does not answer and the leases are used up
@@ -2935,6 +3023,7 @@ export interface operations {
                      *           "mode": "enforced",
                      *           "paused": false,
                      *           "capToFit": true,
+                     *           "carryOver": true,
                      *           "failMode": "closed",
                      *           "filters": {
                      *             "providers": [
@@ -2990,6 +3079,11 @@ export interface operations {
                      *             "subject": "alice",
                      *             "currentAmount": "112.5",
                      *             "limit": "250",
+                     *             "limitParts": {
+                     *               "amount": "250",
+                     *               "carriedOver": "text",
+                     *               "adjustments": "text"
+                     *             },
                      *             "enforcedLimit": "250",
                      *             "currency": "USD",
                      *             "percentUsed": 45,
@@ -3096,6 +3190,7 @@ export interface operations {
                      *           "mode": "enforced",
                      *           "paused": false,
                      *           "capToFit": true,
+                     *           "carryOver": true,
                      *           "failMode": "closed",
                      *           "filters": {
                      *             "providers": [
@@ -3218,6 +3313,23 @@ export interface operations {
                                  * @default false
                                  */
                                 reasoning: boolean;
+                            };
+                            /**
+                             * @description what goes on into the next period; true: all that was not spent, and debt
+                             * @default false
+                             */
+                            carryOver: boolean | {
+                                /**
+                                 * @description of what was not spent
+                                 * @default 100
+                                 */
+                                percent: number;
+                                max?: (string | number) | null;
+                                /**
+                                 * @description also what was spent past the limit
+                                 * @default true
+                                 */
+                                debt: boolean;
                             };
                             /**
                              * @description what happens while PostgreSQL does not answer and the leases are used up
@@ -3380,6 +3492,7 @@ export interface operations {
                      *       "mode": "enforced",
                      *       "paused": false,
                      *       "capToFit": true,
+                     *       "carryOver": true,
                      *       "failMode": "closed",
                      *       "filters": {
                      *         "providers": [
@@ -3495,6 +3608,23 @@ export interface operations {
                              * @default false
                              */
                             reasoning: boolean;
+                        };
+                        /**
+                         * @description what goes on into the next period; true: all that was not spent, and debt
+                         * @default false
+                         */
+                        carryOver: boolean | {
+                            /**
+                             * @description of what was not spent
+                             * @default 100
+                             */
+                            percent: number;
+                            max?: (string | number) | null;
+                            /**
+                             * @description also what was spent past the limit
+                             * @default true
+                             */
+                            debt: boolean;
                         };
                         /**
                          * @description what happens while PostgreSQL does not answer and the leases are used up
@@ -3706,6 +3836,23 @@ export interface operations {
                         reasoning?: boolean;
                     };
                     /**
+                     * @description what goes on into the next period; true: all that was not spent, and debt
+                     * @default false
+                     */
+                    carryOver?: boolean | {
+                        /**
+                         * @description of what was not spent
+                         * @default 100
+                         */
+                        percent?: number;
+                        max?: (string | number) | null;
+                        /**
+                         * @description also what was spent past the limit
+                         * @default true
+                         */
+                        debt?: boolean;
+                    };
+                    /**
                      * @description what happens while PostgreSQL does not answer and the leases are used up
                      * @default closed
                      */
@@ -3815,6 +3962,7 @@ export interface operations {
                      *       "mode": "enforced",
                      *       "paused": false,
                      *       "capToFit": true,
+                     *       "carryOver": true,
                      *       "failMode": "closed",
                      *       "filters": {
                      *         "providers": [
@@ -3930,6 +4078,23 @@ export interface operations {
                              * @default false
                              */
                             reasoning: boolean;
+                        };
+                        /**
+                         * @description what goes on into the next period; true: all that was not spent, and debt
+                         * @default false
+                         */
+                        carryOver: boolean | {
+                            /**
+                             * @description of what was not spent
+                             * @default 100
+                             */
+                            percent: number;
+                            max?: (string | number) | null;
+                            /**
+                             * @description also what was spent past the limit
+                             * @default true
+                             */
+                            debt: boolean;
                         };
                         /**
                          * @description what happens while PostgreSQL does not answer and the leases are used up
@@ -4177,6 +4342,23 @@ export interface operations {
                         reasoning?: boolean;
                     };
                     /**
+                     * @description what goes on into the next period; true: all that was not spent, and debt
+                     * @default false
+                     */
+                    carryOver?: boolean | {
+                        /**
+                         * @description of what was not spent
+                         * @default 100
+                         */
+                        percent?: number;
+                        max?: (string | number) | null;
+                        /**
+                         * @description also what was spent past the limit
+                         * @default true
+                         */
+                        debt?: boolean;
+                    };
+                    /**
                      * @description what happens while PostgreSQL does not answer and the leases are used up
                      * @default closed
                      */
@@ -4286,6 +4468,7 @@ export interface operations {
                      *       "mode": "enforced",
                      *       "paused": false,
                      *       "capToFit": true,
+                     *       "carryOver": true,
                      *       "failMode": "closed",
                      *       "filters": {
                      *         "providers": [
@@ -4401,6 +4584,23 @@ export interface operations {
                              * @default false
                              */
                             reasoning: boolean;
+                        };
+                        /**
+                         * @description what goes on into the next period; true: all that was not spent, and debt
+                         * @default false
+                         */
+                        carryOver: boolean | {
+                            /**
+                             * @description of what was not spent
+                             * @default 100
+                             */
+                            percent: number;
+                            max?: (string | number) | null;
+                            /**
+                             * @description also what was spent past the limit
+                             * @default true
+                             */
+                            debt: boolean;
                         };
                         /**
                          * @description what happens while PostgreSQL does not answer and the leases are used up
@@ -4997,6 +5197,7 @@ export interface operations {
                      *       "mode": "enforced",
                      *       "paused": false,
                      *       "capToFit": true,
+                     *       "carryOver": true,
                      *       "failMode": "closed",
                      *       "filters": {
                      *         "providers": [
@@ -5112,6 +5313,23 @@ export interface operations {
                              * @default false
                              */
                             reasoning: boolean;
+                        };
+                        /**
+                         * @description what goes on into the next period; true: all that was not spent, and debt
+                         * @default false
+                         */
+                        carryOver: boolean | {
+                            /**
+                             * @description of what was not spent
+                             * @default 100
+                             */
+                            percent: number;
+                            max?: (string | number) | null;
+                            /**
+                             * @description also what was spent past the limit
+                             * @default true
+                             */
+                            debt: boolean;
                         };
                         /**
                          * @description what happens while PostgreSQL does not answer and the leases are used up
@@ -5261,6 +5479,11 @@ export interface operations {
                      *       "subject": "alice",
                      *       "currentAmount": "112.5",
                      *       "limit": "250",
+                     *       "limitParts": {
+                     *         "amount": "250",
+                     *         "carriedOver": "text",
+                     *         "adjustments": "text"
+                     *       },
                      *       "enforcedLimit": "250",
                      *       "currency": "USD",
                      *       "percentUsed": 45,

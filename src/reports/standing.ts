@@ -15,6 +15,8 @@ export interface LedgerAccount {
   limitNano: bigint | null
   /** 100 %: the budget's amount with the adjustments in force */
   totalNano: bigint
+  /** part of it: from the period before */
+  carriedNano: bigint
   settledNano: bigint
   /** part of settled: what was charged to a budget below too */
   belowNano: bigint
@@ -50,6 +52,8 @@ export interface Standing {
   limitNano: bigint | null
   /** 100 %: the budget's amount with the adjustments in force */
   totalNano: bigint
+  /** part of it: from the period before */
+  carriedNano: bigint
   doubt: LedgerAccount['doubt']
   /** ms since the epoch; null: nothing has happened on the account */
   changedAt: number | null
@@ -66,9 +70,15 @@ export interface OwnView {
 }
 
 /** A budget without an account: nothing was ever held on it in this period. */
-export interface Untouched { budgetId: string, subject: string, totalNano: bigint, limitNano: bigint | null }
+export interface Untouched {
+  budgetId: string
+  subject: string
+  totalNano: bigint
+  carriedNano: bigint
+  limitNano: bigint | null
+}
 
-const NOTHING: Omit<Standing, 'totalNano' | 'limitNano'> = {
+const NOTHING: Omit<Standing, 'totalNano' | 'carriedNano' | 'limitNano'> = {
   spentNano: 0n,
   settledNano: 0n,
   belowNano: 0n,
@@ -82,14 +92,14 @@ const NOTHING: Omit<Standing, 'totalNano' | 'limitNano'> = {
   alerts: [],
 }
 
-export function untouched ({ totalNano, limitNano }: Untouched): Standing {
-  return { ...NOTHING, totalNano, limitNano }
+export function untouched ({ totalNano, carriedNano, limitNano }: Untouched): Standing {
+  return { ...NOTHING, totalNano, carriedNano, limitNano }
 }
 
 /** an account of which nothing is known, as if it were new */
 export function nothingOn ({ budget }: { budget: Budget }): Standing {
   const { amountNano: totalNano, enforcedLimitNano, mode } = budget
-  return { ...NOTHING, totalNano, limitNano: mode === 'enforced' ? enforcedLimitNano : null }
+  return { ...NOTHING, totalNano, carriedNano: 0n, limitNano: mode === 'enforced' ? enforcedLimitNano : null }
 }
 
 /**
@@ -105,6 +115,7 @@ export function standingOf (account: LedgerAccount, own: OwnView, others: readon
     belowNano: account.belowNano,
     limitNano: account.limitNano,
     totalNano: account.totalNano,
+    carriedNano: account.carriedNano,
     doubt: account.doubt,
     changedAt: account.chargedAt,
     alerts: account.alerts,

@@ -51,13 +51,18 @@ export function timesOf (budget: Budget, now: number) {
 /** the answer of GET /budgets/:id/status */
 export function renderStatus (one: BudgetStanding, now: number) {
   const { budget, period, standing, subject } = one
-  const { spentNano, totalNano } = standing
+  const { spentNano, totalNano, carriedNano } = standing
   const course = forecast({ spentNano, timezone: budget.timezone, ...appliesWithin(budget, period), now })
   return {
     budgetId: budget.id,
     ...subject === '' ? {} : { subject },
     currentAmount: formatNano(spentNano),
     limit: formatNano(totalNano),
+    limitParts: {
+      amount: formatNano(budget.amountNano),
+      carriedOver: formatNano(carriedNano),
+      adjustments: formatNano(totalNano - budget.amountNano - carriedNano),
+    },
     enforcedLimit: formatNano(limitOf(one)),
     currency: budget.currency,
     percentUsed: percentOf(spentNano, totalNano),
@@ -86,7 +91,7 @@ function lastUpdated ({ budget, period, standing }: BudgetStanding, now: number)
 
 /** rounded down to a ten-thousandth; of nothing, all is used */
 function percentOf (part: bigint, whole: bigint): number {
-  if (whole === 0n) return 100
+  if (whole <= 0n) return 100
   return Number(part * 1_000_000n / whole) / 10_000
 }
 

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { accountSpec } from '../budget/account-spec.ts'
 import { type Budget } from '../budget/budget.ts'
 import { periodAt, type PeriodBounds } from '../budget/period.ts'
 import { type Now } from '../clock.ts'
@@ -225,9 +226,8 @@ function bounded (nano: bigint, path: string): bigint {
 }
 
 async function openAccounts (ledger: UsageRecording, usage: readonly Prepared[]) {
-  const specs = new Map(usage.flatMap(({ periods }) => periods).map(({ budget, period }) => [keyOf(budget, period), {
-    budgetId: budget.id, subject: '', periodStart: period.start, periodEnd: period.end,
-  }]))
+  const specs = new Map(usage.flatMap(({ periods }) => periods).map(({ budget, period }) =>
+    [keyOf(budget, period), accountSpec(budget, '', period)]))
   const ids = await ledger.accounts([...specs.values()])
   const byKey = new Map([...specs.keys()].map((key, i) => [key, ids[i]]))
   return (budget: Budget, period: PeriodBounds): number => {

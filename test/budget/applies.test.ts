@@ -32,6 +32,7 @@ function aBudget (over: Partial<Budget>): Budget {
     mode: 'enforced',
     paused: false,
     capToFit: null,
+    carryOver: null,
     failOpenNano: null,
     filters: {},
     alerts: [],

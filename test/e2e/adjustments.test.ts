@@ -151,6 +151,41 @@ t.test('past its threshold a budget asks for approval; granted it admits, revoke
   t.match((await gateway.admin('GET', '/approval-requests?state=approved')).body, { count: 2 })
 })
 
+t.test('what is unused goes on into the next period, and what is open then comes when it has ended', async (t) => {
+  const gateway = await aGateway(t)
+  const now = Date.now()
+  const budget = await gateway.budget({
+    amount: '0.002',
+    period: 'custom',
+    recurring: true,
+    startDate: new Date(now).toISOString(),
+    endDate: new Date(now + 6_000).toISOString(),
+    carryOver: true,
+  })
+  t.match((await gateway.admin('GET', `/budgets/${budget}`)).body, { carryOver: { percent: 100, max: null, debt: true } })
+  const key = await gateway.key()
+  gateway.provider.behave = () => ({ usage: USAGE })
+  t.equal((await gateway.chat(key, {})).status, 200)
+  const release = new EventEmitter()
+  gateway.provider.behave = () => ({ usage: USAGE, until: once(release, 'now') })
+  const open = gateway.chat(key, {})
+  const first = (await statusOf(gateway, budget))['periodStart']
+  t.match(await statusOf(gateway, budget), { limit: '0.002', limitParts: { amount: '0.002', carriedOver: '0', adjustments: '0' } })
+  await until(async () => (await statusOf(gateway, budget))['periodStart'] !== first)
+  gateway.provider.behave = () => ({ usage: USAGE })
+  t.equal((await gateway.chat(key, {})).status, 200)
+  const { limit, limitParts } = await statusOf(gateway, budget) as { limit: string, limitParts: Json }
+  t.ok(Number(limit) < 0.00315, `${limit}: what the open call may cost is not there yet`)
+  t.equal(Number(limit).toFixed(9), (0.002 + Number(limitParts['carriedOver'])).toFixed(9))
+  release.emit('now')
+  t.equal((await open).status, 200)
+  await until(async () => ((await statusOf(gateway, budget))['limitParts'] as Json)['carriedOver'] === '0.00115')
+  t.match(await statusOf(gateway, budget), { limit: '0.00315', currentAmount: '0.000425' })
+  for (const [carryOver, field] of [[{ percent: 101 }, 'carryOver/percent'], [{ max: '-1' }, 'carryOver/max'], [{ all: true }, 'carryOver/all'], ['yes', 'carryOver']]) {
+    t.match(await gateway.admin('PATCH', `/budgets/${budget}`, { carryOver }), { status: 400, body: { field } })
+  }
+})
+
 t.test('thresholds may be amounts: they limit, judge models, and are crossed', async (t) => {
   const { gateway, budget, key } = await aSpender(t, {
     amount: '10',

@@ -152,7 +152,7 @@ t.test('bad budgets are refused by the name of the field', async (t) => {
     [{ period: 'hourly' }, 'period'], [{ scopeType: 'planet' }, 'scopeType'], [{ name: '' }, 'name'], [{ surprise: 1 }, 'surprise'],
     [{ startDate: '2026-02-01', endDate: '2026-01-01' }, 'endDate'], [{ startDate: 'soon' }, 'startDate'],
     [{ alerts: [{ threshold: 120, actions: ['block-all'] }] }, 'alerts/0/threshold'],
-    [{ alerts: [{ threshold: 50, actions: ['require-approval'] }] }, 'alerts/0/actions/0'],
+    [{ alerts: [{ threshold: 50, actions: ['ask'] }] }, 'alerts/0/actions/0'], [{ carryOver: 1 }, 'carryOver'],
     [{ mode: 'hard' }, 'mode'], [{ capToFit: 'yes' }, 'capToFit'], [{ failMode: 'open' }, 'failMode'],
     [{ tags: { a: 1 } }, 'tags/a'], [{ filters: { colour: 1 } }, 'filters/colour'], [{ parentBudgetId: 'x' }, 'parentBudgetId'],
   ]

@@ -28,7 +28,7 @@ function aBudget (id: string, fields: object = {}): Budget {
 }
 
 const fresh = ({ id, amountNano }: Budget) =>
-  untouched({ budgetId: id, subject: '', totalNano: amountNano, limitNano: amountNano })
+  untouched({ budgetId: id, subject: '', totalNano: amountNano, carriedNano: 0n, limitNano: amountNano })
 
 const standing = (budget: Budget): BudgetStanding =>
   ({ budget, subject: '', period: periodAt(budget, NOW) as BudgetStanding['period'], standing: fresh(budget) })

@@ -14,6 +14,7 @@ function anAccount (overrides: Partial<LedgerAccount> = {}): LedgerAccount {
     periodStart: 0,
     limitNano: 1_000n,
     totalNano: 1_000n,
+    carriedNano: 0n,
     settledNano: 100n,
     belowNano: 0n,
     leasedNano: 0n,

@@ -311,6 +311,9 @@ function specRow (spec: AccountSpec, ordinal: number) {
     subject: spec.subject,
     period_start: new Date(spec.periodStart),
     period_end: spec.periodEnd === null ? null : new Date(spec.periodEnd),
+    ...spec.earlier === undefined
+      ? {}
+      : { earlier: spec.earlier.map(({ start, end }) => [new Date(start), new Date(end)]) },
   }
 }
 

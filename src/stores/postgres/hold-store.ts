@@ -1,6 +1,7 @@
 import { type Reach } from '../../access/actor.ts'
 import { outOfReach } from '../../access/reach.ts'
 import { type AccountFigures } from '../../account/authority.ts'
+import { accountSpec } from '../../budget/account-spec.ts'
 import { type AppliedBudget } from '../../budget/applies.ts'
 import { type Budget } from '../../budget/budget.ts'
 import { Conflict } from '../../errors.ts'
@@ -50,7 +51,7 @@ export class PostgresHoldStore implements HoldStore {
 
   async accountsOf (applied: readonly AppliedBudget[]): Promise<number[]> {
     const specs = applied.map(({ budget, subject, periodStart, periodEnd }) =>
-      ({ budgetId: budget.id, subject, periodStart, periodEnd }))
+      accountSpec(budget, subject, { start: periodStart, end: periodEnd }))
     const rows = await reached(this.#database.query<{ ordinal: number, account_id: string }>({
       text: 'select ordinal, account_id from ensure_accounts($1)', values: [accountSpecs(specs)],
     }))

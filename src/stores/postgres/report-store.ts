@@ -60,6 +60,7 @@ export class PostgresReportStore implements ReportStore {
 
 const ACCOUNTS = `
   select a.id, k.budget_id, k.subject, k.period_start, coalesce(d.total_nano, a.total_nano) as total_nano,
+    coalesce(a.carried_nano, e.carried_nano, 0) as carried_nano,
     case when d.total_nano is null then a.limit_nano else d.limit_nano end as limit_nano, a.settled_nano, a.leased_nano,
     coalesce(c.below_nano, 0) as below_nano, c.last_updated, l.leases, l.holder, l.since, h.alerts
   from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[])
@@ -67,7 +68,11 @@ const ACCOUNTS = `
   join budget_definitions b on b.id = k.budget_id
   left join budget_accounts a on a.budget_id = k.budget_id and a.subject = k.subject and a.period_start = k.period_start
   left join lateral (
-    select f.* from limits_of(b, coalesce(a.carried_nano, 0), k.period_end, clock_timestamp()) f
+    select carried_of(b, p) as carried_nano from budget_accounts p
+    where a.id is null and b.carry_over is not null and p.budget_id = b.id and p.subject = k.subject and p.period_end = k.period_start
+  ) e on true
+  left join lateral (
+    select f.* from limits_of(b, coalesce(a.carried_nano, e.carried_nano, 0), k.period_end, clock_timestamp()) f
     where a.id is null or a.limit_until <= clock_timestamp()
   ) d on true
   left join budget_status_cache c on c.account_id = a.id
@@ -108,6 +113,7 @@ interface LimitsRow {
   budget_id: string
   subject: string
   total_nano: string
+  carried_nano: string
   limit_nano: string | null
 }
 
@@ -124,8 +130,14 @@ interface AccountRow extends Omit<LimitsRow, 'id'> {
   alerts: AlertRow[] | null
 }
 
-function limitsOf ({ budget_id: budgetId, subject, total_nano: total, limit_nano: limit }: Omit<LimitsRow, 'id'>) {
-  return { budgetId, subject, totalNano: bigintOf(total), limitNano: limit === null ? null : bigintOf(limit) }
+function limitsOf (row: Omit<LimitsRow, 'id'>): Untouched {
+  return {
+    budgetId: row.budget_id,
+    subject: row.subject,
+    totalNano: bigintOf(row.total_nano),
+    carriedNano: bigintOf(row.carried_nano),
+    limitNano: row.limit_nano === null ? null : bigintOf(row.limit_nano),
+  }
 }
 
 function accountOf (row: AccountRow): LedgerAccount {

@@ -34,6 +34,7 @@ function aDraft (overrides: Partial<BudgetDraft> = {}): BudgetDraft {
     mode: 'enforced',
     paused: false,
     capToFit: null,
+    carryOver: null,
     failOpenNano: null,
     filters: {},
     alerts: [],
