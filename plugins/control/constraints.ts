@@ -4,6 +4,7 @@ import { Id, Nullable, problems, Text, Time } from './schemas.ts'
 import { State } from './status-schemas.ts'
 import { validatorCompiler } from './validation.ts'
 
+const Name = Type.String({ minLength: 1, maxLength: 256, pattern: '\\S' })
 const Tokens = (description: string) => Type.Integer({ minimum: 0, maximum: 100_000_000, description })
 
 const Amount = Type.Object({
@@ -25,13 +26,34 @@ export const Call = Type.Object({
   webSearches: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000 })),
 }, { additionalProperties: false, title: 'CallQuestion' })
 
-const Question = Type.Union([Amount, Call], {
+const Whom = Type.Optional(Type.Object({
+  teamId: Type.Optional(Name),
+  projectId: Type.Optional(Name),
+  userId: Type.Optional(Name),
+  keyId: Type.Optional(Name),
+  sessionId: Type.Optional(Name),
+  endUserId: Type.Optional(Name),
+  tags: Type.Optional(Type.Record(Type.String({ minLength: 1, maxLength: 128 }), Type.String({ maxLength: 256 }), {
+    maxProperties: 64,
+  })),
+}, {
+  additionalProperties: false,
+  description: 'for whom: of budgets for each of many, whose account; a gateway key asks for itself',
+  examples: [{ userId: 'ann' }],
+}))
+
+const OfAmount = Type.Object({ ...Amount.properties, identity: Whom }, { additionalProperties: false, title: 'AmountQuestion' })
+const OfCall = Type.Object({ ...Call.properties, identity: Whom }, { additionalProperties: false, title: 'CallQuestion' })
+
+const Question = Type.Union([OfAmount, OfCall], {
   description: 'an amount, or a call that the catalog prices at the most it can cost',
   examples: [{ provider: 'openai', model: 'gpt-4o', inputTokens: 2_000, outputTokens: 500 }],
 })
 
 /** of a union no validator can say which of its shapes was meant; src/reports/question.ts can */
-const Either = Type.Partial(Type.Object({ ...Amount.properties, ...Call.properties }), { additionalProperties: false })
+const Either = Type.Partial(Type.Object({ ...Amount.properties, ...Call.properties, identity: Whom }), {
+  additionalProperties: false,
+})
 
 export const Link = Type.Object({
   visible: Type.Boolean({ description: 'false: a budget above that is out of your reach; only canProceed is told of it' }),
@@ -100,6 +122,7 @@ export function constraintRoutes (scope: Scope, { guard, reporter }: Tools): voi
     validatorCompiler: (route) => validatorCompiler(route.httpPart === 'body' ? { ...route, schema: Either } : route),
   }, async (request) => {
     const budget = await guard.budget(request, request.params.id)
-    return await reporter.check(budget, request.body, guard.reachAbove(request))
+    const { identity, ...question } = request.body
+    return await reporter.check(budget, question, guard.whom(request, identity), guard.reachAbove(request))
   })
 }

@@ -4,10 +4,8 @@ import { Identity as HoldIdentity } from './hold-schemas.ts'
 import { type Scope, type Tools } from './index.ts'
 import { Nullable, problems } from './schemas.ts'
 
-const Name = (description: string) => Type.String({ minLength: 1, maxLength: 256, pattern: '\\S', description })
-
 const Question = Type.Object({
-  identity: Type.Optional(Type.Object({ ...HoldIdentity.properties, sessionId: Type.Optional(Name('of it')) }, {
+  identity: Type.Optional(Type.Object(HoldIdentity.properties, {
     additionalProperties: false, description: 'whom the call would be for; a gateway key asks for itself', examples: [{ organizationId: 'acme', teamId: 'search' }],
   })),
   keyId: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: 'the gateway key that would bring it. Or identity' })),

@@ -3,8 +3,9 @@ import { type Access, ACCESS, type Actor, admits, type Reach } from '../../src/a
 import { requireChangeable } from '../../src/access/reach.ts'
 import { type Budget, type Identity } from '../../src/budget/budget.ts'
 import { type BudgetCatalog } from '../../src/budget/budget-catalog.ts'
-import { isForEach, subjectIn } from '../../src/budget/subject.ts'
+import { isForEach, kindOf, subjectIn } from '../../src/budget/subject.ts'
 import { Forbidden, invalidField, NotFound } from '../../src/errors.ts'
+import { type Whom } from '../../src/reports/whom.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -77,20 +78,32 @@ export class Guard {
   }
 
   /**
-   * Whose account of a budget is asked about: empty but for one that is for each of many. A client is told of its own.
+   * Whose account of a budget is asked about: empty but for one that is for each of many; null: nobody's, so that of
+   * all together. A client is told of its own.
    */
-  subject ({ actor }: FastifyRequest, budget: Budget, asked: string | undefined): string {
+  subject ({ actor }: FastifyRequest, budget: Budget, asked: string | undefined): string | null {
     if (!isForEach(budget)) {
       if (asked === undefined) return ''
       throw invalidField('subject', 'absent: the budget has one account for all that it is for', asked)
     }
-    const own = actor.identity === undefined ? null : subjectIn(budget, actor.identity)
-    const subject = asked ?? own
-    if (subject === null) {
-      throw invalidField('subject', `given: the budget has an account for each ${budget.scopeType}`, undefined)
-    }
-    if (actor.identity !== undefined && subject !== own) throw new NotFound(`There is no account of ${JSON.stringify(subject)}`)
-    return subject
+    if (actor.identity === undefined) return asked ?? null
+    const own = subjectIn(budget, actor.identity)
+    if (own === null || (asked !== undefined && asked !== own)) throw new NotFound('The budget has no account for this key')
+    return own
+  }
+
+  /** the same, where it must be one */
+  oneSubject (request: FastifyRequest, budget: Budget, asked: string | undefined): string {
+    const subject = this.subject(request, budget, asked)
+    if (subject !== null) return subject
+    throw invalidField('subject', `given: the budget has an account for each ${kindOf(budget)}`, undefined)
+  }
+
+  /** for whom something is asked; a client asks for itself */
+  whom ({ actor }: FastifyRequest, asked: Whom | undefined): Whom {
+    if (actor.identity === undefined) return asked ?? {}
+    if (asked !== undefined) throw invalidField('identity', 'absent: a gateway key asks for itself', asked)
+    return actor.identity
   }
 
   /** how far its asker sees above a budget that it sees: a client all the way, since its calls are held on all of it */

@@ -25,6 +25,8 @@ export const Identity = Type.Object({
   teamId: Type.Optional(Name('and of it')),
   projectId: Type.Optional(Name('and of it')),
   userId: Type.Optional(Name('and of it')),
+  sessionId: Type.Optional(Name('of it')),
+  endUserId: Type.Optional(Name('for whom a client of yours works')),
   tags: Type.Optional(Tags),
 }, { additionalProperties: false, description: 'every budget that applies to it is held', examples: [{ organizationId: 'acme', teamId: 'search' }] })
 
@@ -39,7 +41,7 @@ const Until = {
 
 export const NewHold = Type.Object({
   identity: Type.Optional(Identity),
-  budgetId: Type.Optional(Type.String({ ...Uuid, description: 'this budget and those above it, whatever their scopes and filters. Or identity' })),
+  budgetId: Type.Optional(Type.String({ ...Uuid, description: 'this budget and those above it, whatever their scopes and filters. Or identity; of a budget for each of many both' })),
   amount: Type.Optional(Money('what to set aside; or inputTokens and outputTokens of a provider\'s model')),
   currency: Type.Optional(Currency),
   provider: Type.Optional(Name('counts for the filters of budgets, too')),

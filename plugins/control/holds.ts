@@ -8,6 +8,7 @@ import { type Holder, type LongHold } from '../../src/holds/hold.ts'
 import { holderFor, noHold, sees } from '../../src/holds/holder.ts'
 import { type Ending, type NewHold as HoldToOpen } from '../../src/holds/long-holds.ts'
 import { type Asked } from '../../src/holds/placing.ts'
+import { isForEach } from '../../src/budget/subject.ts'
 import { AMOUNT_EXPECTED, formatNano, parseAmount } from '../../src/money/amount.ts'
 import { isCurrency } from '../../src/money/currency.ts'
 import { type Usage } from '../../src/usage/usage.ts'
@@ -153,14 +154,20 @@ type SettleBody = Static<typeof Settle>
 
 /** the identity that the body gives, that of the budget that it names, or a client's own */
 async function holderOf (request: FastifyRequest, { identity, budgetId }: NewHoldBody, guard: Tools['guard']): Promise<Holder> {
-  if (identity !== undefined && budgetId !== undefined) throw invalidField('identity', 'absent where budgetId is given', identity)
   const named = budgetId === undefined ? null : await guard.budget(request, budgetId.toLowerCase())
+  if (identity !== undefined && named !== null) {
+    if (!isForEach(named)) throw invalidField('identity', 'absent where budgetId is given', identity)
+    if (identity.organizationId.trim() !== named.organizationId) {
+      throw invalidField('identity/organizationId', 'that of the budget', identity.organizationId)
+    }
+  }
   const holder = holderFor(request.actor, identity === undefined ? null : holderAsked(identity), named)
   if (holder === null) throw invalidField('identity', 'given, or budgetId', undefined)
   return holder
 }
 
-function holderAsked ({ organizationId, teamId, projectId, userId, tags: given }: Static<typeof Identity>): Holder {
+function holderAsked (asked: Static<typeof Identity>): Holder {
+  const { organizationId, teamId, projectId, userId, sessionId, endUserId, tags: given } = asked
   return {
     organizationId: organizationId.trim(),
     teamId: teamId?.trim() ?? null,
@@ -168,6 +175,8 @@ function holderAsked ({ organizationId, teamId, projectId, userId, tags: given }
     userId: userId?.trim() ?? null,
     tags: given ?? null,
     keyId: null,
+    ...sessionId === undefined ? {} : { sessionId: sessionId.trim() },
+    ...endUserId === undefined ? {} : { endUserId: endUserId.trim() },
   }
 }
 

@@ -49,7 +49,7 @@ import { refuseBrokenText, validatorCompiler } from './validation.ts'
 export interface ControlOptions extends FastifyPluginOptions {
   budgets: Pick<BudgetCatalog, 'get' | 'several' | 'page' | 'forIdentity'>
   usage: UsageHistory
-  reporter: Pick<BudgetReporter, 'status' | 'hierarchy' | 'check'>
+  reporter: Pick<BudgetReporter, 'status' | 'statusOfAll' | 'accounts' | 'hierarchy' | 'check'>
   explainer: Pick<CallExplainer, 'explain'>
   collector: Pick<UsageCollector, 'record'>
   summary: Pick<UsageSummary, 'of'>

@@ -8,6 +8,10 @@ export const Text = Type.String({
   description: 'decimal amount in the currency of the budget, without exponent or trailing zeros', examples: ['12.5'],
 })
 
+export const Subject = Type.String({
+  minLength: 1, maxLength: 256, description: 'of a budget for each of many: whose account', examples: ['alice'],
+})
+
 export const Id = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, description: 'UUID' }) })
 
 export const Problem = Type.Object({
@@ -25,6 +29,7 @@ export const Problem = Type.Object({
     name: Type.String(),
     scopeType: Type.String(),
     scopeId: Type.String(),
+    subject: Type.Optional(Type.String({ description: 'of a budget for each of many: whose account' })),
     currency: Type.String(),
     limit: Text,
     spent: Text,

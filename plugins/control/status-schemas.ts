@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { Nullable, Time } from './schemas.ts'
+import { Nullable, PageAnswer, Time } from './schemas.ts'
 
 /** Shapes of how budgets stand. What each figure means is said here, and computed in src/reports. */
 const Figure = (description: string, example?: string) =>
@@ -22,6 +22,7 @@ export const State = Type.Enum(['running', 'paused', 'not_started', 'ended', 'ar
 export const STATUS_FIELDS = {
   budgetId: Type.String(),
   subject: Type.Optional(Type.String({ description: 'of a budget for each of many: whose account', examples: ['alice'] })),
+  subjects: Type.Optional(Type.Integer({ description: 'of a budget for each of many, asked about as a whole: how many have an account; all figures are sums over them' })),
   currentAmount: Figure('spent in this period: settled, and finished calls that are not recorded yet'),
   limit: Figure('the amount with what was carried over and the adjustments in force, which is 100 %; negative: debt is more than all of it'),
   limitParts: Type.Object({
@@ -66,6 +67,10 @@ export const StatusAnswer = Type.Object(STATUS_FIELDS, {
   title: 'BudgetStatus',
   description: 'The running period; of a budget that has not begun its first, of one that has ended its last.',
 })
+
+const { total: _total, ...Page } = PageAnswer
+
+export const AccountPageAnswer = Type.Object({ accounts: Type.Array(StatusAnswer), ...Page })
 
 export const NodeStatus = Type.Object({
   ...STATUS_FIELDS,

@@ -4,7 +4,7 @@ import { DIMENSIONS, type Summary } from '../../src/reports/summary.ts'
 import { timeIn } from '../../src/reports/summary-range.ts'
 import { csvOf } from './csv.ts'
 import { type Scope, type Tools } from './index.ts'
-import { Id, Nullable, problems, Text, Time } from './schemas.ts'
+import { Id, Nullable, problems, Subject, Text, Time } from './schemas.ts'
 
 const GroupBy = Type.Union([
   Type.Enum(DIMENSIONS), Type.String({ pattern: '^tag:.{1,64}$', description: 'tag: and the name of a tag' }),
@@ -27,6 +27,7 @@ const SummaryQuery = Type.Object({
     description: 'exclusive, as startDate; default: now where startDate is given, else the end of the period',
     examples: ['2026-12-01T00:00:00Z'],
   })),
+  subject: Type.Optional(Subject),
   groupBy: Type.Optional(GroupBy),
   interval: Type.Optional(Intervals),
   format: Type.Optional(Type.Enum(['json', 'csv'], { description: 'default: what the header accept says, else json' })),
@@ -94,8 +95,13 @@ export function summaryRoutes (scope: Scope, { guard, summary }: Tools): void {
     const { startDate, endDate, groupBy = null, interval = null } = request.query
     const budget = await guard.budget(request, request.params.id)
     const time = (field: string, text?: string) => text === undefined ? null : timeIn(budget.timezone, field, text)
+    const subject = guard.subject(request, budget, request.query.subject)
     const found = await summary.of(budget, {
-      startDate: time('startDate', startDate), endDate: time('endDate', endDate), groupBy, interval,
+      subject: subject === '' ? null : subject,
+      startDate: time('startDate', startDate),
+      endDate: time('endDate', endDate),
+      groupBy,
+      interval,
     })
     reply.header('vary', 'accept')
     if (!wantsCsv(request, request.query.format)) return found

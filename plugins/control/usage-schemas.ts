@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { Nullable, PageAnswer, PageQuery, Text, Time } from './schemas.ts'
+import { Nullable, PageAnswer, PageQuery, Subject, Text, Time } from './schemas.ts'
 
 /** Shapes of recorded usage. */
 const Sources = Type.Enum(['relaycore', 'auterity', 'manual'], { description: 'who says so' })
@@ -110,6 +110,7 @@ export const UsageBatchAnswer = Type.Object({
 
 export const UsageListQuery = Type.Object({
   ...PageQuery,
+  subject: Type.Optional(Subject),
   from: Type.Optional(Type.String({ description: 'RFC 3339: what counts from then on', examples: ['2026-11-01T00:00:00Z'] })),
   to: Type.Optional(Type.String({ description: 'RFC 3339: what counts before', examples: ['2026-12-01T00:00:00Z'] })),
   source: Type.Optional(Sources),

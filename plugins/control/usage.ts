@@ -105,8 +105,9 @@ function historyRoutes (scope: Scope, { guard, usage }: Tools): void {
     },
   }, async (request) => {
     const budget = await guard.budget(request, request.params.id)
-    const { from, to, ...query } = request.query
-    const page = await usage.page(budget.id, { ...query, ...timeOf('from', from), ...timeOf('to', to) } as UsageQuery)
+    const { from, to, subject: asked, ...query } = request.query
+    const subject = guard.subject(request, budget, asked)
+    const page = await usage.page(budget.id, { ...query, ...subject ? { subject } : {}, ...timeOf('from', from), ...timeOf('to', to) } as UsageQuery)
     const { records, nextCursor } = page
     return { usage: records.map(renderUsage), count: records.length, limit: query.limit, nextCursor }
   })

@@ -1,3 +1,4 @@
+import { invalidField } from '../errors.ts'
 import { type Budget, type Identity, type ScopeType } from './budget.ts'
 
 /**
@@ -7,6 +8,8 @@ import { type Budget, type Identity, type ScopeType } from './budget.ts'
 type Scope = Pick<Budget, 'scopeType' | 'scopeId'>
 
 const EACH = '*'
+/** characters */
+export const MAX_SUBJECT = 256
 
 /** whether each subject has an account of its own */
 export function isForEach ({ scopeType, scopeId }: Scope): boolean {
@@ -61,4 +64,14 @@ export function scopeIdOf ({ scopeType, scopeId }: Scope, subject: string): stri
 /** where a subject of this kind is said, e.g. `userId`, `tags/costCenter`; the path of a field in an identity */
 export function subjectField ({ scopeType, scopeId }: Scope): string {
   return scopeType === 'tag' ? `tags/${splitTag(scopeId).name}` : `${scopeType}Id` satisfies `${Exclude<ScopeType, 'tag'>}Id`
+}
+
+/** what names one subject of a budget for each of many is missing, or is none; `path` begins the name of the field */
+export function missingSubject (scope: Scope, path: string, got?: unknown): Error {
+  return invalidField(`${path}${subjectField(scope)}`, `given: the budget has an account for each ${kindOf(scope)}`, got)
+}
+
+/** in words: `user`, `value of the tag costCenter` */
+export function kindOf ({ scopeType, scopeId }: Scope): string {
+  return scopeType === 'tag' ? `value of the tag ${splitTag(scopeId).name}` : scopeType
 }

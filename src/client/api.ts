@@ -190,6 +190,26 @@ export interface paths {
         patch: operations["patchBudget"];
         trace?: never;
     };
+    "/budgets/{id}/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the accounts of a budget stand now, most spent first
+         * @description Of a budget for each of many, one for each subject that had calls in the period; of another its one. Who spends while pages are read may come twice.
+         */
+        get: operations["getBudgetAccounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/budgets/{id}/adjustments": {
         parameters: {
             query?: never;
@@ -320,7 +340,7 @@ export interface paths {
         };
         /**
          * How a budget stands now
-         * @description Over all gateways, with the figures that the next hold finds.
+         * @description Over all gateways, with the figures that the next hold finds. Of a budget for each of many without a subject: the sums over all of them, with `subjects`, their number; then what gateways lease counts as held.
          */
         get: operations["getBudgetStatus"];
         put?: never;
@@ -753,6 +773,23 @@ export interface components {
              * @example USD
              */
             currency?: string;
+            /**
+             * @description for whom: of budgets for each of many, whose account; a gateway key asks for itself
+             * @example {
+             *       "userId": "ann"
+             *     }
+             */
+            identity?: {
+                teamId?: string;
+                projectId?: string;
+                userId?: string;
+                keyId?: string;
+                sessionId?: string;
+                endUserId?: string;
+                tags?: {
+                    [key: string]: string;
+                };
+            };
         };
         /** @description Of somebody who needs more than require-approval leaves. */
         ApprovalRequest: {
@@ -973,6 +1010,8 @@ export interface components {
              * @example alice
              */
             subject?: string;
+            /** @description of a budget for each of many, asked about as a whole: how many have an account; all figures are sums over them */
+            subjects?: number;
             /** @description spent in this period: settled, and finished calls that are not recorded yet */
             currentAmount: string;
             /** @description the amount with what was carried over and the adjustments in force, which is 100 %; negative: debt is more than all of it */
@@ -1050,6 +1089,8 @@ export interface components {
              * @example alice
              */
             subject?: string;
+            /** @description of a budget for each of many, asked about as a whole: how many have an account; all figures are sums over them */
+            subjects?: number;
             /** @description spent in this period: settled, and finished calls that are not recorded yet */
             currentAmount: string;
             /** @description the amount with what was carried over and the adjustments in force, which is 100 %; negative: debt is more than all of it */
@@ -1135,6 +1176,23 @@ export interface components {
              */
             tier?: string;
             webSearches?: number;
+            /**
+             * @description for whom: of budgets for each of many, whose account; a gateway key asks for itself
+             * @example {
+             *       "userId": "ann"
+             *     }
+             */
+            identity?: {
+                teamId?: string;
+                projectId?: string;
+                userId?: string;
+                keyId?: string;
+                sessionId?: string;
+                endUserId?: string;
+                tags?: {
+                    [key: string]: string;
+                };
+            };
         };
         ConstraintLink: {
             /** @description false: a budget above that is out of your reach; only canProceed is told of it */
@@ -1209,6 +1267,10 @@ export interface components {
                 projectId?: string;
                 /** @description and of it */
                 userId?: string;
+                /** @description of it */
+                sessionId?: string;
+                /** @description for whom a client of yours works */
+                endUserId?: string;
                 /**
                  * @example {
                  *       "costCenter": "4711"
@@ -1217,8 +1279,6 @@ export interface components {
                 tags?: {
                     [key: string]: string;
                 };
-                /** @description of it */
-                sessionId?: string;
             };
             /** @description the gateway key that would bring it. Or identity */
             keyId?: string;
@@ -1286,6 +1346,8 @@ export interface components {
                 name: string;
                 scopeType: string;
                 scopeId: string;
+                /** @description of a budget for each of many: whose account */
+                subject?: string;
                 currency: string;
                 /**
                  * @description decimal amount in the currency of the budget, without exponent or trailing zeros
@@ -3077,6 +3139,7 @@ export interface operations {
                      *           "status": {
                      *             "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
                      *             "subject": "alice",
+                     *             "subjects": 1,
                      *             "currentAmount": "112.5",
                      *             "limit": "250",
                      *             "limitParts": {
@@ -4723,6 +4786,99 @@ export interface operations {
             503: components["responses"]["dependency_unavailable"];
         };
     };
+    getBudgetAccounts: {
+        parameters: {
+            query?: {
+                /** @description most that are answered at once */
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "accounts": [
+                     *         {
+                     *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *           "subject": "alice",
+                     *           "subjects": 1,
+                     *           "currentAmount": "112.5",
+                     *           "limit": "250",
+                     *           "limitParts": {
+                     *             "amount": "250",
+                     *             "carriedOver": "text",
+                     *             "adjustments": "text"
+                     *           },
+                     *           "enforcedLimit": "250",
+                     *           "currency": "USD",
+                     *           "percentUsed": 45,
+                     *           "remaining": "137.25",
+                     *           "held": "0.25",
+                     *           "inDoubt": "0",
+                     *           "longHeld": "text",
+                     *           "leased": "1.5",
+                     *           "heldIsUpperBound": false,
+                     *           "daysRemaining": 6,
+                     *           "burnRate": "4.5",
+                     *           "projectedTotal": "139.5",
+                     *           "status": "normal",
+                     *           "state": "running",
+                     *           "activeAlerts": [
+                     *             {
+                     *               "threshold": 1,
+                     *               "amount": "250",
+                     *               "triggeredAt": "2026-12-01T00:00:00.000Z",
+                     *               "actions": [
+                     *                 "notify"
+                     *               ],
+                     *               "acknowledged": true,
+                     *               "acknowledgedBy": "text",
+                     *               "acknowledgedAt": "2026-12-01T00:00:00.000Z"
+                     *             }
+                     *           ],
+                     *           "periodStart": "2026-12-01T00:00:00.000Z",
+                     *           "periodEnd": "2026-12-01T00:00:00.000Z",
+                     *           "lastUpdated": "2026-11-24T09:15:00.000Z"
+                     *         }
+                     *       ],
+                     *       "count": 1,
+                     *       "limit": 1,
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        accounts: components["schemas"]["BudgetStatus"][];
+                        /** @description of this page */
+                        count: number;
+                        limit: number;
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            414: components["responses"]["url_too_long"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
     getBudgetAdjustments: {
         parameters: {
             query?: {
@@ -4923,7 +5079,10 @@ export interface operations {
     };
     postBudgetAlertAcknowledge: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description of a budget for each of many: whose account, e.g. alice */
+                subject?: string;
+            };
             header?: {
                 /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
                 "idempotency-key"?: string;
@@ -5477,6 +5636,7 @@ export interface operations {
                      * @example {
                      *       "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
                      *       "subject": "alice",
+                     *       "subjects": 1,
                      *       "currentAmount": "112.5",
                      *       "limit": "250",
                      *       "limitParts": {
@@ -5635,6 +5795,8 @@ export interface operations {
                 limit?: number;
                 /** @description nextCursor of the page before */
                 cursor?: string;
+                /** @description of a budget for each of many: whose account, e.g. alice */
+                subject?: string;
                 /** @description RFC 3339: what counts from then on, e.g. 2026-11-01T00:00:00Z */
                 from?: string;
                 /** @description RFC 3339: what counts before, e.g. 2026-12-01T00:00:00Z */
@@ -6019,6 +6181,8 @@ export interface operations {
                 startDate?: string;
                 /** @description exclusive, as startDate; default: now where startDate is given, else the end of the period, e.g. 2026-12-01T00:00:00Z */
                 endDate?: string;
+                /** @description of a budget for each of many: whose account, e.g. alice */
+                subject?: string;
                 /** @description groupBy, e.g. model */
                 groupBy?: ("source" | "provider" | "model" | "key" | "user" | "team" | "project") | string;
                 /** @description of the calendar in the budget's time zone, weeks from Monday */
@@ -6806,6 +6970,10 @@ export interface operations {
                         projectId?: string;
                         /** @description and of it */
                         userId?: string;
+                        /** @description of it */
+                        sessionId?: string;
+                        /** @description for whom a client of yours works */
+                        endUserId?: string;
                         /**
                          * @example {
                          *       "costCenter": "4711"
@@ -6816,7 +6984,7 @@ export interface operations {
                         };
                     };
                     /**
-                     * @description this budget and those above it, whatever their scopes and filters. Or identity
+                     * @description this budget and those above it, whatever their scopes and filters. Or identity; of a budget for each of many both
                      * @example 01912d68-783e-7a03-8467-5661c1243ad4
                      */
                     budgetId?: string;

@@ -45,6 +45,7 @@ export interface ExplainQuestion {
     projectId?: string
     userId?: string
     sessionId?: string
+    endUserId?: string
     tags?: Record<string, string>
   }
   keyId?: string
@@ -266,7 +267,7 @@ function requireKnown (identity: Identity, actor: Actor, seen: readonly Budget[]
 }
 
 function identityOf (asked: NonNullable<ExplainQuestion['identity']>): Identity {
-  const { organizationId, teamId, projectId, userId, sessionId, tags } = asked
+  const { organizationId, teamId, projectId, userId, sessionId, endUserId, tags } = asked
   const trimmed = (text: string | undefined) => text?.trim() ?? null
   return {
     organizationId: organizationId.trim(),
@@ -276,6 +277,7 @@ function identityOf (asked: NonNullable<ExplainQuestion['identity']>): Identity 
     sessionId: trimmed(sessionId),
     tags: tags ?? null,
     keyId: '',
+    ...endUserId === undefined ? {} : { endUserId: endUserId.trim() },
   }
 }
 

@@ -14,6 +14,10 @@ export interface Holder {
   teamId: string | null
   projectId: string | null
   userId: string | null
+  /** absent: none */
+  sessionId?: string | null
+  /** absent: none */
+  endUserId?: string
   tags: Record<string, string> | null
   /** the gateway key that holds it; null: an admin does */
   keyId: string | null

@@ -1,6 +1,7 @@
 import { type Actor, type Reach } from '../access/actor.ts'
 import { outOfReach, type Scope } from '../access/reach.ts'
 import { type Budget, type Identity } from '../budget/budget.ts'
+import { isForEach } from '../budget/subject.ts'
 import { NotFound } from '../errors.ts'
 import { type Holder } from './hold.ts'
 
@@ -43,10 +44,13 @@ export function sees ({ identity, reach }: Actor, holder: Holder): boolean {
 export function noHold (id: string) { return new NotFound(`There is no hold ${id}`) }
 
 function ownHolder (identity: Identity, asked: Holder | null): Holder {
-  const { organizationId, teamId, projectId, userId, tags, keyId } = identity
-  const own: Holder = { organizationId, teamId, projectId, userId, tags, keyId }
-  for (const name of ['organizationId', 'teamId', 'projectId', 'userId'] as const) {
-    if (asked === null || asked[name] === null || asked[name] === own[name]) continue
+  const { organizationId, teamId, projectId, userId, sessionId, tags, keyId } = identity
+  const own: Holder = {
+    organizationId, teamId, projectId, userId, tags, keyId, ...sessionId === null ? {} : { sessionId },
+  }
+  for (const name of ['organizationId', 'teamId', 'projectId', 'userId', 'sessionId', 'endUserId'] as const) {
+    const said = asked?.[name] ?? null
+    if (said === null || said === own[name]) continue
     throw outOfReach(`identity/${name}`, 'that of the key, or absent')
   }
   if (asked !== null && asked.tags !== null) throw outOfReach('identity/tags', 'absent: a key holds for itself')
@@ -54,8 +58,9 @@ function ownHolder (identity: Identity, asked: Holder | null): Holder {
 }
 
 /** of its scope, and of the reach that it was found in, so that who makes the hold sees it */
-function holderOf ({ organizationId, scopeType, scopeId }: Budget, reach: Reach | null): Holder {
+function holderOf (budget: Budget, reach: Reach | null): Holder {
+  const { organizationId, scopeType, scopeId } = budget
   const of = (type: 'team' | 'project' | 'user') =>
-    scopeType === type ? scopeId : reach?.scope?.type === type ? reach.scope.id : null
+    scopeType === type && !isForEach(budget) ? scopeId : reach?.scope?.type === type ? reach.scope.id : null
   return { organizationId, teamId: of('team'), projectId: of('project'), userId: of('user'), tags: null, keyId: null }
 }

@@ -1,6 +1,6 @@
 import { allowedBy, appliedFrom, appliedTo, type AppliedBudget, barredBy } from '../budget/applies.ts'
 import { type Budget, type CallLimits, type Identity } from '../budget/budget.ts'
-import { isForEach, subjectField, subjectIn } from '../budget/subject.ts'
+import { isForEach, missingSubject, subjectIn } from '../budget/subject.ts'
 import { Forbidden, invalidField, Unprocessable } from '../errors.ts'
 import { convertNano, toUsdNano } from '../money/amount.ts'
 import { costNano } from '../pricing/cost.ts'
@@ -72,15 +72,23 @@ export function appliedBudgets (
   const identity = identityOf(holder)
   if (budgetId === null) return appliedTo(budgets, identity, provider ?? '', model, at)
   const named = budgets.find(({ id }) => id === budgetId)
-  if (named !== undefined && isForEach(named) && subjectIn(named, identity) === null) {
-    throw invalidField(`identity/${subjectField(named)}`, `given: the budget has an account for each ${named.scopeType}`, undefined)
-  }
+  if (named !== undefined && isForEach(named) && subjectIn(named, identity) === null) throw missingSubject(named, 'identity/')
   return appliedFrom(budgets, budgetId, identity, at)
 }
 
 /** as that of a call */
-export function identityOf ({ organizationId, teamId, projectId, userId, tags, keyId }: Holder): Identity {
-  return { organizationId: organizationId ?? '', teamId, projectId, userId, tags, keyId: keyId ?? '', sessionId: null }
+export function identityOf (holder: Holder): Identity {
+  const { organizationId, teamId, projectId, userId, tags, keyId, sessionId, endUserId } = holder
+  return {
+    organizationId: organizationId ?? '',
+    teamId,
+    projectId,
+    userId,
+    tags,
+    keyId: keyId ?? '',
+    sessionId: sessionId ?? null,
+    ...endUserId === undefined ? {} : { endUserId },
+  }
 }
 
 /** in each account's currency; where it is the hold's own, to the nano-unit */

@@ -2,6 +2,8 @@ import { type AlertRecord } from '../usage/history.ts'
 
 export interface AlertPeriod {
   budgetId: string
+  /** empty, or whose account of a budget for each of many */
+  subject: string
   /** ms since the epoch */
   periodStart: number
 }

@@ -2,7 +2,7 @@ import { type Budget } from '../budget/budget.ts'
 import { renderBudget } from '../budget/define.ts'
 import { sharesWarning, type Warning } from '../budget/shares.ts'
 import { formatNano } from '../money/amount.ts'
-import { type BudgetStanding, renderStatus } from './status.ts'
+import { type BudgetStanding, renderStatus, renderSums, type SummedStanding } from './status.ts'
 
 /** Budgets as trees. An archived budget that is left out is passed over: what is above it applies to those below it. */
 export interface TreeNode {
@@ -42,9 +42,16 @@ export interface RenderedNode extends ReturnType<typeof renderBudget> {
   children: RenderedNode[]
 }
 
-export function renderTree (node: TreeNode, standings: Map<string, BudgetStanding>, now: number): RenderedNode {
+/** by budget; those for each of many are summed over them */
+export interface Figures {
+  standings: Map<string, BudgetStanding>
+  sums: Map<string, SummedStanding>
+}
+
+export function renderTree (node: TreeNode, figures: Figures, now: number): RenderedNode {
   const { budget, leaf, children } = node
-  const one = standings.get(budget.id)
+  const sums = figures.sums.get(budget.id)
+  const one = sums ?? figures.standings.get(budget.id)
   if (one === undefined) throw new Error(`budget ${budget.id} was not looked at`)
   const { settledNano, spentNano, belowNano } = one.standing
   const warning = budget.archivedAt === null
@@ -53,13 +60,13 @@ export function renderTree (node: TreeNode, standings: Map<string, BudgetStandin
   return {
     ...renderBudget(budget),
     status: {
-      ...renderStatus(one, now),
+      ...sums === undefined ? renderStatus(one, now) : renderSums(sums, now),
       // what is not recorded yet may have come in through a budget below, where there is one
       ownAmount: formatNano((leaf ? spentNano : settledNano) - belowNano),
       belowAmount: formatNano(belowNano),
     },
     warnings: warning === null ? [] : [warning],
-    children: children.map((child) => renderTree(child, standings, now)),
+    children: children.map((child) => renderTree(child, figures, now)),
   }
 }
 

@@ -12,6 +12,27 @@ export interface AccountKey {
   periodEnd: number | null
 }
 
+export type BudgetPeriod = Pick<AccountKey, 'budgetId' | 'periodStart'>
+
+/** Sums over subjects. Nano-units. */
+export interface AccountSums {
+  budgetId: string
+  subjects: number
+  /** 100 % of each */
+  totalNano: bigint
+  /** null: nothing is refused for it */
+  limitNano: bigint | null
+  settledNano: bigint
+  belowNano: bigint
+  leasedNano: bigint
+  /** part of leased */
+  inDoubtNano: bigint
+  /** ms since the epoch; null: never */
+  chargedAt: number | null
+}
+
+export interface SubjectPage { limit: number, cursor?: string }
+
 /**
  * What reports read of the ledger: each method is one statement, however many budgets it is about, and changes nothing.
  * DependencyUnavailable where it cannot be reached.
@@ -19,6 +40,10 @@ export interface AccountKey {
 export interface ReportStore {
   /** in any order; an account comes into being with the first call on it, and until then there are its limits alone */
   accounts (keys: readonly AccountKey[]): Promise<(LedgerAccount | Untouched)[]>
+  /** of budgets for each of many, all of their accounts in a period together; those that have any */
+  sums (periods: readonly BudgetPeriod[]): Promise<AccountSums[]>
+  /** in a period of a budget, most spent first; null: the last page. InvalidField for a cursor of another list */
+  subjects (period: BudgetPeriod, page: SubjectPage): Promise<{ subjects: string[], nextCursor: string | null }>
   /** the budget, its parent, and so on to the topmost, archived ones too */
   chain (id: string): Promise<Budget[]>
   /** budgets of a scope within reach and all that are below them, archived ones too, the oldest first */

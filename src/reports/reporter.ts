@@ -2,6 +2,7 @@ import { type Reach } from '../access/actor.ts'
 import { type HotStatus } from '../account/hot-status.ts'
 import { takesModel } from '../budget/applies.ts'
 import { type Budget, type ScopeType } from '../budget/budget.ts'
+import { isForEach } from '../budget/subject.ts'
 import { shownPeriod } from '../budget/period.ts'
 import { type BudgetTracker } from '../budget/tracker.ts'
 import { type Now } from '../clock.ts'
@@ -12,9 +13,10 @@ import { type RenderedCheck, renderCheck, seenIn } from './chain.ts'
 import { judge } from './constraints.ts'
 import { renderTree, treesOf } from './hierarchy.ts'
 import { type ConstraintQuestion, readQuestion } from './question.ts'
-import { type ReportStore } from './report-store.ts'
-import { type LedgerAccount, standingOf, untouched, type Untouched } from './standing.ts'
-import { type BudgetStanding, renderStatus } from './status.ts'
+import { type ReportStore, type SubjectPage } from './report-store.ts'
+import { type LedgerAccount, nothingOn, standingOf, standingOfAll, untouched, type Untouched } from './standing.ts'
+import { type BudgetStanding, renderStatus, renderSums, type SummedStanding } from './status.ts'
+import { subjectsOf, type Whom } from './whom.ts'
 import { suggestionsFor } from './suggestions.ts'
 
 /**
@@ -45,6 +47,23 @@ export class BudgetReporter {
     return renderStatus((await this.standings([{ budget, subject }], now))[0] as BudgetStanding, now)
   }
 
+  /** the same of a budget for each of many, summed over them */
+  async statusOfAll (budget: Budget) {
+    const now = this.#o.now()
+    return renderSums((await this.#sums([budget], now))[0] as SummedStanding, now)
+  }
+
+  /** the answer of GET /budgets/:id/accounts */
+  async accounts (budget: Budget, page: SubjectPage) {
+    const now = this.#o.now()
+    const key = { budgetId: budget.id, periodStart: shownPeriod(budget, now).start }
+    const { subjects, nextCursor } = await this.#o.store.subjects(key, page)
+    const standings = await this.standings(subjects.map((subject) => ({ budget, subject })), now)
+    return {
+      accounts: standings.map((one) => renderStatus(one, now)), count: standings.length, limit: page.limit, nextCursor,
+    }
+  }
+
   /** the answer of GET /budgets/hierarchy/:type/:id */
   async hierarchy (scope: { type: ScopeType, id: string }, { reach, includeArchived }: HierarchyOptions) {
     const found = await this.#o.store.tree(scope, reach, MOST_BUDGETS + 1)
@@ -53,27 +72,43 @@ export class BudgetReporter {
     }
     const now = this.#o.now()
     const shown = includeArchived ? found : found.filter(({ archivedAt }) => archivedAt === null)
-    const standings = new Map((await this.standings(shown.map((budget) => ({ budget, subject: '' })), now)).map((one) => [one.budget.id, one]))
+    const single = shown.filter((budget) => !isForEach(budget)).map((budget) => ({ budget, subject: '' }))
+    const standings = new Map((await this.standings(single, now)).map((one) => [one.budget.id, one]))
+    const sums = new Map((await this.#sums(shown.filter(isForEach), now)).map((one) => [one.budget.id, one]))
+    const figures = { standings, sums }
     return {
-      hierarchy: treesOf(found, includeArchived).map((node) => renderTree(node, standings, now)),
+      hierarchy: treesOf(found, includeArchived).map((node) => renderTree(node, figures, now)),
       count: shown.length,
     }
   }
 
   /** the answer of POST /budgets/:id/check-constraints; `reach`: of which budgets above it may tell */
-  async check (budget: Budget, question: ConstraintQuestion, reach: Reach | null): Promise<RenderedCheck> {
+  async check (
+    budget: Budget, question: ConstraintQuestion, whom: Whom, reach: Reach | null
+  ): Promise<RenderedCheck> {
     const { prices, store } = this.#o
     const now = this.#o.now()
     const asked = await readQuestion(question, budget, { prices, now, rate: (currency) => store.rate(currency) })
     const { estimate, priced } = asked
     const line = await store.chain(budget.id)
-    const chain = await this.standings(line.map((one) => ({ budget: one, subject: '' })), now)
+    const chain = await this.standings(subjectsOf(line, budget, whom), now)
     const passes = priced === null || takesModel(budget, priced.model.provider, priced.model.model)
     const verdict = judge(chain, estimate, now, passes)
     const shown = priced === null
       ? { estimatedCost: formatNano(estimate.nano), currency: estimate.currency }
       : { estimatedCost: formatNano(verdict.chain[0]?.needNano ?? 0n), currency: budget.currency }
     return renderCheck(verdict, suggestionsFor(verdict, priced), shown, seenIn(line, reach))
+  }
+
+  async #sums (budgets: readonly Budget[], now: number): Promise<SummedStanding[]> {
+    const periods = budgets.map((budget) => shownPeriod(budget, now))
+    const keys = budgets.map(({ id }, i) => ({ budgetId: id, periodStart: periods[i]?.start ?? 0 }))
+    const found = new Map((await this.#o.store.sums(keys)).map((one) => [one.budgetId, one]))
+    return budgets.map((budget, i) => {
+      const sums = found.get(budget.id)
+      const standing = sums === undefined ? nothingOn({ budget }) : standingOfAll(sums)
+      return { budget, subject: '', period: periods[i] as BudgetStanding['period'], standing, subjects: sums?.subjects ?? 0 }
+    })
   }
 
   /** in the order asked */

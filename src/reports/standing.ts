@@ -3,6 +3,7 @@ import { type HotFigures } from '../account/hot-status.ts'
 import { type Lease } from '../account/lease.ts'
 import { type Budget } from '../budget/budget.ts'
 import { type AlertRecord } from '../usage/history.ts'
+import { type AccountSums } from './report-store.ts'
 
 /** One account as the ledger has it, from one read: what is settled and what is leased are of the same instant. */
 export interface LedgerAccount {
@@ -58,6 +59,22 @@ export interface Standing {
   /** ms since the epoch; null: nothing has happened on the account */
   changedAt: number | null
   alerts: AlertRecord[]
+}
+
+/** Of all subjects of a budget together. What other gateways do is not asked for each: all that is leased is held. */
+export function standingOfAll (sums: AccountSums): Standing {
+  return {
+    ...NOTHING,
+    totalNano: sums.totalNano,
+    spentNano: sums.settledNano,
+    settledNano: sums.settledNano,
+    belowNano: sums.belowNano,
+    heldNano: sums.leasedNano,
+    inDoubtNano: sums.inDoubtNano,
+    heldIsUpperBound: sums.leasedNano > 0n,
+    limitNano: sums.limitNano,
+    changedAt: sums.chargedAt,
+  }
 }
 
 /** What this gateway knows of one account by itself. */

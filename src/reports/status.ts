@@ -84,6 +84,14 @@ export function renderStatus (one: BudgetStanding, now: number) {
   }
 }
 
+/** Of all subjects of a budget for each of many together, who have an account in the period. */
+export interface SummedStanding extends BudgetStanding { subjects: number }
+
+/** as renderStatus */
+export function renderSums (one: SummedStanding, now: number) {
+  return { ...renderStatus(one, now), subjects: one.subjects }
+}
+
 /** the figures change with what happens on the account, with the definition, and at the start of a period */
 function lastUpdated ({ budget, period, standing }: BudgetStanding, now: number): number {
   return Math.min(now, Math.max(budget.updatedAt, standing.changedAt ?? 0, period.start <= now ? period.start : 0))

@@ -26,6 +26,8 @@ export interface SumRow extends Sums {
 
 export interface SumsQuery {
   budgetId: string
+  /** null: of all */
+  subject: string | null
   range: SummaryRange
   zone: string
   /** each by itself, not crossed */
@@ -42,6 +44,8 @@ export interface UsageSums {
 }
 
 export interface SummaryRequest {
+  /** of a budget for each of many, whose account; null: all of them */
+  subject: string | null
   /** ms since the epoch */
   startDate: number | null
   endDate: number | null
@@ -69,6 +73,7 @@ export class UsageSummary {
     const { from, to } = rangeOf(budget, request, this.#now())
     const { rows, asOf, complete } = await this.#sums.sums({
       budgetId: id,
+      subject: request.subject,
       range: spansOf(timezone, { from, to }, interval),
       zone: timezone,
       dimensions: [...new Set(['source', groupBy ?? 'source'])],

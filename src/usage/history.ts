@@ -46,6 +46,8 @@ export interface UsageQuery {
   limit: number
   /** the nextCursor of the page before */
   cursor?: string
+  /** of a budget for each of many, whose account */
+  subject?: string
   /** when it counts, ms since the epoch: from then on */
   from?: number
   /** before then */

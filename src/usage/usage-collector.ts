@@ -1,12 +1,14 @@
 import { hash } from 'node:crypto'
 import { accountSpec } from '../budget/account-spec.ts'
-import { type Budget } from '../budget/budget.ts'
+import { type Budget, type Identity } from '../budget/budget.ts'
 import { periodAt, type PeriodBounds } from '../budget/period.ts'
+import { isForEach, MAX_SUBJECT, missingSubject, subjectIn } from '../budget/subject.ts'
 import { type Now } from '../clock.ts'
 import { Conflict, NotFound, Unprocessable, invalidField } from '../errors.ts'
 import { newCallId } from '../gateway/call-id.ts'
 import { quoted, quotedOrNull } from '../json-text.ts'
 import { convertNano, formatNano, MAX_AMOUNT_NANO, toUsdNano } from '../money/amount.ts'
+import { isPlain } from '../text.ts'
 import { type UsageRecord } from './history.ts'
 import {
   type NewReversal, type NewUsage, type RecordProblem, type UsageDraft, type UsageRecording,
@@ -78,7 +80,7 @@ export class UsageCollector {
         return
       }
       const time = draft.timestamp ?? now
-      const periods = lines.periods(budget, time, path(ordinal))
+      const periods = lines.periods(budget, identityOf(draft, budget), time, path(ordinal))
       usage.push({ ...placed, id: newCallId(time), at: time, currency, budgetCurrency: budget.currency, periods })
     })
     const outcome = await ledger.record(await charged(ledger, usage, path), reversals)
@@ -113,7 +115,7 @@ export class UsageCollector {
 const OF_WHOM = ['provider', 'modelId', 'teamId', 'projectId', 'userId', 'tags'] as const
 
 interface Prepared extends Omit<NewUsage, 'rate' | 'costNano' | 'charges'> {
-  periods: { budget: Budget, period: PeriodBounds }[]
+  periods: { budget: Budget, subject: string, period: PeriodBounds }[]
 }
 
 /** Budgets with those above them, and when their periods are; remembers, since times of a batch are near each other. */
@@ -125,14 +127,17 @@ class Lines {
 
   budget (id: string): Budget | undefined { return this.#budgets.get(id) }
 
-  /** of the budget itself and of those above it that counted then */
-  periods (budget: Budget, time: number, path: string): Prepared['periods'] {
+  /** of the budget itself and of those above it that counted then; of whom, where they are for each of many */
+  periods (budget: Budget, identity: Identity, time: number, path: string): Prepared['periods'] {
     const own = this.#calendar(budget).at(time)
     if (own === null) throw at(path, 'timestamp', new Unprocessable(noPeriod(budget, time)))
-    const periods = [{ budget, period: own }]
+    const subject = isForEach(budget) ? subjectIn(budget, identity) : ''
+    if (subject === null) throw missingSubject(budget, `${path}metadata/`)
+    const periods = [{ budget, subject, period: own }]
     for (let above = this.#above(budget); above !== undefined; above = this.#above(above)) {
       const period = above.archivedAt === null || time < above.archivedAt ? this.#calendar(above).at(time) : null
-      if (period !== null) periods.push({ budget: above, period })
+      const whose = isForEach(above) ? subjectIn(above, identity) : ''
+      if (period !== null && whose !== null) periods.push({ budget: above, subject: whose, period })
     }
     return periods
   }
@@ -206,11 +211,11 @@ async function charged (ledger: UsageRecording, usage: Prepared[], path: Path): 
     }
     const rate = (converts ? null : own.rate ?? own.first) ?? rateIn(currency)
     const costNano = bounded(rate === null ? amountNano : toUsdNano(amountNano, rate), path(one.ordinal))
-    const charges = periods.map(({ budget, period }) => {
+    const charges = periods.map(({ budget, subject, period }) => {
       const same = budget.currency === currency
       const accountRate = same ? rate : rateIn(budget.currency)
       return {
-        accountId: accounts(budget, period),
+        accountId: accounts(budget, subject, period),
         // the same money is not exchanged there and back
         amountNano: same ? amountNano : bounded(convertNano(costNano, accountRate), path(one.ordinal)),
         rate: accountRate,
@@ -226,18 +231,40 @@ function bounded (nano: bigint, path: string): bigint {
 }
 
 async function openAccounts (ledger: UsageRecording, usage: readonly Prepared[]) {
-  const specs = new Map(usage.flatMap(({ periods }) => periods).map(({ budget, period }) =>
-    [keyOf(budget, period), accountSpec(budget, '', period)]))
+  const specs = new Map(usage.flatMap(({ periods }) => periods).map(({ budget, subject, period }) =>
+    [keyOf(budget, subject, period), accountSpec(budget, subject, period)]))
   const ids = await ledger.accounts([...specs.values()])
   const byKey = new Map([...specs.keys()].map((key, i) => [key, ids[i]]))
-  return (budget: Budget, period: PeriodBounds): number => {
-    const id = byKey.get(keyOf(budget, period))
+  return (budget: Budget, subject: string, period: PeriodBounds): number => {
+    const id = byKey.get(keyOf(budget, subject, period))
     if (id === undefined) throw new Error(`the ledger has no account for budget ${budget.id}`)
     return id
   }
 }
 
-function keyOf (budget: Budget, period: PeriodBounds): string { return `${budget.id} ${period.start}` }
+function keyOf (budget: Budget, subject: string, period: PeriodBounds): string {
+  return `${budget.id} ${period.start} ${subject}`
+}
+
+/** whom it was for, as its metadata say; what is no name is none */
+function identityOf ({ metadata }: UsageDraft, { organizationId }: Budget): Identity {
+  const { teamId, projectId, userId, tags, more } = metadata
+  const name = (value: unknown): string | null => {
+    const text = typeof value === 'string' ? value.trim() : ''
+    return text !== '' && text.length <= MAX_SUBJECT && isPlain(text) ? text : null
+  }
+  const endUserId = name(more['endUserId'])
+  return {
+    organizationId: organizationId ?? '',
+    teamId: name(teamId),
+    projectId: name(projectId),
+    userId: name(userId),
+    keyId: name(more['keyId']) ?? '',
+    sessionId: name(more['sessionId']),
+    tags,
+    ...endUserId === null ? {} : { endUserId },
+  }
+}
 
 /** `first`: where none was in force yet, the first there is */
 async function ratesFor (ledger: UsageRecording, usage: readonly Prepared[]) {

@@ -38,9 +38,9 @@ t.test('each user has an account of their own, and one who has spent it keeps no
   t.match(await statusOf(gateway, each, 'alice'), { subject: 'alice', currentAmount: '0.00085', limit: '0.001', status: 'warning' })
   t.match(await statusOf(gateway, each, 'bob'), { subject: 'bob', currentAmount: COST, status: 'normal' })
   t.match(await statusOf(gateway, each, 'nobody yet'), { currentAmount: '0', remaining: '0.001' })
-  const without = await gateway.admin('GET', `/budgets/${each}/status`)
-  t.equal(without.status, 400)
-  t.match(without.body, { field: 'subject', detail: /account for each user/ })
+  t.match((await gateway.admin('GET', `/budgets/${each}/status`)).body, {
+    subjects: 2, currentAmount: '0.001275', limit: '0.002', activeAlerts: [],
+  }, 'all of them together')
 
   const nobody = await gateway.chat(key, call)
   t.equal(nobody.status, 403, 'a call that is for no user has no budget here')
@@ -81,4 +81,168 @@ t.test('what makes no sense of subjects is refused by the field', async (t) => {
   const answer = await gateway.admin('GET', `/budgets/${one}/status?subject=x`)
   t.equal(answer.status, 400)
   t.match(answer.body, { field: 'subject', detail: /absent/ })
+})
+
+const user = { scopeType: 'user', scopeId: '*', organizationId: 'acme', amount: '1' }
+
+t.test('sessions, keys, tags, teams and projects have accounts of their own too, and all of a call are held', async (t) => {
+  const gateway = await spending(t)
+  const budgets: Record<string, string> = {}
+  for (const [scopeType, scopeId] of [['session', '*'], ['key', '*'], ['tag', 'costCenter=*'], ['team', '*'], ['project', '*']]) {
+    budgets[String(scopeType)] = await gateway.budget({ ...user, scopeType, scopeId })
+  }
+  const one = await gateway.budget({ ...user, scopeType: 'tag', scopeId: 'stage=test' })
+  const made = (await gateway.admin('POST', '/keys', {
+    name: 'k', organizationId: 'acme', teamId: 'search', projectId: 'web', allowHeaders: ['session', 'tags'],
+  })).body
+  const call = async (session: string, tags: string) => {
+    const answer = await gateway.chat(String(made['key']), {}, { 'x-relaycore-session': session, 'x-relaycore-tags': tags })
+    t.equal(answer.status, 200)
+  }
+  await call('s1', 'costCenter=1,request=a')
+  await call('s2', 'costCenter=2,request=b,stage=test')
+  await call('s2', 'costCenter=,stage=live')
+  await gateway.events()
+  const spent = async (type: string, subject: string) =>
+    (await statusOf(gateway, budgets[type] as string, subject))['currentAmount']
+  t.equal(await spent('session', 's1'), COST)
+  t.equal(await spent('session', 's2'), '0.00085')
+  t.equal(await spent('key', String(made['id'])), '0.001275')
+  t.equal(await spent('tag', '1'), COST)
+  t.equal(await spent('tag', '2'), COST)
+  t.equal(await spent('team', 'search'), '0.001275')
+  t.equal(await spent('project', 'web'), '0.001275')
+  t.equal((await gateway.admin('GET', `/budgets/${one}/status`)).body['currentAmount'], COST)
+})
+
+t.test('a session of a user is held on the account of both', async (t) => {
+  const gateway = await spending(t)
+  const users = await gateway.budget({ ...user, amount: '0.0016' })
+  const sessions = await gateway.budget({ ...user, scopeType: 'session', parentBudgetId: users, amount: '0.001' })
+  const key = await gateway.key({ userId: 'ann', allowHeaders: ['session'] })
+  const call = async (session: string) =>
+    await gateway.chat(key, { max_tokens: 40 }, { 'x-relaycore-session': session })
+  const passes = async (session: string) => {
+    t.equal((await call(session)).status, 200)
+    await gateway.events()
+  }
+  await passes('s1')
+  await passes('s1')
+  t.match(refusal((await call('s1')).json), { budget: { id: sessions, subject: 's1' } })
+  await passes('s2')
+  t.match(refusal((await call('s3')).json), { budget: { id: users, subject: 'ann' } }, 'ann has spent hers')
+  t.match(await statusOf(gateway, users, 'ann'), { currentAmount: '0.001275' })
+  t.match(await statusOf(gateway, sessions, 's2'), { currentAmount: COST })
+})
+
+t.test('several periods of one scope count at once: so much a day, and so much a month', async (t) => {
+  const gateway = await spending(t)
+  const day = await gateway.budget({ ...user, period: 'daily', amount: '0.001', name: 'a day' })
+  const month = await gateway.budget({ ...user, period: 'monthly', amount: '0.01', name: 'a month' })
+  const key = await gateway.key({ allowHeaders: ['user'] })
+  const call = async (name: string) => await gateway.chat(key, { max_tokens: 40 }, { 'x-relaycore-user': name })
+  for (const name of ['ann', 'ann', 'bob']) {
+    t.equal((await call(name)).status, 200)
+    await gateway.events()
+  }
+  t.match(refusal((await call('ann')).json), { code: 'budget_exhausted', budget: { id: day } })
+  for (const id of [day, month]) t.match(await statusOf(gateway, id, 'ann'), { currentAmount: '0.00085' })
+  await gateway.admin('PATCH', `/budgets/${day}`, { amount: '1' })
+  await gateway.admin('PATCH', `/budgets/${month}`, { amount: '0.001' })
+  t.match(refusal((await call('ann')).json), { budget: { id: month } })
+  t.equal((await call('bob')).status, 200)
+})
+
+t.test('usage that is recorded counts on the account of whom its metadata names', async (t) => {
+  const gateway = await spending(t)
+  const users = await gateway.budget(user)
+  const costs = await gateway.budget({ ...user, scopeType: 'tag', scopeId: 'costCenter=*', parentBudgetId: users })
+  const record = async (id: string, metadata: object) =>
+    await gateway.admin('POST', `/budgets/${id}/usage`, { amount: '0.25', metadata })
+  const nobody = await record(users, {})
+  t.equal(nobody.status, 400)
+  t.match(nobody.body, { field: 'metadata/userId', detail: /account for each user/ })
+  t.match((await record(costs, { userId: 'ann' })).body, { field: 'metadata/tags/costCenter' })
+  t.equal((await record(users, { userId: 'ann' })).status, 201)
+  const both = await record(costs, { userId: 'ann', tags: { costCenter: '7' } })
+  t.equal(both.status, 201)
+  t.equal((await record(costs, { tags: { costCenter: '7' } })).status, 201, 'of no user known')
+  t.match(await statusOf(gateway, users, 'ann'), { currentAmount: '0.5' })
+  t.match(await statusOf(gateway, costs, '7'), { currentAmount: '0.5' })
+  const back = { amount: '-0.25', reverses: both.body['id'] }
+  t.equal((await gateway.admin('POST', `/budgets/${costs}/usage`, back)).status, 201)
+  t.match(await statusOf(gateway, users, 'ann'), { currentAmount: '0.25' })
+
+  const history = async (query: string) => (await gateway.admin('GET', `/budgets/${costs}/usage${query}`)).body['count']
+  t.same([await history(''), await history('?subject=7'), await history('?subject=8')], [3, 3, 0])
+  const sums = async (query: string) => (await gateway.admin('GET', `/budgets/${users}/usage/summary${query}`)).body['totalAmount']
+  t.same([await sums(''), await sums('?subject=ann&groupBy=user&interval=hour'), await sums('?subject=bob')], ['0.25', '0.25', '0'])
+})
+
+t.test('holds and checks of constraints are on the account of whom they are for, and say when nobody is named', async (t) => {
+  const gateway = await spending(t)
+  const users = await gateway.budget(user)
+  const hold = async (fields: object) => await gateway.admin('POST', '/holds', { amount: '0.75', ...fields })
+  const ann = { organizationId: 'acme', userId: 'ann' }
+  t.match((await hold({ budgetId: users })).body, { field: 'identity/userId', detail: /account for each user/ })
+  t.match((await hold({ budgetId: users, identity: { ...ann, organizationId: 'x' } })).body, { field: 'identity/organizationId' })
+  t.equal((await hold({ budgetId: users, identity: ann })).status, 201)
+  const short = await hold({ identity: ann })
+  t.match(short, { status: 409, body: { code: 'budget_held', budget: { subject: 'ann' }, detail: /user ann/ } })
+  t.equal((await hold({ identity: { ...ann, userId: 'bob' } })).status, 201)
+  t.match(await statusOf(gateway, users, 'ann'), { held: '0.75', remaining: '0.25' })
+
+  const check = async (fields: object, id = users) =>
+    (await gateway.admin('POST', `/budgets/${id}/check-constraints`, { estimatedCost: '0.5', ...fields })).body
+  t.match(await check({}), { status: 400, field: 'identity/userId' })
+  t.match(await check({ identity: { userId: 'ann' } }), { canProceed: false, reason: /user ann/, chain: [{ subject: 'ann' }] })
+  t.match(await check({ identity: { userId: 'cay' } }), { canProceed: true })
+  const alone = await gateway.budget({ ...user, scopeId: 'ann', parentBudgetId: users })
+  t.match(await check({}, alone), { canProceed: false, decidingBudgetId: users }, 'a budget for ann is for ann')
+})
+
+t.test('a budget for each of many lists its accounts, most spent first, and stands in the tree with their sums', async (t) => {
+  const gateway = await spending(t)
+  const top = await gateway.budget({ amount: '50' })
+  const users = await gateway.budget({ ...user, parentBudgetId: top, alerts: [{ threshold: 20 }] })
+  const spent: [string, string][] = [['ann', '0.3'], ['bob', '0.1'], ['cay', '0.3'], ['dan', '0.2']]
+  for (const [userId, amount] of spent) {
+    await gateway.admin('POST', `/budgets/${users}/usage`, { amount, metadata: { userId } })
+  }
+  const page = async (query: string) => (await gateway.admin('GET', `/budgets/${users}/accounts${query}`)).body
+  const first = await page('?limit=3')
+  t.match(first, {
+    count: 3,
+    limit: 3,
+    nextCursor: String,
+    accounts: [{ subject: 'ann', currentAmount: '0.3' }, { subject: 'cay' }, { subject: 'dan', percentUsed: 20, limit: '1' }],
+  })
+  t.match(await page(`?cursor=${String(first['nextCursor'])}`), { count: 1, nextCursor: null, accounts: [{ subject: 'bob' }] })
+  t.match((await gateway.admin('GET', `/budgets/${top}/accounts`)).body, { count: 1, accounts: [{ currentAmount: '0.9' }] })
+  const tree = (await gateway.admin('GET', '/budgets/hierarchy/organization/acme')).body
+  t.match(tree, {
+    hierarchy: [{ status: { currentAmount: '0.9', ownAmount: '0' }, children: [{ id: users, status: { subjects: 4, currentAmount: '0.9', limit: '4' } }] }],
+  })
+
+  const acknowledge = async (query: string) =>
+    await gateway.admin('POST', `/budgets/${users}/alerts/20/acknowledge${query}`, {})
+  t.match((await acknowledge('')).body, { status: 400, field: 'subject' })
+  t.equal((await acknowledge('?subject=bob')).status, 404)
+  t.equal((await acknowledge('?subject=ann')).status, 200)
+  t.match(await statusOf(gateway, users, 'ann'), { activeAlerts: [{ acknowledged: true }] })
+  t.match(await statusOf(gateway, users, 'cay'), { activeAlerts: [{ acknowledged: false }] })
+})
+
+t.test('a gateway key is told of its own account, and of no other', async (t) => {
+  const gateway = await spending(t)
+  const users = await gateway.budget(user)
+  const team = await gateway.budget({ scopeType: 'team', scopeId: 'red', organizationId: 'acme' })
+  const others = await gateway.budget({ ...user, parentBudgetId: team })
+  const key = await gateway.key({ userId: 'ann' })
+  const ask = async (path: string) =>
+    await gateway.admin('GET', path, undefined, { authorization: `Bearer ${key}` })
+  t.match(await ask(`/budgets/${users}/status`), { status: 200, body: { subject: 'ann' } })
+  t.match(await ask(`/budgets/${users}/status?subject=ann`), { status: 200 })
+  t.match(await ask(`/budgets/${users}/status?subject=bob`), { status: 404 })
+  t.match(await ask(`/budgets/${others}/status`), { status: 404 }, 'for each of a team that the key is not of')
 })

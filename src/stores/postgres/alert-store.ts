@@ -10,7 +10,7 @@ export class PostgresAlertStore implements AlertStore {
 
   async acknowledge (period: AlertPeriod, mark: AlertMark, by: string): Promise<Acknowledged | null> {
     const [percent, amountNano] = 'percent' in mark ? [mark.percent, null] : [null, mark.amountNano]
-    const of = [period.budgetId, new Date(period.periodStart), percent, amountNano]
+    const of = [period.budgetId, new Date(period.periodStart), percent, amountNano, period.subject]
     const [row] = await reached(this.#database.query<AlertRow>({ text: ACKNOWLEDGE, values: [...of, by] }))
     if (row !== undefined) return { alert: alertOf(row), first: true }
     const [known] = await reached(this.#database.query<AlertRow>({ text: CROSSING, values: of }))
@@ -19,13 +19,13 @@ export class PostgresAlertStore implements AlertStore {
 }
 
 const OF = `
-  a.budget_id = $1 and a.subject = '' and a.period_start = $2 and h.account_id = a.id
+  a.budget_id = $1 and a.subject = $5 and a.period_start = $2 and h.account_id = a.id
   and h.threshold is not distinct from $3::numeric and h.amount_nano is not distinct from $4::bigint`
 const COLUMNS = 'h.threshold, h.amount_nano, h.actions, h.settled_nano, h.triggered_at, h.acknowledged_at, h.acknowledged_by'
 
 /** Of two at once the second waits for the first, and finds nothing to do. */
 const ACKNOWLEDGE = `
-  update budget_alert_history h set acknowledged_at = clock_timestamp(), acknowledged_by = $5
+  update budget_alert_history h set acknowledged_at = clock_timestamp(), acknowledged_by = $6
   from budget_accounts a where ${OF} and h.acknowledged_at is null
   returning ${COLUMNS}`
 

@@ -14,6 +14,7 @@ export function holdJson (hold: HoldDraft): string {
     project_id: hold.projectId,
     user_id: hold.userId,
     key_id: hold.keyId,
+    session_id: hold.sessionId ?? null,
     tags: hold.tags,
     provider: hold.provider,
     endpoint: 'holds',

@@ -1,12 +1,15 @@
 import { type Reach } from '../../access/actor.ts'
 import { type LeaseFigures } from '../../account/authority.ts'
 import { type Budget, type ScopeType } from '../../budget/budget.ts'
-import { type AccountKey, type ReportStore } from '../../reports/report-store.ts'
+import {
+  type AccountKey, type AccountSums, type BudgetPeriod, type ReportStore, type SubjectPage,
+} from '../../reports/report-store.ts'
 import { type LedgerAccount, type Untouched } from '../../reports/standing.ts'
 import { type AlertRecord } from '../../usage/history.ts'
 import { withinReachOf } from './budget-reach.ts'
 import { ANCESTORS, COLUMNS, selectBudgets } from './budget-rows.ts'
 import { Conditions, withinReach } from './conditions.ts'
+import { cursorOf, positionOf } from './cursor.ts'
 import { bigintOf, idOf, isUuid, reached, type Queryable } from './pool.ts'
 import { rateNow } from './rates.ts'
 
@@ -28,6 +31,45 @@ export class PostgresReportStore implements ReportStore {
       ],
     }))
     return rows.map((row) => row.id === null ? limitsOf(row) : accountOf(row))
+  }
+
+  async sums (periods: readonly BudgetPeriod[]): Promise<AccountSums[]> {
+    if (periods.length === 0) return []
+    const rows = await reached(this.#database.query<SumsRow>({
+      name: 'report_sums',
+      text: SUMS,
+      values: [periods.map(({ budgetId }) => budgetId), periods.map(({ periodStart }) => new Date(periodStart))],
+    }))
+    return rows.map((row) => ({
+      budgetId: row.budget_id,
+      subjects: idOf(row.subjects),
+      totalNano: bigintOf(row.total_nano),
+      limitNano: row.limit_nano === null ? null : bigintOf(row.limit_nano),
+      settledNano: bigintOf(row.settled_nano),
+      belowNano: bigintOf(row.below_nano),
+      leasedNano: bigintOf(row.leased_nano),
+      inDoubtNano: bigintOf(row.in_doubt_nano),
+      chargedAt: row.last_updated?.getTime() ?? null,
+    }))
+  }
+
+  async subjects (
+    { budgetId, periodStart }: BudgetPeriod, { limit, cursor }: SubjectPage
+  ): Promise<{ subjects: string[], nextCursor: string | null }> {
+    const list = ['subjects', budgetId, periodStart]
+    const after = cursor === undefined ? null : positionOf(list, cursor)
+    const rows = await reached(this.#database.query<{ subject: string, settled_nano: string }>({
+      name: 'report_subjects',
+      text: SUBJECTS,
+      values: [budgetId, new Date(periodStart), after?.value ?? null, after?.id ?? null, limit + 1],
+    }))
+    const last = rows[limit - 1]
+    return {
+      subjects: rows.slice(0, limit).map(({ subject }) => subject),
+      nextCursor: rows.length > limit && last !== undefined
+        ? cursorOf(list, { value: last.settled_nano, id: last.subject })
+        : null,
+    }
   }
 
   async chain (id: string): Promise<Budget[]> {
@@ -95,6 +137,39 @@ const ACCOUNTS = `
       'acknowledged_by', h.acknowledged_by) order by coalesce(h.amount_nano, h.threshold * a.total_nano / 100)) as alerts
     from budget_alert_history h where h.account_id = a.id
   ) h on true`
+
+const SUMS = `
+  select k.budget_id, count(*) as subjects, sum(a.total_nano) as total_nano, sum(a.limit_nano) as limit_nano, sum(a.settled_nano) as settled_nano,
+    sum(coalesce(c.below_nano, 0)) as below_nano, sum(a.leased_nano) as leased_nano, max(c.last_updated) as last_updated,
+    coalesce((
+      select sum(l.granted_nano - l.returned_nano - l.posted_nano)
+      from gateways g join leases l on l.incarnation = g.incarnation and l.state = 'open'
+      join budget_accounts d on d.id = l.account_id
+      where g.state <> 'closed' and not responds(g) and d.budget_id = k.budget_id and d.period_start = k.period_start
+    ), 0) as in_doubt_nano
+  from unnest($1::uuid[], $2::timestamptz[]) k (budget_id, period_start)
+  join budget_accounts a on a.budget_id = k.budget_id and a.period_start = k.period_start
+  left join budget_status_cache c on c.account_id = a.id
+  group by k.budget_id, k.period_start`
+
+/** What is spent grows while pages are read, so one who spends meanwhile may come twice. */
+const SUBJECTS = `
+  select subject, settled_nano from budget_accounts
+  where budget_id = $1 and period_start = $2
+    and ($3::bigint is null or settled_nano < $3 or (settled_nano = $3 and subject > $4::text))
+  order by settled_nano desc, subject limit $5`
+
+interface SumsRow {
+  budget_id: string
+  subjects: string
+  total_nano: string
+  limit_nano: string | null
+  settled_nano: string
+  below_nano: string
+  leased_nano: string
+  in_doubt_nano: string
+  last_updated: Date | null
+}
 
 interface LeaseRow { incarnation: string, posted_nano: string, rest_nano: string, responds: boolean }
 

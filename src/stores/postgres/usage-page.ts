@@ -20,12 +20,13 @@ export interface PageQueries {
  * would rather read days. `limit 1` keeps it from reading whole months of events for what it cannot know to be few.
  */
 export function pageQuery (budgetId: string, query: UsageQuery, position: Position | null): PageQueries {
-  const { limit, from, to, source, certainty, userId, teamId, projectId, model } = query
+  const { limit, subject, from, to, source, certainty, userId, teamId, projectId, model } = query
   const filtered = [source, certainty, userId, teamId, projectId, model].some((filter) => filter !== undefined)
   const c = new Conditions()
   const budget = c.value(budgetId)
   const accounts = [`a.budget_id = ${budget}`]
   const records = ['r.account_id = a.id']
+  if (subject !== undefined) accounts.push(`a.subject = ${c.value(subject)}`)
   if (from !== undefined) {
     const at = c.value(new Date(from))
     // a correction, or what a write-off counts, may be younger than the period that it counts in

@@ -9,7 +9,7 @@ export class PostgresUsageSums implements UsageSums {
 
   constructor (database: Queryable) { this.#database = database }
 
-  async sums ({ budgetId, range, zone, dimensions, interval, limit }: SumsQuery) {
+  async sums ({ budgetId, subject, range, zone, dimensions, interval, limit }: SumsQuery) {
     if (!isUuid(budgetId)) return { rows: [], asOf: Date.now(), complete: true }
     const { days, hours } = range
     const grain = interval === 'hour' ? 'hour' : 'day'
@@ -17,14 +17,15 @@ export class PostgresUsageSums implements UsageSums {
     const [[facet, place], other] = [placeOf(first), second === undefined ? null : placeOf(second)]
     const shape = other === null ? 'one' : other[0] === facet ? 'same' : 'two'
     const rows = await reached(this.#database.query<Row>({
-      name: `sums_by_${grain}_${shape}`,
-      text: textOf(grain, shape),
+      name: `sums_by_${grain}_${shape}${subject === null ? '' : '_of_one'}`,
+      text: textOf(grain, shape, subject !== null),
       values: [
         budgetId, new Date(range.from), new Date(range.to), hours.map(({ from }) => new Date(from)),
         hours.map(({ to }) => new Date(to)), MOST_READ, limit + 1, first, facet, place,
         ...grain === 'hour' ? [] : [zone, days?.first ?? null, days?.end ?? null, interval],
         ...shape === 'one' ? [] : [second, other?.[1]],
         ...shape === 'two' ? [other?.[0]] : [],
+        ...subject === null ? [] : [subject],
       ],
     }))
     const [{ as_of: asOf, read }, ...sums] = rows as [Row, ...Row[]]
@@ -50,13 +51,15 @@ type Grain = 'hour' | 'day'
 type Shape = 'one' | 'same' | 'two'
 
 /** The row of the reading itself comes first, also where there is nothing to read. */
-function textOf (grain: Grain, shape: Shape): string {
+function textOf (grain: Grain, shape: Shape, ofOne: boolean): string {
   // where those of the second dimension are among the values
   const next = grain === 'hour' ? 11 : 15
+  const subject = next + { one: 0, same: 2, two: 3 }[shape]
   return `
   with account as materialized (
     select id from budget_accounts
     where budget_id = $1 and period_start < $3 and (period_end is null or period_end > $2)
+      ${ofOne ? `and subject = $${subject}::text` : ''}
   )
   select null as dimension, null as value, null as bucket, 0 as amount_nano, 0 as records, 0 as input_tokens,
     0 as output_tokens, 0 as read, clock_timestamp() as as_of

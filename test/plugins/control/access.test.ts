@@ -45,6 +45,7 @@ const MATRIX: Record<string, Line> = {
   'DELETE /budgets/:id': { expect: GONE },
   'POST /budgets/:id/restore': { expect: CHANGED },
   'GET /budgets/:id/status': { expect: '200 200 200 404 200 404 200 404' },
+  'GET /budgets/:id/accounts': { expect: SEEN },
   'GET /budgets/hierarchy/:type/:id': { expect: LISTED, path: () => '/budgets/hierarchy/user/ada' },
   'POST /budgets/:id/check-constraints': {
     expect: '200 200 200 404 200 404 200 404', body: () => ({ estimatedCost: '0.5' }),

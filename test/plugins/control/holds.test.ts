@@ -266,7 +266,7 @@ t.test('wrong fields are named', async (t) => {
     [{ amount: '1', expiresAt: '2020-01-01T00:00:00Z' }, 'expiresAt'],
     [{ amount: '1', expiresAt: 'soon' }, 'expiresAt'],
     [{ amount: '1', expiresAt: '2099-01-01T00:00:00Z' }, 'expiresAt'],
-    [{ amount: '1', budgetId: '0198f4f4-0000-7000-8000-000000000000' }, 'identity'],
+    [{ amount: '1', budgetId: await gateway.budget() }, 'identity'],
     [{ amount: '1', identity: {} }, 'identity/organizationId'],
     [{ amount: '1', identity: { ...ACME, keyId: 'k' } }, 'identity/keyId'],
     [{ amount: '1', metadata: [] }, 'metadata'],
