@@ -1,4 +1,5 @@
 import { proveKill } from './kill.ts'
+import { provePolicies } from './policies.ts'
 import { proveRecording } from './record.ts'
 import { proveSpend } from './spend.ts'
 
@@ -11,6 +12,8 @@ for (const redis of [false, true]) {
   console.log(`Exactly once: kill -9 in the middle of 200 calls, 20 times, ${redis ? 'with' : 'without'} Redis`)
   await proveKill({ rounds: 20, calls: 200, redis }, say)
 }
+console.log('Limits that move: increases, top-ups, transfers, approvals, thresholds, periods that end, 60 s, over 3 gateways')
+await provePolicies(60_000, say)
 console.log('Books agree: 100,000 random records and reversals, backdated, in four currencies, over changes of clocks')
 await proveRecording(100_000, say)
 console.log('All hold.')
