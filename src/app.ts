@@ -123,6 +123,7 @@ async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
     adjustments: new PostgresAdjustmentReader(core.database),
     approvals: new PostgresApprovalStore(core.database),
     longHolds: core.longHolds,
+    lostGateways: () => core.authority.gateways(),
   })
 }
 

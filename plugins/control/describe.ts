@@ -27,6 +27,7 @@ export const TAGS = [
   { name: 'tokens', description: 'Tokens of the admin API: who may ask it, as what, and how far that goes.' },
   { name: 'audit', description: 'Who changed what, when and from where. Nothing in it is ever changed or removed.' },
   { name: 'holds', description: 'Amounts that other systems set aside, and settle at any gateway.' },
+  { name: 'gateways', description: 'Those that have leased something and do not answer, until somebody gives them up.' },
   { name: 'exchange rates', description: 'Units of a currency per USD: budgets may be in any currency that has a rate.' },
 ]
 

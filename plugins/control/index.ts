@@ -4,6 +4,7 @@ import {
 } from 'fastify'
 import { type IncomingMessage, type ServerResponse } from 'node:http'
 import { type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { type GatewayInDoubt } from '../../src/account/lost-gateways.ts'
 import { type AuditLog } from '../../src/access/audit.ts'
 import { type Authenticator } from '../../src/access/authenticator.ts'
 import { type Changes } from '../../src/access/changes.ts'
@@ -27,6 +28,7 @@ import { budgetRoutes } from './budgets.ts'
 import { constraintRoutes } from './constraints.ts'
 import { explainRoutes } from './explain.ts'
 import { admit, Guard, requireAccess } from './guard.ts'
+import { gatewayRoutes } from './gateways.ts'
 import { hierarchyRoutes } from './hierarchy.ts'
 import { parseJsonAlone } from './json-body.ts'
 import { holdRoutes } from './holds.ts'
@@ -57,6 +59,8 @@ export interface ControlOptions extends FastifyPluginOptions {
   prices: PriceBook
   keyStore: Pick<KeyStore, 'page' | 'get'>
   holds: HoldReader
+  /** that have leased something and do not answer */
+  lostGateways: () => Promise<GatewayInDoubt[]>
   adjustments: AdjustmentReader
   approvals: ApprovalReader
   longHolds: LongHolds
@@ -109,6 +113,7 @@ export default async function control (app: FastifyInstance, options: ControlOpt
     keyRoutes(typed, tools)
     summaryRoutes(typed, tools)
     holdRoutes(typed, tools)
+    gatewayRoutes(typed, tools)
     tokenRoutes(typed, tools)
     auditRoutes(typed, tools)
     usageRoutes(typed, tools)

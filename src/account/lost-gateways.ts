@@ -1,9 +1,13 @@
-/** What a gateway that has leased something and does not answer is known by. */
-export interface LostGateway {
+/** A gateway that has leased something and does not answer. */
+export interface GatewayInDoubt {
   incarnation: number
   host: string
-  /** by the authority's clock */
+  state: string
+  /** its last sign of life, ms since the epoch */
+  since: number
+  /** so long by PostgreSQL's own clock */
   silentMs: number
+  accounts: number
 }
 
 /** What was counted as spent on one account. */
@@ -15,7 +19,7 @@ export interface WrittenOff {
 }
 
 export interface LostGatewaysOptions {
-  authority: { gateways: () => Promise<LostGateway[]> }
+  authority: { gateways: () => Promise<GatewayInDoubt[]> }
   writeOff: (incarnation: number) => Promise<WrittenOff[]>
   /** a gateway is given up after so long; 0: never */
   afterMs: number
@@ -44,7 +48,7 @@ export class LostGateways {
     }
   }
 
-  async #giveUp ({ incarnation, host, silentMs }: LostGateway): Promise<void> {
+  async #giveUp ({ incarnation, host, silentMs }: Pick<GatewayInDoubt, 'incarnation' | 'host' | 'silentMs'>): Promise<void> {
     const { writeOff, log } = this.#o
     try {
       const accounts = (await writeOff(incarnation)).length

@@ -476,6 +476,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/gateways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List gateways that do not answer and have leased something
+         * @description Started again on its journal, a gateway settles what it left by itself.
+         */
+        get: operations["getGateways"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gateways/{id}/write-off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give up a gateway that will not come back
+         * @description What it had leased counts as spent. Should its journal turn up, that is taken back as far as it says otherwise.
+         */
+        post: operations["postGatewayWriteOff"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/holds": {
         parameters: {
             query?: never;
@@ -1413,6 +1453,26 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {string} */
                     code: "approval_required" | "budget_exhausted" | "budget_held" | "budget_in_doubt" | "budget_paused" | "conflict" | "no_budget" | "quote_exceeds_budget";
+                };
+            };
+        };
+        /**
+         * @description `bad_request`: The request cannot be read as HTTP.
+         *
+         *     `invalid_body`: The body is not the JSON that the route takes: empty, cut off, malformed, or with a forbidden name.
+         *
+         *     `invalid_field`: One field, parameter or header is wrong; `field` names it, `expected` says what would be right.
+         *
+         *     `invalid_url`: The URL is malformed.
+         */
+        "bad_request.invalid_body.invalid_field.invalid_url": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {string} */
+                    code: "bad_request" | "invalid_body" | "invalid_field" | "invalid_url";
                 };
             };
         };
@@ -6760,6 +6820,134 @@ export interface operations {
             404: components["responses"]["not_found.route_not_found"];
             413: components["responses"]["body_too_large"];
             415: components["responses"]["unsupported_media_type"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    getGateways: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "gateways": [
+                     *         {
+                     *           "id": "17",
+                     *           "host": "text",
+                     *           "state": "live",
+                     *           "silentSince": "2026-12-01T00:00:00.000Z",
+                     *           "accounts": 1
+                     *         }
+                     *       ],
+                     *       "count": 1
+                     *     }
+                     */
+                    "application/json": {
+                        gateways: {
+                            /**
+                             * @description of one life of the process
+                             * @example 17
+                             */
+                            id: string;
+                            host: string;
+                            /**
+                             * @description recovering: it has begun to close its former life
+                             * @enum {unknown}
+                             */
+                            state: "live" | "recovering";
+                            /**
+                             * @description RFC 3339, in UTC
+                             * @example 2026-12-01T00:00:00.000Z
+                             */
+                            silentSince: string;
+                            /** @description on which it has leased something */
+                            accounts: number;
+                        }[];
+                        count: number;
+                    };
+                };
+            };
+            400: components["responses"]["bad_request.invalid_body.invalid_field.invalid_url"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    postGatewayWriteOff: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /**
+                 * @description as in the list
+                 * @example 17
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "accounts": [
+                     *         {
+                     *           "accountId": "text",
+                     *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *           "amount": "12.5",
+                     *           "currency": "USD"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description what counts as spent */
+                        accounts: {
+                            accountId: string;
+                            budgetId: string;
+                            /**
+                             * @description decimal amount in the currency of the budget, without exponent or trailing zeros
+                             * @example 12.5
+                             */
+                            amount: string;
+                            /** @description ISO 4217 */
+                            currency: string;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["invalid_body.invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            409: components["responses"]["budget_in_use.conflict"];
+            413: components["responses"]["body_too_large"];
+            414: components["responses"]["url_too_long"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["idempotency_key_reused"];
             429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];

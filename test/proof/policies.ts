@@ -104,7 +104,9 @@ async function prepare (world: ProofWorld, gateway: GatewayProcess, ms: number):
   ]
 }
 
-async function run (world: ProofWorld, gateways: readonly GatewayProcess[], races: readonly Race[], end: number): Promise<PolicyResult> {
+async function run (
+  world: ProofWorld, gateways: readonly GatewayProcess[], races: readonly Race[], end: number
+): Promise<PolicyResult> {
   const result: PolicyResult = { calls: 0, refusals: 0, downgraded: 0 }
   let turn = 0
   const next = () => gateways[turn++ % gateways.length] as GatewayProcess
@@ -177,13 +179,15 @@ async function limits (world: ProofWorld, id: string): Promise<(at: number) => b
   const approves = budget?.alerts.some(({ actions }) => actions.includes('require-approval')) === true
   const own = approves ? AMOUNT / 2n : AMOUNT
   const inForce = (at: number) => {
-    let limit = budget?.carry_over == null ? own : own * BigInt(periods.filter((one) => one.period_start.getTime() <= at).length)
-    for (const one of adjustments) {
-      if (one.effective_from.getTime() <= at && (one.ends === null || at < one.ends.getTime())) limit += BigInt(one.amount_nano)
+    const begun = periods.filter((one) => one.period_start.getTime() <= at).length
+    let limit = budget?.carry_over == null ? own : own * BigInt(begun)
+    for (const { effective_from: from, ends, amount_nano: nano } of adjustments) {
+      if (from.getTime() <= at && (ends === null || at < ends.getTime())) limit += BigInt(nano)
     }
     return limit
   }
-  const changes = adjustments.flatMap((one) => [one.effective_from.getTime(), ...one.ends === null ? [] : [one.ends.getTime()]])
+  const changes = adjustments.flatMap(({ effective_from: from, ends }) =>
+    [from.getTime(), ...ends === null ? [] : [ends.getTime()]])
   return (at) => [at, at - LATE_MS, ...changes.filter((change) => change > at - LATE_MS && change <= at)]
     .map(inForce).reduce((a, b) => a > b ? a : b)
 }

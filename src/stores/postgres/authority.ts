@@ -3,6 +3,7 @@ import {
   type EnsuredAccount, type GrantAnswer, type GrantRequest, type LeaseFigures, type LeaseReturn, type LeaseTotals,
   type PostAnswer,
 } from '../../account/authority.ts'
+import { type GatewayInDoubt } from '../../account/lost-gateways.ts'
 import { EndedCall } from '../../journal/ended-call.ts'
 import { type UsageEvent } from '../../usage/usage.ts'
 import { Database, bigintOf, idOf, sqlStateOf, type DatabaseOptions, type Query } from './pool.ts'
@@ -90,18 +91,6 @@ export interface FiguresRow {
   long_hold: string | null
   long_held_until: Date | null
   total_nano: string
-}
-
-/** A gateway that has leased something and does not answer. */
-export interface GatewayInDoubt {
-  incarnation: number
-  host: string
-  state: string
-  /** its last sign of life, ms since the epoch */
-  since: number
-  /** so long by PostgreSQL's own clock */
-  silentMs: number
-  accounts: number
 }
 
 export class PostgresAuthority implements Authority {

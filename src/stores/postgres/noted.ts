@@ -7,6 +7,7 @@ import { type WrittenOff } from '../../account/lost-gateways.ts'
 import { type Budget } from '../../budget/budget.ts'
 import { type Allow } from '../../budget/budget-catalog.ts'
 import { type BudgetDraft } from '../../budget/hierarchy.ts'
+import { Conflict } from '../../errors.ts'
 import { systemNow } from '../../clock.ts'
 import { type ExchangeRate } from '../../money/exchange-rates.ts'
 import { type AdminToken, type TokenDraft } from '../../keys/admin-tokens.ts'
@@ -19,7 +20,7 @@ import { ANCESTORS, selectBudgets } from './budget-rows.ts'
 import { PostgresBudgetStore } from './budget-store.ts'
 import { PostgresRateStore } from './rates.ts'
 import { PostgresKeyStore } from './key-store.ts'
-import { bigintOf, idOf, type Queryable, type Transactional } from './pool.ts'
+import { bigintOf, idOf, sqlStateOf, type Queryable, type Transactional } from './pool.ts'
 import { PostgresUsageRecording } from './usage-recording.ts'
 
 /**
@@ -254,7 +255,11 @@ export class NotedGateways {
 
   async writeOff (incarnation: number): Promise<WrittenOff[]> {
     const [gateway] = await this.#tx.query<{ host: string, state: string }>({ text: GATEWAY, values: [incarnation] })
-    const rows = await this.#tx.query<WriteOffRow>({ text: WRITE_OFF, values: [incarnation] })
+    const query = { text: WRITE_OFF, values: [incarnation] }
+    const rows = await this.#tx.query<WriteOffRow>(query).catch((error: unknown) => {
+      if (sqlStateOf(error) === 'RC002') throw new Conflict((error as Error).message, { cause: error })
+      throw error
+    })
     const written = rows.map((row) => ({
       accountId: idOf(row.account_id),
       budgetId: row.budget_id,

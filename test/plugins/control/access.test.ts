@@ -104,6 +104,9 @@ const MATRIX: Record<string, Line> = {
   'POST /holds/:id/settle': { expect: ENDED, body: () => ({ amount: '0.01' }) },
   'POST /holds/:id/release': { expect: ENDED },
   'POST /holds/:id/extend': { expect: ENDED, body: () => ({ ttlSeconds: 60 }) },
+  'GET /gateways': { expect: '200 403 403 403 403 403 403 403' },
+  // one that answers is not given up
+  'POST /gateways/:id/write-off': { expect: '409 403 403 403 403 403 403 403', path: () => '/gateways/999999/write-off' },
   'GET /tokens': { expect: '200 200 403 403 403 403 403 403' },
   'POST /tokens': {
     expect: '201 201 403 403 403 403 403 403',

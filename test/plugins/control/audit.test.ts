@@ -1,5 +1,5 @@
 import t from 'tap'
-import { aGateway, type AdminAnswer, type Json } from '../../e2e/gateway.ts'
+import { aGateway, type AdminAnswer, type GatewayUnderTest, type Json } from '../../e2e/gateway.ts'
 
 const BUDGET = { name: 'b', scopeType: 'team', scopeId: 'search', organizationId: 'acme', amount: '12.50', currency: 'USD', period: 'monthly' }
 const entriesOf = ({ body }: AdminAnswer) => body['entries'] as Json[]
@@ -91,7 +91,7 @@ interface Deed {
   path?: (ids: Ids) => string
   body?: object | ((ids: Ids) => object)
 }
-type Ids = Record<'budget' | 'archived' | 'key' | 'token' | 'hold' | 'other' | 'team' | 'adjustment' | 'asked' | 'denied', string>
+type Ids = Record<'budget' | 'archived' | 'key' | 'token' | 'hold' | 'other' | 'team' | 'adjustment' | 'asked' | 'denied' | 'lost', string>
 
 /** what each route that changes something is told of as; the first entry, where there are several */
 const DEEDS: Record<string, Deed> = {
@@ -139,6 +139,7 @@ const DEEDS: Record<string, Deed> = {
     action: 'rate.added',
     body: { format: 'ecb-daily', content: "<Cube time='2026-01-05'><Cube currency='USD' rate='1.25'/>" },
   },
+  'POST /gateways/:id/write-off': { action: 'gateway.written_off', path: ({ lost }) => `/gateways/${lost}/write-off` },
   'POST /holds': { action: 'hold.opened', body: { identity: { organizationId: 'held' }, amount: '1' } },
   'POST /holds/:id/extend': {
     action: 'hold.extended', path: ({ hold }) => `/holds/${hold}/extend`, body: { ttlSeconds: 60 },
@@ -172,6 +173,7 @@ t.test('every route that changes something leaves its entry', async (t) => {
     adjustment: '',
     asked: '',
     denied: '',
+    lost: String(await aLostGateway(gateway)),
     key: await made('/keys', { name: 'k', organizationId: 'acme' }),
     token: await made('/tokens', { name: 't', role: 'viewer', reach: { organizationId: 'acme' } }),
   }
@@ -194,6 +196,14 @@ t.test('every route that changes something leaves its entry', async (t) => {
   t.match((body['entries'] as Json[])[0], { before: null, after: { count: 3, amounts: { USD: '1.5' }, reverses: [] } })
   t.match(await gateway.core.audit.verify(), { broken: null })
 })
+
+/** a process life that ended without a word */
+async function aLostGateway ({ core }: GatewayUnderTest): Promise<number> {
+  const incarnation = await core.authority.join('lost', 'elsewhere')
+  const text = "update gateways set heartbeat_at = now() - interval '1 hour' where incarnation = $1"
+  await core.database.query({ text, values: [incarnation] })
+  return incarnation
+}
 
 t.test('who may not see an object reads nothing of it', async (t) => {
   const { url, admin, key } = await aGateway(t)
