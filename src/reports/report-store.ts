@@ -20,6 +20,8 @@ export interface AccountSums {
   subjects: number
   /** 100 % of each */
   totalNano: bigint
+  /** part of total: from the period before */
+  carriedNano: bigint
   /** null: nothing is refused for it */
   limitNano: bigint | null
   settledNano: bigint

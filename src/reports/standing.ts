@@ -66,6 +66,7 @@ export function standingOfAll (sums: AccountSums): Standing {
   return {
     ...NOTHING,
     totalNano: sums.totalNano,
+    carriedNano: sums.carriedNano,
     spentNano: sums.settledNano,
     settledNano: sums.settledNano,
     belowNano: sums.belowNano,

@@ -44,6 +44,7 @@ export class PostgresReportStore implements ReportStore {
       budgetId: row.budget_id,
       subjects: idOf(row.subjects),
       totalNano: bigintOf(row.total_nano),
+      carriedNano: bigintOf(row.carried_nano),
       limitNano: row.limit_nano === null ? null : bigintOf(row.limit_nano),
       settledNano: bigintOf(row.settled_nano),
       belowNano: bigintOf(row.below_nano),
@@ -139,7 +140,8 @@ const ACCOUNTS = `
   ) h on true`
 
 const SUMS = `
-  select k.budget_id, count(*) as subjects, sum(a.total_nano) as total_nano, sum(a.limit_nano) as limit_nano, sum(a.settled_nano) as settled_nano,
+  select k.budget_id, count(*) as subjects, sum(a.total_nano) as total_nano,
+    sum(a.carried_nano) as carried_nano, sum(a.limit_nano) as limit_nano, sum(a.settled_nano) as settled_nano,
     sum(coalesce(c.below_nano, 0)) as below_nano, sum(a.leased_nano) as leased_nano, max(c.last_updated) as last_updated,
     coalesce((
       select sum(l.granted_nano - l.returned_nano - l.posted_nano)
@@ -163,6 +165,7 @@ interface SumsRow {
   budget_id: string
   subjects: string
   total_nano: string
+  carried_nano: string
   limit_nano: string | null
   settled_nano: string
   below_nano: string
