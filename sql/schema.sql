@@ -59,7 +59,8 @@ create table api_keys (
   allowed_providers text[],
   allowed_models text[],
   updated_at timestamp(3) with time zone default clock_timestamp() not null,
-  version bigint default 0 not null
+  version bigint default 0 not null,
+  rate_limits jsonb
 );
 alter table api_keys add constraint api_keys_allow_headers_check CHECK ((allow_headers <@ ARRAY['user'::text, 'team'::text, 'project'::text, 'session'::text, 'tags'::text]));
 alter table api_keys add constraint api_keys_allowed_models_check CHECK (((cardinality(allowed_models) >= 1) AND (cardinality(allowed_models) <= 100)));
@@ -68,12 +69,14 @@ alter table api_keys add constraint api_keys_hash_check CHECK ((length(hash) = 3
 alter table api_keys add constraint api_keys_hash_key UNIQUE (hash);
 alter table api_keys add constraint api_keys_name_check CHECK (((length(name) >= 1) AND (length(name) <= 256)));
 alter table api_keys add constraint api_keys_pkey PRIMARY KEY (id);
+alter table api_keys add constraint api_keys_rate_limits_check CHECK ((jsonb_typeof(rate_limits) = 'object'::text));
 alter table api_keys add constraint api_keys_require_headers_check CHECK ((require_headers <@ ARRAY['user'::text, 'team'::text, 'project'::text, 'session'::text, 'tags'::text]));
 CREATE INDEX api_keys_age ON public.api_keys USING btree (created_at, id);
 CREATE INDEX api_keys_organization ON public.api_keys USING btree (organization_id);
 comment on column api_keys.hash is 'SHA-256 of the key; the key itself is kept nowhere';
 comment on column api_keys.disabled_at is 'may be taken back, other than revoked_at';
 comment on column api_keys.allowed_models is 'exact names or globs with *; null: every model';
+comment on column api_keys.rate_limits is 'requestsPerMinute, tokensPerMinute, concurrentCalls; null: none';
 
 create table approval_requests (
   id uuid not null,
@@ -273,7 +276,8 @@ create table budget_definitions (
   version bigint not null,
   cap_to_fit jsonb,
   fail_open_nano bigint,
-  carry_over jsonb
+  carry_over jsonb,
+  rate_limits jsonb
 );
 alter table budget_definitions add constraint budget_definitions_alerts_check CHECK ((jsonb_typeof(alerts) = 'array'::text));
 alter table budget_definitions add constraint budget_definitions_amount_nano_check CHECK ((amount_nano > 0));
@@ -295,6 +299,7 @@ alter table budget_definitions add constraint budget_definitions_organization_id
 alter table budget_definitions add constraint budget_definitions_parent_budget_id_fkey FOREIGN KEY (parent_budget_id) REFERENCES budget_definitions(id);
 alter table budget_definitions add constraint budget_definitions_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text, 'quarterly'::text, 'annual'::text, 'custom'::text])));
 alter table budget_definitions add constraint budget_definitions_pkey PRIMARY KEY (id);
+alter table budget_definitions add constraint budget_definitions_rate_limits_check CHECK ((jsonb_typeof(rate_limits) = 'object'::text));
 alter table budget_definitions add constraint budget_definitions_scope_id_check CHECK (((length(scope_id) >= 1) AND (length(scope_id) <= 256)));
 alter table budget_definitions add constraint budget_definitions_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'team'::text, 'user'::text, 'project'::text, 'key'::text, 'session'::text, 'tag'::text, 'endUser'::text])));
 alter table budget_definitions add constraint budget_definitions_tags_check CHECK ((jsonb_typeof(tags) = 'object'::text));
@@ -308,6 +313,7 @@ CREATE INDEX budget_definitions_scope ON public.budget_definitions USING btree (
 comment on column budget_definitions.cap_to_fit is 'minimumTokens and reasoning; null: output limits stay as they are asked for';
 comment on column budget_definitions.fail_open_nano is 'what each gateway may let through while PostgreSQL does not answer; null: nothing';
 comment on column budget_definitions.carry_over is 'percent, max (of what is unused, a decimal string) and debt; null: every period begins anew';
+comment on column budget_definitions.rate_limits is 'requestsPerMinute, tokensPerMinute, concurrentCalls, for each of its subjects; null: none';
 
 create table budget_status_cache (
   account_id bigint not null,

@@ -107,6 +107,7 @@ async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
       prices,
       keys: core.keyStore,
       providers,
+      limiter: core.limiter,
       parse: parseBody,
       standings: (asked, now) => reporter.standings(asked, now),
       now: systemNow,

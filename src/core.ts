@@ -17,6 +17,8 @@ import { identifyBy } from './gateway/identify.ts'
 import { BudgetIntegration } from './gateway/integration.ts'
 import { LongHolds } from './holds/long-holds.ts'
 import { LimitSweep } from './budget/limit-sweep.ts'
+import { MemoryRateLimiter } from './limits/memory-limiter.ts'
+import { type RateLimiter } from './limits/limiter.ts'
 import { LongHoldSweep } from './holds/sweep.ts'
 import { JournalFolder } from './journal/folder.ts'
 import { type Journal } from './journal/journal.ts'
@@ -41,6 +43,7 @@ import { PostgresRateStore } from './stores/postgres/rates.ts'
 import { PostgresUsageSums } from './stores/postgres/usage-sums.ts'
 import { PostgresUsageStore } from './stores/postgres/usage-store.ts'
 import { RedisHotStatus } from './stores/redis/hot-status.ts'
+import { RedisRateLimiter } from './stores/redis/rate-limiter.ts'
 import { LedgerWriter } from './usage/ledger-writer.ts'
 
 /**
@@ -85,6 +88,7 @@ export class Core {
   readonly journal: Journal
   readonly authority: PostgresAuthority
   readonly hot: HotStatus
+  readonly limiter: RateLimiter
   readonly database: Database
   readonly budgets: PostgresBudgetStore
   readonly usage: PostgresUsageStore
@@ -124,13 +128,14 @@ export class Core {
 
   constructor (options: CoreOptions, closers: Close[], parts: Parts) {
     const { config, log } = options
-    const { authority, database, hot, incarnation, journal } = parts
+    const { authority, database, hot, limiter, incarnation, journal } = parts
     this.#options = options
     this.#closers = closers
     this.config = config
     this.authority = authority
     this.database = database
     this.hot = hot
+    this.limiter = limiter
     this.incarnation = incarnation
     this.journal = journal
     this.metrics = new Metrics()
@@ -190,6 +195,7 @@ export class Core {
       registry: this.registry,
       prices: this.prices,
       tracker: this.tracker,
+      limiter,
       journal,
       collector: this.writer,
       metrics: this.metrics,
@@ -334,6 +340,7 @@ interface Parts {
   authority: PostgresAuthority
   database: Database
   hot: HotStatus
+  limiter: RateLimiter
   incarnation: number
   journal: Journal
 }
@@ -353,9 +360,9 @@ async function open (options: CoreOptions, closers: Close[]): Promise<Core> {
 
   const incarnation = await authority.join(folder.journalId, hostname())
   const journal = folder.begin(incarnation)
-  const hot = await openHotStatus(config, database, incarnation, log)
-  closers.push(() => hot.close())
-  const core = new Core(options, closers, { authority, database, hot, incarnation, journal })
+  const { hot, limiter } = await openShared(config, database, incarnation, log)
+  closers.push(() => hot.close(), () => limiter.close())
+  const core = new Core(options, closers, { authority, database, hot, limiter, incarnation, journal })
   await core.registry.follow()
   core.tracker.start()
   return core
@@ -380,11 +387,17 @@ async function embedded ({ config, say }: CoreOptions, closers: Close[]): Promis
   return server.url
 }
 
-async function openHotStatus (config: Config, database: Database, incarnation: number, log: Log): Promise<HotStatus> {
-  if (config.redisUrl === undefined) return new MemoryHotStatus(new MemoryHub(), incarnation)
+/** what gateways share besides the ledger */
+async function openShared (
+  { redisUrl: url }: Config, database: Database, incarnation: number, log: Log
+): Promise<Pick<Parts, 'hot' | 'limiter'>> {
+  if (url === undefined) {
+    return { hot: new MemoryHotStatus(new MemoryHub(), incarnation), limiter: new MemoryRateLimiter(systemNow) }
+  }
   const [row] = await database.query<{ id: string }>({ text: 'select id from deployment' })
   if (row === undefined) throw new Error('The ledger has no name of its own (table deployment)')
-  const hot = new RedisHotStatus({ url: config.redisUrl, deploymentId: row.id, incarnation, log })
-  await hot.start()
-  return hot
+  const hot = new RedisHotStatus({ url, deploymentId: row.id, incarnation, log })
+  const limiter = new RedisRateLimiter({ url, deploymentId: row.id, incarnation, log, now: systemNow })
+  await Promise.all([hot.start(), limiter.start()])
+  return { hot, limiter }
 }

@@ -215,6 +215,13 @@ export const REFUSAL_CODES: Record<RefusalCode, Omit<ErrorCode, 'status'>> = {
     meaning: 'There is no exchange rate for a budget\'s currency, or only one that is too old.',
     remedy: 'Add one: POST /api/v1/exchange-rates, or RELAYCORE_RATES_URL.',
   },
+  rate_limited: {
+    meaning: 'The key, or a budget of the call, has no more requests, tokens or concurrent calls for now.',
+    remedy: 'Wait for as long as `retry-after` says; SDKs do so by themselves.',
+  },
+  call_exceeds_rate_limit: {
+    meaning: 'The call alone may use more tokens than a minute allows.', remedy: 'Set a smaller `max_tokens`, or raise `tokensPerMinute`.',
+  },
   provider_not_configured: {
     meaning: 'The provider has no credential here.', remedy: 'Set the setting that the message names.',
   },

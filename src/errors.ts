@@ -1,4 +1,5 @@
 import createError, { type FastifyError } from '@fastify/error'
+import { type RateStanding } from './limits/limiter.ts'
 
 /**
  * Why a call is not forwarded. Each code is part of the API: clients and dashboards match on it.
@@ -11,6 +12,7 @@ export type RefusalCode =
   | 'provider_not_allowed' | 'model_not_allowed' | 'model_not_found' | 'model_unpriced' | 'path_not_allowed' | 'feature_not_metered'
   | 'no_budget' | 'budget_exhausted' | 'quote_exceeds_budget' | 'budget_contention'
   | 'approval_required' | 'budget_in_doubt' | 'budget_held' | 'budget_paused' | 'model_restricted' | 'no_exchange_rate'
+  | 'rate_limited' | 'call_exceeds_rate_limit'
   | 'provider_not_configured' | 'upstream_unreachable' | 'upstream_timeout'
   | 'journal_unavailable' | 'ledger_unavailable' | 'ledger_backlog' | 'shutting_down' | 'websocket_unsupported'
   | 'client_gone' | 'internal_error'
@@ -47,6 +49,8 @@ export interface Refusal {
   budget?: RefusalBudget
   /** of the budget that decided */
   budgetId?: string
+  /** for the provider's own headers, where rates are limited */
+  rates?: RateStanding
   /** by which the log and the answer name what was refused */
   callId?: string
 }
@@ -79,6 +83,8 @@ export const REFUSAL_STATUS: Record<RefusalCode, number> = {
   budget_paused: 403,
   model_restricted: 402,
   no_exchange_rate: 503,
+  rate_limited: 429,
+  call_exceeds_rate_limit: 413,
   provider_not_configured: 503,
   upstream_unreachable: 502,
   upstream_timeout: 504,

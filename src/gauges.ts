@@ -19,6 +19,7 @@ export function collectGauges (core: Core): void {
   metrics.journalBytes.set(core.journal.bytes)
   metrics.grants.set(tracker.grants)
   metrics.failedOpen.set(tracker.failedOpen)
+  metrics.ratesAlone.set(core.limiter.alone)
   metrics.queries.set(core.queries)
   metrics.redisCommands.set(core.hot.commands)
   metrics.redisUp.set(core.config.redisUrl !== undefined && core.hot.reachable ? 1 : 0)

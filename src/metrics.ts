@@ -45,6 +45,7 @@ export class Metrics {
   readonly journalBytes = this.#gauge('relaycore_journal_bytes', 'Bytes of the journal on disk')
   readonly grants = this.#gauge('relaycore_grants', 'Grant statements sent to PostgreSQL by this process')
   readonly failedOpen = this.#gauge('relaycore_calls_failed_open', 'Calls let through while PostgreSQL did not answer, by this process')
+  readonly ratesAlone = this.#gauge('relaycore_rate_decisions_alone', 'Decisions about limited rates by own counts, since Redis did not answer, by this process')
   readonly queries = this.#gauge('relaycore_postgres_queries', 'Statements sent to PostgreSQL by this process')
   readonly redisCommands = this.#gauge('relaycore_redis_commands', 'Commands sent to Redis by this process')
   readonly redisUp = this.#gauge('relaycore_redis_up', '1 while the shared hot status is reachable')

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { Nullable, PageAnswer, PageQuery, Text, Time } from './schemas.ts'
+import { Nullable, PageAnswer, PageQuery, RateLimits, Text, Time } from './schemas.ts'
 
 /** Shapes of budgets. Bodies are described here, and checked by src/budget/define.ts, which says what is wrong. */
 export const ScopeTypes = Type.Enum(['organization', 'team', 'user', 'project', 'key', 'session', 'tag', 'endUser'], { description: 'whom a budget is for' })
@@ -95,6 +95,7 @@ const Fields = {
   failMode: Type.Union([Type.Enum(['closed']), FailOpen], {
     description: 'what happens while PostgreSQL does not answer and the leases are used up', default: 'closed',
   }),
+  rateLimits: Nullable(RateLimits),
   filters: Filters,
   tags: Tags,
   parentBudgetId: Nullable(Uuid),

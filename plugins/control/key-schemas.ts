@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { IDENTITY_HEADERS } from '../../src/keys/key.ts'
-import { Nullable, PageAnswer, PageQuery, Time } from './schemas.ts'
+import { Nullable, PageAnswer, PageQuery, RateLimits, Time } from './schemas.ts'
 
 /** Shapes of gateway keys. */
 const Headers = (description: string) => Type.Array(Type.Enum([...IDENTITY_HEADERS]), {
@@ -18,6 +18,7 @@ const Terms = {
   allowedModels: Nullable(Type.Array(Type.String({ minLength: 1, maxLength: 256, pattern: '^\\S+$' }), {
     minItems: 1, maxItems: 100, description: 'names, or patterns with *; null: every model', examples: [['gpt-4o*']],
   })),
+  rateLimits: Nullable(RateLimits),
   expiresAt: Nullable(Type.String({ description: 'RFC 3339, in the future; null: never', examples: ['2027-01-01T00:00:00Z'] })),
 }
 

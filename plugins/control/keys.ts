@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { parseTime } from '../../src/clock.ts'
 import { invalidField, NotFound } from '../../src/errors.ts'
 import { createKey, type GatewayKey, rotateKey } from '../../src/keys/key.ts'
+import { rateLimitsOf } from '../../src/limits/rate-limits.ts'
 import { renderKey } from '../../src/keys/render.ts'
 import { type Scope, type Tools } from './index.ts'
 import { KeyAnswer, KeyChange, KeyListQuery, KeyPageAnswer, NewKey, Rotation } from './key-schemas.ts'
@@ -70,6 +71,7 @@ function secretRoutes (scope: Scope, { mutate }: Tools): void {
         requireHeaders: unique(body.requireHeaders ?? []),
         allowedProviders: body.allowedProviders ?? null,
         allowedModels: body.allowedModels ?? null,
+        rateLimits: rateLimitsOf('rateLimits', body.rateLimits),
         expiresAt: expiresAt ?? null,
       })
       const { headers, ...rest } = answer(201, key, { key: secret })
@@ -121,6 +123,9 @@ function changeRoutes (scope: Scope, { mutate }: Tools): void {
         requireHeaders: body.requireHeaders === undefined ? current.requireHeaders : unique(body.requireHeaders),
         allowedProviders: body.allowedProviders === undefined ? current.allowedProviders : body.allowedProviders,
         allowedModels: body.allowedModels === undefined ? current.allowedModels : body.allowedModels,
+        rateLimits: body.rateLimits === undefined || body.rateLimits === null
+          ? body.rateLimits === null ? null : current.rateLimits
+          : rateLimitsOf('rateLimits', { ...current.rateLimits, ...body.rateLimits }),
         expiresAt: expiresAt === undefined ? current.expiresAt : expiresAt,
         disabled: body.disabled ?? current.disabledAt !== null,
       }

@@ -1,4 +1,5 @@
 import { type TSchema, Type } from 'typebox'
+import { MOST } from '../../src/limits/rate-limits.ts'
 
 /** Shapes of the admin API: validation of what comes in, and the description of what goes out. */
 export const Time = Type.String({ description: 'RFC 3339, in UTC', examples: ['2026-12-01T00:00:00.000Z'] })
@@ -11,6 +12,15 @@ export const Text = Type.String({
 export const Subject = Type.String({
   minLength: 1, maxLength: 256, description: 'of a budget for each of many: whose account', examples: ['alice'],
 })
+
+/** of keys and of budgets */
+export const RateLimits = Type.Object({
+  requestsPerMinute: Type.Optional(Nullable(Type.Integer({ minimum: 1, maximum: MOST, examples: [60] }))),
+  tokensPerMinute: Type.Optional(Nullable(Type.Integer({
+    minimum: 1, maximum: MOST, description: 'input and output together: at the start of a call the most that it may use, at its end what it used', examples: [100_000],
+  }))),
+  concurrentCalls: Type.Optional(Nullable(Type.Integer({ minimum: 1, maximum: MOST, examples: [10] }))),
+}, { additionalProperties: false, description: 'calls past them are refused with 429 and when to try again; null: none', examples: [{ requestsPerMinute: 60 }] })
 
 export const Id = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, description: 'UUID' }) })
 

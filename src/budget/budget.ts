@@ -1,3 +1,5 @@
+import { type LimitedSubject, type RateLimits } from '../limits/rate-limits.ts'
+
 /** The words of budgets; README.md in this folder says what they mean, define.ts what is valid. */
 export type ScopeType = 'organization' | 'team' | 'user' | 'project' | 'key' | 'session' | 'tag' | 'endUser'
 export type Period = 'daily' | 'weekly' | 'monthly' | 'quarterly' | 'annual' | 'custom'
@@ -74,6 +76,8 @@ export interface Budget {
   carryOver: CarryOver | null
   /** what each gateway may let through while PostgreSQL does not answer, nano-units; null: nothing */
   failOpenNano: bigint | null
+  /** of calls that it applies to, for each subject; null: none */
+  rateLimits: RateLimits | null
   filters: BudgetFilters
   alerts: BudgetAlert[]
   tags: Record<string, string>
@@ -99,6 +103,8 @@ export interface Identity {
   tags: Record<string, string> | null
   /** what its key may call; absent: everything */
   limits?: CallLimits
+  /** how much of it, and how fast; absent: as its budgets say */
+  rateLimits?: LimitedSubject
 }
 
 /** null: every one */

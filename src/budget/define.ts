@@ -1,5 +1,6 @@
 import { parseTime, TIME_EXPECTED } from '../clock.ts'
 import { invalidField } from '../errors.ts'
+import { rateLimitsOf } from '../limits/rate-limits.ts'
 import { AMOUNT_EXPECTED, formatNano, parseAmount } from '../money/amount.ts'
 import { isCurrency } from '../money/currency.ts'
 import { isPlain } from '../text.ts'
@@ -26,7 +27,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 const NAMES = new Set(['name', 'description', 'scopeType', 'scopeId', 'amount', 'currency', 'period', 'startDate',
   'endDate', 'recurring', 'alerts', 'tags', 'parentBudgetId', 'createdBy', 'organizationId', 'timezone', 'mode', 'paused',
-  'filters', 'capToFit', 'carryOver', 'failMode'])
+  'filters', 'capToFit', 'carryOver', 'failMode', 'rateLimits'])
 const REQUIRED = ['name', 'scopeType', 'scopeId', 'amount', 'currency', 'period'] as const
 
 /** `now`: ms since the epoch, the default of startDate */
@@ -100,6 +101,7 @@ function complete (f: Fields): BudgetDraft {
     capToFit: capOf(f['capToFit'] ?? false),
     carryOver: carryOf(f['carryOver'] ?? false, recurring),
     failOpenNano: failOpenOf(f['failMode'] ?? 'closed'),
+    rateLimits: rateLimitsOf('rateLimits', f['rateLimits']),
     filters: filtersOf(f['filters'] ?? {}),
     alerts,
     tags: stringMap('tags', f['tags'] ?? {}),
@@ -380,6 +382,7 @@ export function renderBudget (budget: Budget) {
     capToFit: budget.capToFit ?? false,
     carryOver: budget.carryOver ?? false,
     failMode: failModeOf(budget.failOpenNano),
+    rateLimits: budget.rateLimits,
     startDate: time(budget.startDate),
     endDate: endDate === null ? null : time(endDate),
     createdAt: time(budget.createdAt),

@@ -947,6 +947,11 @@ export interface components {
                  */
                 openUpTo: string | number;
             };
+            rateLimits: {
+                requestsPerMinute?: number | null;
+                tokensPerMinute?: number | null;
+                concurrentCalls?: number | null;
+            } | null;
             /** @description the budget applies to calls that pass all of them */
             filters: {
                 /**
@@ -2365,6 +2370,9 @@ export interface operations {
                      *           "capToFit": true,
                      *           "carryOver": true,
                      *           "failMode": "closed",
+                     *           "rateLimits": {
+                     *             "requestsPerMinute": 60
+                     *           },
                      *           "filters": {
                      *             "providers": [
                      *               "openai"
@@ -2515,6 +2523,11 @@ export interface operations {
                                  */
                                 openUpTo: string | number;
                             };
+                            rateLimits: {
+                                requestsPerMinute?: number | null;
+                                tokensPerMinute?: number | null;
+                                concurrentCalls?: number | null;
+                            } | null;
                             /** @description the budget applies to calls that pass all of them */
                             filters: {
                                 /**
@@ -2750,6 +2763,11 @@ export interface operations {
                          */
                         openUpTo: string | number;
                     };
+                    rateLimits?: {
+                        requestsPerMinute?: number | null;
+                        tokensPerMinute?: number | null;
+                        concurrentCalls?: number | null;
+                    } | null;
                     /** @description the budget applies to calls that pass all of them */
                     filters?: {
                         /**
@@ -2853,6 +2871,9 @@ export interface operations {
                      *       "capToFit": true,
                      *       "carryOver": true,
                      *       "failMode": "closed",
+                     *       "rateLimits": {
+                     *         "requestsPerMinute": 60
+                     *       },
                      *       "filters": {
                      *         "providers": [
                      *           "openai"
@@ -2996,6 +3017,11 @@ export interface operations {
                              */
                             openUpTo: string | number;
                         };
+                        rateLimits: {
+                            requestsPerMinute?: number | null;
+                            tokensPerMinute?: number | null;
+                            concurrentCalls?: number | null;
+                        } | null;
                         /** @description the budget applies to calls that pass all of them */
                         filters: {
                             /**
@@ -3147,6 +3173,9 @@ export interface operations {
                      *           "capToFit": true,
                      *           "carryOver": true,
                      *           "failMode": "closed",
+                     *           "rateLimits": {
+                     *             "requestsPerMinute": 60
+                     *           },
                      *           "filters": {
                      *             "providers": [
                      *               "openai"
@@ -3315,6 +3344,9 @@ export interface operations {
                      *           "capToFit": true,
                      *           "carryOver": true,
                      *           "failMode": "closed",
+                     *           "rateLimits": {
+                     *             "requestsPerMinute": 60
+                     *           },
                      *           "filters": {
                      *             "providers": [
                      *               "openai"
@@ -3465,6 +3497,11 @@ export interface operations {
                                  */
                                 openUpTo: string | number;
                             };
+                            rateLimits: {
+                                requestsPerMinute?: number | null;
+                                tokensPerMinute?: number | null;
+                                concurrentCalls?: number | null;
+                            } | null;
                             /** @description the budget applies to calls that pass all of them */
                             filters: {
                                 /**
@@ -3617,6 +3654,9 @@ export interface operations {
                      *       "capToFit": true,
                      *       "carryOver": true,
                      *       "failMode": "closed",
+                     *       "rateLimits": {
+                     *         "requestsPerMinute": 60
+                     *       },
                      *       "filters": {
                      *         "providers": [
                      *           "openai"
@@ -3760,6 +3800,11 @@ export interface operations {
                              */
                             openUpTo: string | number;
                         };
+                        rateLimits: {
+                            requestsPerMinute?: number | null;
+                            tokensPerMinute?: number | null;
+                            concurrentCalls?: number | null;
+                        } | null;
                         /** @description the budget applies to calls that pass all of them */
                         filters: {
                             /**
@@ -3986,6 +4031,11 @@ export interface operations {
                          */
                         openUpTo: string | number;
                     };
+                    rateLimits?: {
+                        requestsPerMinute?: number | null;
+                        tokensPerMinute?: number | null;
+                        concurrentCalls?: number | null;
+                    } | null;
                     /** @description the budget applies to calls that pass all of them */
                     filters?: {
                         /**
@@ -4087,6 +4137,9 @@ export interface operations {
                      *       "capToFit": true,
                      *       "carryOver": true,
                      *       "failMode": "closed",
+                     *       "rateLimits": {
+                     *         "requestsPerMinute": 60
+                     *       },
                      *       "filters": {
                      *         "providers": [
                      *           "openai"
@@ -4230,6 +4283,11 @@ export interface operations {
                              */
                             openUpTo: string | number;
                         };
+                        rateLimits: {
+                            requestsPerMinute?: number | null;
+                            tokensPerMinute?: number | null;
+                            concurrentCalls?: number | null;
+                        } | null;
                         /** @description the budget applies to calls that pass all of them */
                         filters: {
                             /**
@@ -4492,6 +4550,11 @@ export interface operations {
                          */
                         openUpTo: string | number;
                     };
+                    rateLimits?: {
+                        requestsPerMinute?: number | null;
+                        tokensPerMinute?: number | null;
+                        concurrentCalls?: number | null;
+                    } | null;
                     /** @description the budget applies to calls that pass all of them */
                     filters?: {
                         /**
@@ -4593,6 +4656,9 @@ export interface operations {
                      *       "capToFit": true,
                      *       "carryOver": true,
                      *       "failMode": "closed",
+                     *       "rateLimits": {
+                     *         "requestsPerMinute": 60
+                     *       },
                      *       "filters": {
                      *         "providers": [
                      *           "openai"
@@ -4736,6 +4802,11 @@ export interface operations {
                              */
                             openUpTo: string | number;
                         };
+                        rateLimits: {
+                            requestsPerMinute?: number | null;
+                            tokensPerMinute?: number | null;
+                            concurrentCalls?: number | null;
+                        } | null;
                         /** @description the budget applies to calls that pass all of them */
                         filters: {
                             /**
@@ -5418,6 +5489,9 @@ export interface operations {
                      *       "capToFit": true,
                      *       "carryOver": true,
                      *       "failMode": "closed",
+                     *       "rateLimits": {
+                     *         "requestsPerMinute": 60
+                     *       },
                      *       "filters": {
                      *         "providers": [
                      *           "openai"
@@ -5561,6 +5635,11 @@ export interface operations {
                              */
                             openUpTo: string | number;
                         };
+                        rateLimits: {
+                            requestsPerMinute?: number | null;
+                            tokensPerMinute?: number | null;
+                            concurrentCalls?: number | null;
+                        } | null;
                         /** @description the budget applies to calls that pass all of them */
                         filters: {
                             /**
@@ -8065,6 +8144,9 @@ export interface operations {
                      *           "allowedModels": [
                      *             "gpt-4o*"
                      *           ],
+                     *           "rateLimits": {
+                     *             "requestsPerMinute": 60
+                     *           },
                      *           "expiresAt": "2027-01-01T00:00:00Z",
                      *           "organizationId": "acme",
                      *           "teamId": "search",
@@ -8115,6 +8197,11 @@ export interface operations {
                             requireHeaders: ("user" | "team" | "project" | "session" | "tags")[];
                             allowedProviders: string[] | null;
                             allowedModels: string[] | null;
+                            rateLimits: {
+                                requestsPerMinute?: number | null;
+                                tokensPerMinute?: number | null;
+                                concurrentCalls?: number | null;
+                            } | null;
                             expiresAt: string | null;
                             /** @description whose calls these are */
                             organizationId: string;
@@ -8194,6 +8281,11 @@ export interface operations {
                     requireHeaders?: ("user" | "team" | "project" | "session" | "tags")[];
                     allowedProviders?: string[] | null;
                     allowedModels?: string[] | null;
+                    rateLimits?: {
+                        requestsPerMinute?: number | null;
+                        tokensPerMinute?: number | null;
+                        concurrentCalls?: number | null;
+                    } | null;
                     expiresAt?: string | null;
                     /** @description whose calls these are */
                     organizationId: string;
@@ -8232,6 +8324,9 @@ export interface operations {
                      *       "allowedModels": [
                      *         "gpt-4o*"
                      *       ],
+                     *       "rateLimits": {
+                     *         "requestsPerMinute": 60
+                     *       },
                      *       "expiresAt": "2027-01-01T00:00:00Z",
                      *       "organizationId": "acme",
                      *       "teamId": "search",
@@ -8275,6 +8370,11 @@ export interface operations {
                         requireHeaders: ("user" | "team" | "project" | "session" | "tags")[];
                         allowedProviders: string[] | null;
                         allowedModels: string[] | null;
+                        rateLimits: {
+                            requestsPerMinute?: number | null;
+                            tokensPerMinute?: number | null;
+                            concurrentCalls?: number | null;
+                        } | null;
                         expiresAt: string | null;
                         /** @description whose calls these are */
                         organizationId: string;
@@ -8351,6 +8451,9 @@ export interface operations {
                      *       "allowedModels": [
                      *         "gpt-4o*"
                      *       ],
+                     *       "rateLimits": {
+                     *         "requestsPerMinute": 60
+                     *       },
                      *       "expiresAt": "2027-01-01T00:00:00Z",
                      *       "organizationId": "acme",
                      *       "teamId": "search",
@@ -8394,6 +8497,11 @@ export interface operations {
                         requireHeaders: ("user" | "team" | "project" | "session" | "tags")[];
                         allowedProviders: string[] | null;
                         allowedModels: string[] | null;
+                        rateLimits: {
+                            requestsPerMinute?: number | null;
+                            tokensPerMinute?: number | null;
+                            concurrentCalls?: number | null;
+                        } | null;
                         expiresAt: string | null;
                         /** @description whose calls these are */
                         organizationId: string;
@@ -8517,6 +8625,11 @@ export interface operations {
                     requireHeaders?: ("user" | "team" | "project" | "session" | "tags")[];
                     allowedProviders?: string[] | null;
                     allowedModels?: string[] | null;
+                    rateLimits?: {
+                        requestsPerMinute?: number | null;
+                        tokensPerMinute?: number | null;
+                        concurrentCalls?: number | null;
+                    } | null;
                     expiresAt?: string | null;
                     /** @description refused until it is enabled again */
                     disabled?: boolean;
@@ -8550,6 +8663,9 @@ export interface operations {
                      *       "allowedModels": [
                      *         "gpt-4o*"
                      *       ],
+                     *       "rateLimits": {
+                     *         "requestsPerMinute": 60
+                     *       },
                      *       "expiresAt": "2027-01-01T00:00:00Z",
                      *       "organizationId": "acme",
                      *       "teamId": "search",
@@ -8593,6 +8709,11 @@ export interface operations {
                         requireHeaders: ("user" | "team" | "project" | "session" | "tags")[];
                         allowedProviders: string[] | null;
                         allowedModels: string[] | null;
+                        rateLimits: {
+                            requestsPerMinute?: number | null;
+                            tokensPerMinute?: number | null;
+                            concurrentCalls?: number | null;
+                        } | null;
                         expiresAt: string | null;
                         /** @description whose calls these are */
                         organizationId: string;
@@ -8687,6 +8808,9 @@ export interface operations {
                      *       "allowedModels": [
                      *         "gpt-4o*"
                      *       ],
+                     *       "rateLimits": {
+                     *         "requestsPerMinute": 60
+                     *       },
                      *       "expiresAt": "2027-01-01T00:00:00Z",
                      *       "organizationId": "acme",
                      *       "teamId": "search",
@@ -8730,6 +8854,11 @@ export interface operations {
                         requireHeaders: ("user" | "team" | "project" | "session" | "tags")[];
                         allowedProviders: string[] | null;
                         allowedModels: string[] | null;
+                        rateLimits: {
+                            requestsPerMinute?: number | null;
+                            tokensPerMinute?: number | null;
+                            concurrentCalls?: number | null;
+                        } | null;
                         expiresAt: string | null;
                         /** @description whose calls these are */
                         organizationId: string;

@@ -2,10 +2,13 @@ import { type AppliedBudget } from '../budget/applies.ts'
 import { type Spending } from '../budget/policy.ts'
 import { type Shortage, shortRefusal, type Stands } from '../budget/shortage.ts'
 import { type Refusal } from '../errors.ts'
+import { isShort, type RateLimiter } from '../limits/limiter.ts'
+import { rateRefusal } from '../limits/refusal.ts'
 import { type Link, type Verdict } from '../reports/constraints.ts'
 import { type OfWhom } from '../reports/reporter.ts'
 import { type BudgetStanding, remainingOf } from '../reports/status.ts'
-import { type Desk } from './candidates.ts'
+import { type Desk, type Load } from './candidates.ts'
+import { limitedIn } from './limited-desk.ts'
 import { verdictOn } from './remedies.ts'
 
 /** Nothing is held: this is only what would have let it. */
@@ -17,12 +20,16 @@ export interface DryHold { verdict: Verdict }
  */
 export class DryDesk implements Desk<DryHold> {
   readonly #standings: (of: readonly OfWhom[]) => Promise<BudgetStanding[]>
+  readonly #limiter: Pick<RateLimiter, 'look'>
   readonly #at: number
   /** by budget: one call has one subject of each */
   readonly #known = new Map<string, BudgetStanding>()
 
-  constructor (standings: (of: readonly OfWhom[]) => Promise<BudgetStanding[]>, at: number) {
+  constructor (
+    standings: (of: readonly OfWhom[]) => Promise<BudgetStanding[]>, limiter: Pick<RateLimiter, 'look'>, at: number
+  ) {
     this.#standings = standings
+    this.#limiter = limiter
     this.#at = at
   }
 
@@ -42,7 +49,10 @@ export class DryDesk implements Desk<DryHold> {
 
   stands ({ budget }: AppliedBudget): Stands | null { return this.#known.get(budget.id)?.standing ?? null }
 
-  async hold (applied: readonly AppliedBudget[], quoteNano: bigint): Promise<DryHold | Refusal> {
+  async hold (applied: readonly AppliedBudget[], quoteNano: bigint, load: Load): Promise<DryHold | Refusal> {
+    const limited = limitedIn(load.identity, applied)
+    const found = limited === null ? null : await this.#limiter.look(limited, load.tokens)
+    if (found !== null && isShort(found)) return rateRefusal(found, load.tokens, load.inputTokens)
     const verdict = await this.verdict(applied, quoteNano)
     const { code, deciding } = verdict
     if (code === null || deciding === null) return { verdict }

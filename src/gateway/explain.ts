@@ -7,6 +7,7 @@ import { type Now } from '../clock.ts'
 import { DependencyUnavailable, invalidField, NotFound, type Refusal } from '../errors.ts'
 import { holderFor, othersIn } from '../holds/holder.ts'
 import { type KeyStore } from '../keys/key.ts'
+import { type RateLimiter } from '../limits/limiter.ts'
 import { type PriceBook } from '../pricing/price.ts'
 import { quoteNano } from '../pricing/quote.ts'
 import { type ParsedBody } from '../providers/body.ts'
@@ -32,6 +33,7 @@ export interface ExplainerOptions extends Pick<CandidatesOptions<DryHold>, 'unbu
   keys: Pick<KeyStore, 'get'>
   prices: PriceBook
   providers: readonly Provider[]
+  limiter: Pick<RateLimiter, 'look'>
   parse: (bytes: Buffer) => ParsedBody
   standings: (of: readonly OfWhom[], now: number) => Promise<BudgetStanding[]>
   now: Now
@@ -110,7 +112,7 @@ export class CallExplainer {
     // whom a key speaks for was judged when it was made
     const said = question.keyId === undefined || question.headers !== undefined
     if (said) requireKnown(identity, actor, budgets.filter(sees))
-    const desk = new DryDesk((some) => this.#o.standings(some, at), at)
+    const desk = new DryDesk((some) => this.#o.standings(some, at), this.#o.limiter, at)
     const decision = this.#decision(desk, budgets)
     const steps: CandidateStep[] = []
     const asked = { request, identity, provider: provider.name, at }

@@ -63,7 +63,8 @@ function identityOf (key: GatewayKey): Identity {
   let identity = fixed.get(key)
   if (identity === undefined) {
     const { organizationId, teamId, projectId, userId, id: keyId } = key
-    identity = { organizationId, teamId, projectId, userId, keyId, sessionId: null, tags: null, ...limitsOf(key) }
+    const own = { ...limitsOf(key), ...ratesOf(key) }
+    identity = { organizationId, teamId, projectId, userId, keyId, sessionId: null, tags: null, ...own }
     fixed.set(key, identity)
   }
   return identity
@@ -72,6 +73,10 @@ function identityOf (key: GatewayKey): Identity {
 function limitsOf ({ allowedProviders, allowedModels }: GatewayKey): Pick<Identity, 'limits'> {
   if (allowedProviders === null && allowedModels === null) return {}
   return { limits: { providers: allowedProviders, models: allowedModels?.map((glob) => glob.split('*')) ?? null } }
+}
+
+function ratesOf ({ id, name, rateLimits }: GatewayKey): Pick<Identity, 'rateLimits'> {
+  return rateLimits === null ? {} : { rateLimits: { id: `key:${id}`, name: `key "${name}"`, limits: rateLimits } }
 }
 
 function spoken (key: GatewayKey, headers: IncomingHttpHeaders): Identity | Refusal {

@@ -2,23 +2,25 @@ import { type IncomingHttpHeaders } from 'node:http'
 import { Applicability, type AppliedBudget } from '../budget/applies.ts'
 import { type Identity } from '../budget/budget.ts'
 import { type BudgetRegistry } from '../budget/registry.ts'
-import { type BudgetTracker, type CallHold } from '../budget/tracker.ts'
+import { type BudgetTracker } from '../budget/tracker.ts'
 import { type Now } from '../clock.ts'
 import { type Refusal } from '../errors.ts'
 import { EndedCall } from '../journal/ended-call.ts'
 import { type Journal } from '../journal/journal.ts'
+import { type RateLimiter } from '../limits/limiter.ts'
 import { type Metrics } from '../metrics.ts'
 import { formatNano } from '../money/amount.ts'
 import { type PriceBook, type PricedModel } from '../pricing/price.ts'
-import { type CallChanges, type CallRequest, isRefusal } from '../providers/provider.ts'
+import { type CallChanges, type CallRequest, isRefusal, type Provider } from '../providers/provider.ts'
 import { type Meter } from '../usage/meter.ts'
 import { type Placed, Underway } from '../underway.ts'
-import { type CallEnd, type CallOpening, type UsageEvent } from '../usage/usage.ts'
+import { type CallEnd, type CallOpening, type Usage, type UsageEvent } from '../usage/usage.ts'
 import { type CallEnding, type CallGate, type CallIntake, type OpenCall } from './call.ts'
 import { newCallId } from './call-id.ts'
 import { Candidates, type HeldCandidate } from './candidates.ts'
 import { Decision, DEMO, upstreamOf } from './decision.ts'
 import { finalCost } from './final-cost.ts'
+import { LimitedDesk, type LimitedHold } from './limited-desk.ts'
 
 /**
  * BudgetIntegration: one call's life between the data plane and the business. A call is identified, quoted, held on
@@ -33,6 +35,7 @@ export interface IntegrationOptions {
   registry: Pick<BudgetRegistry, 'lookup'>
   prices: PriceBook
   tracker: BudgetTracker
+  limiter: RateLimiter
   journal: Pick<Journal, 'append'>
   /** takes ended calls for the ledger; `backlogged`: it cannot take any more now */
   collector: { add: (event: UsageEvent) => void, readonly backlogged: boolean }
@@ -52,13 +55,15 @@ export interface IntegrationOptions {
 export class BudgetIntegration implements CallGate {
   readonly #o: IntegrationOptions
   readonly #open = new Underway<Call>()
-  readonly #decision: Decision<CallHold>
+  readonly #decision: Decision<LimitedHold>
+  readonly #desk: LimitedDesk
 
   constructor (options: IntegrationOptions) {
     this.#o = options
-    const { registry, prices, tracker, unbudgeted, rateMaxAgeMs } = options
+    const { registry, prices, tracker, limiter, unbudgeted, rateMaxAgeMs } = options
+    const desk = this.#desk = new LimitedDesk(tracker, limiter)
     const applicability = new Applicability()
-    const candidates = new Candidates({ prices, desk: tracker, unbudgeted, rateMaxAgeMs, applicability })
+    const candidates = new Candidates({ prices, desk, unbudgeted, rateMaxAgeMs, applicability })
     this.#decision = new Decision({ registry, prices, candidates, unavailable: (error) => this.#unavailable(error) })
   }
 
@@ -121,7 +126,7 @@ export class BudgetIntegration implements CallGate {
 
   /** held; journals the opening before anything of the call may be sent */
   async #begin (
-    intake: CallIntake, upstream: string, held: HeldCandidate, at: number, gone: () => boolean
+    intake: CallIntake, upstream: string, held: HeldCandidate<LimitedHold>, at: number, gone: () => boolean
   ): Promise<OpenCall | Refusal> {
     const { identity } = intake
     const { hold, model, request } = held
@@ -148,16 +153,16 @@ export class BudgetIntegration implements CallGate {
     try {
       call = new Call(this, intake, held, opening)
     } catch (error) {
-      this.#o.tracker.release(hold)
+      this.#desk.release(hold)
       throw error
     }
     if (gone()) {
-      this.#o.tracker.release(hold)
+      this.#desk.release(hold)
       return GONE
     }
     const failed = await this.#journal(call)
     if (failed !== null) {
-      this.#o.tracker.release(hold)
+      this.#desk.release(hold)
       this.#o.log.error({ err: failed, call: opening.id }, 'the journal took no opening, so the call was not forwarded')
       return NO_JOURNAL
     }
@@ -169,7 +174,7 @@ export class BudgetIntegration implements CallGate {
   }
 
   /** what policies have made of a call, and what those that are tried would have */
-  #note ({ opening, changes }: Call, { shadow }: HeldCandidate): void {
+  #note ({ opening, changes }: Call, { shadow }: HeldCandidate<LimitedHold>): void {
     if (changes.model !== null) this.#o.metrics.changed.inc({ change: 'downgraded' })
     if (changes.outputTokens !== null) this.#o.metrics.changed.inc({ change: 'capped' })
     for (const { budget, verdict } of shadow) {
@@ -195,7 +200,7 @@ export class BudgetIntegration implements CallGate {
   }
 
   /** the budget headers of an answer: of the budget with the least left */
-  headersOf ({ opening, hold, changes, because, asked }: Call): Record<string, string> {
+  headersOf ({ opening, hold, changes, because, asked, provider }: Call): Record<string, string> {
     const headers: Record<string, string> = {
       'x-relaycore-call-id': opening.id,
       'x-relaycore-quote': formatNano(opening.quoteNano),
@@ -205,6 +210,7 @@ export class BudgetIntegration implements CallGate {
       headers['x-relaycore-model-used'] = changes.model
     }
     if (changes.outputTokens !== null) headers['x-relaycore-output-limit'] = String(changes.outputTokens)
+    if (hold.taken !== undefined) Object.assign(headers, provider.rateHeaders(hold.taken.standing, this.#o.now()))
     if (because !== '') headers['x-relaycore-changed'] = because
     let tightest: { applied: AppliedBudget, limit: bigint, rest: bigint } | null = null
     for (let i = 0; i < hold.holds.length; i++) {
@@ -228,7 +234,7 @@ export class BudgetIntegration implements CallGate {
   /** nothing of the call reached its provider */
   released (call: Call): void {
     this.#open.delete(call)
-    this.#o.tracker.release(call.hold)
+    this.#desk.release(call.hold)
     this.#o.journal.append({ t: 'void', id: call.id })
     this.#o.metrics.ended(call.upstream, call.opening.model).count('released')
     this.#o.log.info({ call: call.id, provider: call.upstream, model: call.opening.model }, 'released')
@@ -247,7 +253,7 @@ export class BudgetIntegration implements CallGate {
       modelUsed: ending.reading?.modelUsed ?? null,
       usage: ending.reading?.usage ?? null,
       costNano,
-      charges: this.#o.tracker.settle(call.hold, costNano),
+      charges: this.#desk.settle(call.hold, costNano, tokensOf(ending.reading?.usage ?? null)),
       providerRequestId: ending.reading?.providerRequestId ?? null,
     }
     const endJson = this.#o.journal.append({ t: 'end', end }, (error) => {
@@ -296,7 +302,7 @@ export class BudgetIntegration implements CallGate {
 
 class Call implements OpenCall, Placed {
   place = -1
-  readonly hold: CallHold
+  readonly hold: LimitedHold
   readonly opening: CallOpening
   /** as the journal has it */
   openJson: Buffer = NO_JSON
@@ -311,7 +317,7 @@ class Call implements OpenCall, Placed {
   readonly #intake: CallIntake
   #over = false
 
-  constructor (gate: BudgetIntegration, intake: CallIntake, held: HeldCandidate, opening: CallOpening) {
+  constructor (gate: BudgetIntegration, intake: CallIntake, held: HeldCandidate<LimitedHold>, opening: CallOpening) {
     this.#gate = gate
     this.#intake = intake
     this.request = held.request
@@ -326,6 +332,7 @@ class Call implements OpenCall, Placed {
   get id (): string { return this.opening.id }
   get upstream (): string { return this.opening.provider }
   get headers (): Record<string, string> { return this.#gate.headersOf(this) }
+  get provider (): Provider { return this.#intake.provider }
   /** the model that the client named */
   get asked (): string { return String((this.#intake.body as { model?: unknown }).model) }
 
@@ -344,6 +351,13 @@ class Call implements OpenCall, Placed {
     this.#over = true
     this.#gate.ended(this, ending)
   }
+}
+
+/** null: nobody knows them */
+function tokensOf (usage: Usage | null): number | null {
+  if (usage === null) return null
+  const { inputTokens, cacheReadTokens, cacheWrite5mTokens, cacheWrite1hTokens, outputTokens } = usage
+  return inputTokens + cacheReadTokens + cacheWrite5mTokens + cacheWrite1hTokens + outputTokens
 }
 
 const NO_JSON = Buffer.alloc(0)

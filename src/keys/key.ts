@@ -1,4 +1,5 @@
 import { type Reach } from '../access/actor.ts'
+import { type RateLimits } from '../limits/rate-limits.ts'
 import { hashSecret, hintOf, makeSecret } from './secret.ts'
 
 /** A gateway key: who its calls are for, and what its calls may say about that in headers. */
@@ -19,6 +20,8 @@ export interface GatewayKey {
   allowedProviders: string[] | null
   /** exact names, or globs with *; null: every model */
   allowedModels: string[] | null
+  /** of its calls; null: none */
+  rateLimits: RateLimits | null
   /** ms since the epoch; from then on it is refused; null: never */
   expiresAt: number | null
   /** refused until it is enabled again */
@@ -38,7 +41,7 @@ export const IDENTITY_HEADERS: readonly IdentityHeader[] = ['user', 'team', 'pro
 
 /** What an administrator may change of a key; whom it speaks for stays. */
 export type KeyTerms =
-  Pick<GatewayKey, 'name' | 'allowHeaders' | 'requireHeaders' | 'allowedProviders' | 'allowedModels' | 'expiresAt'>
+  Pick<GatewayKey, 'name' | 'allowHeaders' | 'requireHeaders' | 'allowedProviders' | 'allowedModels' | 'rateLimits' | 'expiresAt'>
 
 /** What an administrator says of a new key. */
 export type KeyDraft =

@@ -43,6 +43,11 @@ function mostNano (model: PricedModel, bound: CallBound, output: number): bigint
   return webSearches === 0 ? nano : nano + BigInt(webSearches) * (model.webSearchNano ?? 0n)
 }
 
+/** The most tokens that a call may use, of input and of output: those that its quote is for. */
+export function mostTokens (model: PricedModel, bound: CallBound): { input: number, output: number } {
+  return { input: inputBound(model, bound), output: outputBound(model, bound) }
+}
+
 /** An input may be without bound, since the context window bounds it; nothing else may. */
 function isBound ({ inputTokens, outputTokens, choices, webSearches }: CallBound): boolean {
   return inputTokens >= 0 && (outputTokens === null || isCount(outputTokens)) && isCount(choices) && choices > 0 &&

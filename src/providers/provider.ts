@@ -1,4 +1,5 @@
 import type { Refusal } from '../errors.ts'
+import type { RateStanding } from '../limits/limiter.ts'
 import type { CallBound } from '../pricing/price.ts'
 import type { Meter } from '../usage/meter.ts'
 
@@ -66,6 +67,8 @@ export interface Provider {
   /** answer of GET /models and GET /models/:id for the catalog's models; undefined id: the list; null: not there */
   renderModels (models: string[], id?: string): string | null
   renderRefusal (refusal: Refusal, callId: string, userAgent: string): RenderedRefusal
+  /** how the provider itself tells of limited rates, at `now` (ms since the epoch) */
+  rateHeaders (standing: RateStanding, now: number): Record<string, string>
 }
 
 export function isRefusal (value: object): value is Refusal {

@@ -1,7 +1,7 @@
 import { type Refusal } from '../errors.ts'
 
-/** Anthropic's SDK really sleeps for as long as it is told; nothing here takes longer than that to pass. */
-const LONGEST_WAIT_MS = 30_000
+/** Anthropic's SDK really sleeps for as long as it is told; no bucket takes longer than that to drain. */
+const LONGEST_WAIT_MS = 60_000
 
 /**
  * What tells SDKs whether to send a call again; OpenAI's and Anthropic's read the same headers. For what is final there

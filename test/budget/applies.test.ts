@@ -34,6 +34,7 @@ function aBudget (over: Partial<Budget>): Budget {
     capToFit: null,
     carryOver: null,
     failOpenNano: null,
+    rateLimits: null,
     filters: {},
     alerts: [],
     tags: {},

@@ -1,19 +1,19 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { startRedis } from '../services/redis.ts'
+import { type PrivateRedis, startRedis } from '../services/redis.ts'
 import { aGateway, type GatewayUnderTest, type Json } from './gateway.ts'
 
 const code = (json: Json) => ((json['error'] as Json)['relaycore'] as Json)['code']
 
 /** two gateways on one database and one Redis */
-async function two (t: Test): Promise<[GatewayUnderTest, GatewayUnderTest]> {
+async function two (t: Test): Promise<[GatewayUnderTest & { redis: PrivateRedis }, GatewayUnderTest]> {
   const port = 20_000 + Math.floor(Math.random() * 20_000)
   const redis = await startRedis(port)
   t.teardown(redis.stop)
   const env = { REDIS_URL: `redis://127.0.0.1:${port}` }
   const a = await aGateway(t, env)
   const b = await aGateway(t, { ...env, DATABASE_URL: a.core.config.databaseUrl ?? '' })
-  return [a, b]
+  return [Object.assign(a, { redis }), b]
 }
 
 t.test('a gateway refuses without a query what another one used up, and admits within a second of a raise', async (t) => {
@@ -51,6 +51,27 @@ t.test('a gateway refuses without a query what another one used up, and admits w
     await wait(10)
   }
   t.ok(Date.now() - raised < 1_000, `${Date.now() - raised} ms`)
+})
+
+t.test('gateways that share a Redis limit rates together, and by themselves once it is gone', async (t) => {
+  const [a, b] = await two(t)
+  await a.budget()
+  const key = await a.key({ rateLimits: { requestsPerMinute: 4 } })
+  const ask = async (gateway: GatewayUnderTest) => {
+    const { status, headers } = await gateway.chat(key, { max_tokens: 10 })
+    return [status, headers.get('x-ratelimit-remaining-requests')]
+  }
+  t.same(await ask(a), [200, '3'])
+  t.same(await ask(b), [200, '2'])
+  t.same(await ask(a), [200, '1'])
+  t.same(await ask(b), [200, '0'])
+  t.same(await ask(a), [429, '0'])
+  t.same(await ask(b), [429, '0'])
+  await a.redis.stop()
+  t.same(await ask(a), [200, '1'], 'a itself has let two through')
+  t.same(await ask(a), [200, '0'])
+  t.same(await ask(a), [429, '0'])
+  t.match(await (await fetch(`${a.url}/metrics`)).text(), /relaycore_rate_decisions_alone 3/)
 })
 
 t.test('a new key, and a revoked one, act everywhere within a second', async (t) => {

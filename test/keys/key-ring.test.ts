@@ -17,6 +17,7 @@ class SlowStore implements Pick<KeyStore, 'insert' | 'byHash'> {
     const key = {
       allowedProviders: null,
       allowedModels: null,
+      rateLimits: null,
       expiresAt: null,
       ...draft,
       id: String(this.keys.size),

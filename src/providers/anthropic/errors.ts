@@ -1,5 +1,6 @@
 import { remedyOf, toldOf } from '../../error-codes.ts'
 import { type Refusal, REFUSAL_STATUS, type RefusalCode } from '../../errors.ts'
+import { type RateStanding } from '../../limits/limiter.ts'
 import { type RenderedRefusal } from '../provider.ts'
 import { retryHeaders } from '../retry-headers.ts'
 
@@ -28,7 +29,11 @@ export function renderAnthropicRefusal (refusal: Refusal, callId: string): Rende
   const status = REFUSAL_STATUS[refusal.code]
   return {
     status,
-    headers: { ...retryHeaders(refusal), 'request-id': callId },
+    headers: {
+      ...refusal.rates === undefined ? {} : anthropicRateHeaders(refusal.rates, Date.now()),
+      ...retryHeaders(refusal),
+      'request-id': callId,
+    },
     body: JSON.stringify({
       type: 'error',
       error: {
@@ -47,4 +52,16 @@ function messageOf (refusal: Refusal): string {
   const { field } = refusal
   const message = toldOf(refusal)
   return field === undefined || message.includes(field) ? message : `${field}: ${message}`
+}
+
+/** as Anthropic names them; times in RFC 3339 */
+export function anthropicRateHeaders ({ requests, tokens }: RateStanding, now: number): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const [kind, one] of Object.entries({ requests, tokens })) {
+    if (one === null) continue
+    headers[`anthropic-ratelimit-${kind}-limit`] = String(one.limit)
+    headers[`anthropic-ratelimit-${kind}-remaining`] = String(one.remaining)
+    headers[`anthropic-ratelimit-${kind}-reset`] = new Date(now + one.resetMs).toISOString()
+  }
+  return headers
 }

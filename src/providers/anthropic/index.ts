@@ -1,6 +1,6 @@
 import { changedBody } from '../changed-body.ts'
 import { type Provider } from '../provider.ts'
-import { renderAnthropicRefusal } from './errors.ts'
+import { anthropicRateHeaders, renderAnthropicRefusal } from './errors.ts'
 import { meterMessages } from './meter.ts'
 import { readMessages } from './request.ts'
 
@@ -27,6 +27,7 @@ export const anthropic: Provider = {
     return JSON.stringify({ data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null })
   },
   renderRefusal: renderAnthropicRefusal,
+  rateHeaders: anthropicRateHeaders,
 }
 
 function model (id: string) { return { type: 'model', id, display_name: id, created_at: '1970-01-01T00:00:00Z' } }

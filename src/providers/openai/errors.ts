@@ -1,5 +1,6 @@
 import { remedyOf, toldOf } from '../../error-codes.ts'
 import { type Refusal, REFUSAL_STATUS, type RefusalCode } from '../../errors.ts'
+import { type RateStanding } from '../../limits/limiter.ts'
 import { type RenderedRefusal } from '../provider.ts'
 import { retryHeaders } from '../retry-headers.ts'
 
@@ -14,6 +15,7 @@ const CODES: Partial<Record<RefusalCode, string>> = {
   key_disabled: 'invalid_api_key',
   model_unpriced: 'model_not_found',
   budget_contention: 'rate_limit_exceeded',
+  rate_limited: 'rate_limit_exceeded',
 }
 
 /**
@@ -25,7 +27,7 @@ export function renderOpenAiRefusal (refusal: Refusal, callId: string, userAgent
   const status = spent ? (userAgent.startsWith('ai/') ? 402 : 429) : REFUSAL_STATUS[refusal.code]
   return {
     status,
-    headers: retryHeaders(refusal),
+    headers: { ...refusal.rates === undefined ? {} : openAiRateHeaders(refusal.rates), ...retryHeaders(refusal) },
     body: JSON.stringify({
       error: {
         message: toldOf(refusal),
@@ -41,4 +43,22 @@ export function renderOpenAiRefusal (refusal: Refusal, callId: string, userAgent
 function typeOf (status: number): string {
   if (status === 429) return 'rate_limit_error'
   return status >= 500 ? 'server_error' : 'invalid_request_error'
+}
+
+/** as OpenAI names them; times like `1s`, `6m0s`, `120ms` */
+export function openAiRateHeaders ({ requests, tokens }: RateStanding): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const [kind, one] of Object.entries({ requests, tokens })) {
+    if (one === null) continue
+    headers[`x-ratelimit-limit-${kind}`] = String(one.limit)
+    headers[`x-ratelimit-remaining-${kind}`] = String(one.remaining)
+    headers[`x-ratelimit-reset-${kind}`] = duration(one.resetMs)
+  }
+  return headers
+}
+
+function duration (ms: number): string {
+  if (ms < 1_000) return `${ms}ms`
+  const seconds = Math.ceil(ms / 100) / 10
+  return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${Math.ceil(seconds % 60)}s`
 }

@@ -1,6 +1,6 @@
 import { changedBody } from '../changed-body.ts'
 import { type Provider } from '../provider.ts'
-import { renderOpenAiRefusal } from './errors.ts'
+import { openAiRateHeaders, renderOpenAiRefusal } from './errors.ts'
 import { withUsage } from './include-usage.ts'
 import { meterChatCompletion } from './meter.ts'
 import { readChatCompletion } from './request.ts'
@@ -32,6 +32,7 @@ export const openai: Provider = {
     return JSON.stringify({ object: 'list', data: models.map(model) })
   },
   renderRefusal: renderOpenAiRefusal,
+  rateHeaders: openAiRateHeaders,
 }
 
 function model (id: string) { return { id, object: 'model', created: 0, owned_by: 'openai' } }

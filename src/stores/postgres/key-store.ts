@@ -136,12 +136,13 @@ function requireLasting ({ id, revokedAt }: GatewayKey): void {
 }
 
 /** what a draft may leave out */
-const OPEN = { allowedProviders: null, allowedModels: null, expiresAt: null }
+const OPEN = { allowedProviders: null, allowedModels: null, rateLimits: null, expiresAt: null }
 
 function termValues (terms: Omit<KeyTerms, 'name'>): unknown[] {
-  const { allowHeaders, requireHeaders, allowedProviders, allowedModels, expiresAt } = terms
+  const { allowHeaders, requireHeaders, allowedProviders, allowedModels, rateLimits, expiresAt } = terms
   const end = expiresAt === null ? null : new Date(expiresAt)
-  return [allowHeaders, requireHeaders, allowedProviders, allowedModels, end]
+  const rates = rateLimits === null ? null : JSON.stringify(rateLimits)
+  return [allowHeaders, requireHeaders, allowedProviders, allowedModels, end, rates]
 }
 
 function conditionsOf (query: KeyQuery): Conditions {
@@ -165,7 +166,7 @@ function keyWithinReach (conditions: Conditions, reach: Reach | null): void {
 const BY_AGE: Order = { column: 'b.created_at', type: 'timestamptz', descending: false }
 
 const COLUMNS = `b.id, b.hint, b.name, b.organization_id, b.team_id, b.project_id, b.user_id, b.allow_headers,
-  b.require_headers, b.allowed_providers, b.allowed_models, b.expires_at, b.disabled_at, b.created_at, b.updated_at,
+  b.require_headers, b.allowed_providers, b.allowed_models, b.expires_at, b.rate_limits, b.disabled_at, b.created_at, b.updated_at,
   b.revoked_at, b.version from api_keys b`
 
 const COUNT = 'select count(*) as total from api_keys b'
@@ -174,13 +175,13 @@ const COUNT_UP = "update config_versions set version = version + 1 where kind = 
 
 const INSERT = `
   insert into api_keys (id, version, hash, hint, organization_id, team_id, project_id, user_id, name, allow_headers,
-    require_headers, allowed_providers, allowed_models, expires_at)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
+    require_headers, allowed_providers, allowed_models, expires_at, rate_limits)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
 
 const UPDATE = `
   update api_keys set version = $2, updated_at = clock_timestamp(), name = $3, allow_headers = $4, require_headers = $5,
-    allowed_providers = $6, allowed_models = $7, expires_at = $8,
-    disabled_at = case when $9 then coalesce(disabled_at, clock_timestamp()) end
+    allowed_providers = $6, allowed_models = $7, expires_at = $8, rate_limits = $9,
+    disabled_at = case when $10 then coalesce(disabled_at, clock_timestamp()) end
   where id = $1`
 
 const REVOKE = `
@@ -209,6 +210,7 @@ interface KeyRow {
   require_headers: IdentityHeader[]
   allowed_providers: string[] | null
   allowed_models: string[] | null
+  rate_limits: GatewayKey['rateLimits']
   expires_at: Date | null
   disabled_at: Date | null
   created_at: Date
@@ -249,6 +251,7 @@ function keyOf (row: KeyRow): GatewayKey {
     requireHeaders: row.require_headers,
     allowedProviders: row.allowed_providers,
     allowedModels: row.allowed_models,
+    rateLimits: row.rate_limits,
     expiresAt: row.expires_at?.getTime() ?? null,
     disabledAt: row.disabled_at?.getTime() ?? null,
     createdAt: row.created_at.getTime(),

@@ -36,6 +36,7 @@ function aDraft (overrides: Partial<BudgetDraft> = {}): BudgetDraft {
     capToFit: null,
     carryOver: null,
     failOpenNano: null,
+    rateLimits: null,
     filters: {},
     alerts: [],
     tags: {},
