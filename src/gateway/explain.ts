@@ -239,8 +239,8 @@ export class CallExplainer {
 }
 
 /** refusals that a call of another model may escape */
-const OTHER_MODELS_MAY = new Set<Refusal['code']>(['budget_exhausted', 'quote_exceeds_budget', 'budget_held', 'budget_in_doubt',
-  'model_restricted', 'model_not_allowed'])
+const OTHER_MODELS_MAY = new Set<Refusal['code']>(['budget_exhausted', 'quote_exceeds_budget', 'approval_required', 'budget_held',
+  'budget_in_doubt', 'model_restricted', 'model_not_allowed'])
 
 /** how all budgets stand that candidates were asked of, by the last candidate that was asked of each */
 async function judged (

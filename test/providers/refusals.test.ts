@@ -100,7 +100,7 @@ t.test('no final refusal is sent again by either SDK, whatever its code', async 
   }
 })
 
-t.test('only what may pass says when to come back, and never in more than half a minute', async (t) => {
+t.test('only what may pass says when to come back, and never in more than a minute', async (t) => {
   for (const provider of providers) {
     const headers = (refusal: Refusal) => provider.renderRefusal(refusal, 'c', '').headers
     for (const code of CODES) {
@@ -110,7 +110,7 @@ t.test('only what may pass says when to come back, and never in more than half a
     }
     t.match(headers({ ...CONTENTION, retryAfterMs: 500 }), { 'x-should-retry': 'true', 'retry-after-ms': '500', 'retry-after': '1' })
     t.match(headers({ ...CONTENTION, retryAfterMs: 1500.5 }), { 'retry-after-ms': '1501', 'retry-after': '2' })
-    t.match(headers({ ...CONTENTION, retryAfterMs: 3_600_000 }), { 'retry-after-ms': '30000', 'retry-after': '30' })
+    t.match(headers({ ...CONTENTION, retryAfterMs: 3_600_000 }), { 'retry-after-ms': '60000', 'retry-after': '60' })
     const { retryAfterMs: _, ...untimed } = CONTENTION
     t.notOk('retry-after' in headers(untimed))
   }

@@ -162,11 +162,11 @@ function answerOf ([error, value]: Reply, subject: LimitedSubject): Answer | nul
 }
 
 /**
- * KEYS[1]: the subject. ARGV: what to do (take, look, give, hold), the gateway, how long its slots stand (ms), the limits
- * (0: none) of requests, tokens and calls, and how much of each. To hold: so many calls are open, and as many more as
- * the requests say may be. Answers whether it fits, and the levels: without it where it does not, with it where it was
- * taken. A hash: `at` (ms), `r` and `t` as they were then, and per gateway `c:<incarnation>`, how many calls and until
- * when.
+ * KEYS[1]: the subject. ARGV: what to do (take, look, give, hold), the gateway, how long its slots stand (ms), the
+ * limits (0: none) of requests, tokens and calls, and how much of each. To hold: so many calls are open, and as many
+ * more as the requests say may be. Answers whether it fits, and the levels: without it where it does not, with it where
+ * it was taken. A hash: `at` (ms), `r` and `t` as they were then, and per gateway `c:<incarnation>`, how many calls and
+ * until when.
  */
 const SCRIPT = `
 local time = redis.call('TIME')
