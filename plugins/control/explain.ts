@@ -37,6 +37,12 @@ const Candidate = Type.Object({
   budgetIds: Type.Array(Type.String(), { description: 'that it is held on, as far as they are in reach' }),
 })
 
+const Bucket = Type.Object({
+  limit: Type.Integer(),
+  remaining: Type.Integer(),
+  resetMs: Type.Integer({ description: 'ms until it is as if nothing had been taken' }),
+})
+
 const Answer = Type.Object({
   admitted: Type.Boolean({ description: 'whether the call would be forwarded now, if nothing else happens' }),
   status: Nullable(Type.Integer({ description: 'of HTTP, as its SDK would see it; null: it would be forwarded' })),
@@ -65,6 +71,13 @@ const Answer = Type.Object({
   }, { description: 'null: it cannot be read' })),
   candidates: Type.Array(Candidate, { description: 'in the order in which they are tried; the first that is admitted is forwarded' }),
   budgets: Type.Array(Link, { description: 'all that were found, each followed by those above it; estimatedCost is what the last candidate needs' }),
+  rateLimits: Type.Array(Type.Object({
+    of: Type.String({ description: 'whose calls are counted together', examples: ['key "search service"'] }),
+    budgetId: Nullable(Type.String({ description: 'null: a key\'s' })),
+    requestsPerMinute: Nullable(Bucket),
+    tokensPerMinute: Nullable(Bucket),
+    concurrentCalls: Type.Union([Type.Integer(), Type.Null()], { description: 'at most' }),
+  }), { description: 'that the call is under, and how they stand' }),
   shadow: Type.Array(Type.Object({
     budgetId: Type.String(),
     verdict: Type.Enum(['refused', 'restricted', 'downgraded']),

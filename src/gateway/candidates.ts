@@ -11,8 +11,8 @@ import { type CallHold } from '../budget/tracker.ts'
 import { type Refusal, type RefusalCode } from '../errors.ts'
 import { convertNano, formatNano } from '../money/amount.ts'
 import { cappedOutput } from '../pricing/cap.ts'
-import { type CallBound, type PriceBook } from '../pricing/price.ts'
-import { mostTokens, quoteNano } from '../pricing/quote.ts'
+import { type PriceBook, type PricedModel } from '../pricing/price.ts'
+import { quoteNano } from '../pricing/quote.ts'
 import { AS_ASKED, type CallChanges, type CallRequest, isRefusal } from '../providers/provider.ts'
 import { remedyFor } from './remedies.ts'
 
@@ -42,15 +42,10 @@ export interface Desk<Hold> {
   roomNano (one: AppliedBudget): bigint | null
   /** null: nothing is known of it */
   stands (one: AppliedBudget): Stands | null
-  hold (applied: readonly AppliedBudget[], quoteNano: bigint, load: Load): Later<Hold | Refusal>
-}
-
-/** What a call may ask of those who limit its rate. */
-export interface Load {
-  identity: Identity
-  /** the most that it may use, input and output */
-  tokens: number
-  inputTokens: number
+  /** `outputTokens`: as in the candidate that the quote is for */
+  hold (
+    applied: readonly AppliedBudget[], quoteNano: bigint, asked: Asked, model: PricedModel, outputTokens: number | null
+  ): Later<Hold | Refusal>
 }
 
 /** One candidate that was looked at, and what became of it. */
@@ -183,7 +178,7 @@ export class Candidates<Hold extends object> {
     const { request } = asked
     const quote = quoteNano(choice.model.model, request.bound)
     if (quote === null) return unpricedTier(request)
-    const held = this.#o.desk.hold(choice.applied, quote, loadOf(asked, choice, request.bound))
+    const held = this.#o.desk.hold(choice.applied, quote, asked, choice.model.model, request.bound.outputTokens)
     const next = (hold: Hold | Refusal): Later<HeldCandidate<Hold> | Refusal> => {
       if (!isRefusal(hold)) {
         asked.steps?.push(stepOf(asked, choice, { quoteNano: quote }))
@@ -211,8 +206,7 @@ export class Candidates<Hold extends object> {
       if (outputTokens === null) return refusal
       const quote = quoteNano(model, { ...bound, outputTokens })
       if (quote === null) return refusal
-      const load = loadOf(asked, choice, { ...bound, outputTokens })
-      const hold = await this.#o.desk.hold(choice.applied, quote, load)
+      const hold = await this.#o.desk.hold(choice.applied, quote, asked, model, outputTokens)
       const refused = isRefusal(hold) ? hold : null
       asked.steps?.push(stepOf(asked, choice, { outputTokens, quoteNano: quote, refusal: refused }))
       if (!isRefusal(hold)) return this.#held(asked, choice, hold, quote, outputTokens, refusal)
@@ -277,11 +271,6 @@ export class Candidates<Hold extends object> {
     }
     return verdicts
   }
-}
-
-function loadOf ({ identity }: Asked, { model }: Choice, bound: CallBound): Load {
-  const { input, output } = mostTokens(model.model, bound)
-  return { identity, tokens: input + output, inputTokens: input }
 }
 
 function stepOf (asked: Asked, { model, applied }: Pick<Choice, 'model' | 'applied'>, of: Partial<CandidateStep>): CandidateStep {

@@ -4,11 +4,12 @@ import { type Shortage, shortRefusal, type Stands } from '../budget/shortage.ts'
 import { type Refusal } from '../errors.ts'
 import { isShort, type RateLimiter } from '../limits/limiter.ts'
 import { rateRefusal } from '../limits/refusal.ts'
+import { type PricedModel } from '../pricing/price.ts'
 import { type Link, type Verdict } from '../reports/constraints.ts'
 import { type OfWhom } from '../reports/reporter.ts'
 import { type BudgetStanding, remainingOf } from '../reports/status.ts'
-import { type Desk, type Load } from './candidates.ts'
-import { limitedIn } from './limited-desk.ts'
+import { type Asked, type Desk } from './candidates.ts'
+import { limitedIn, loadOf } from './limited-desk.ts'
 import { verdictOn } from './remedies.ts'
 
 /** Nothing is held: this is only what would have let it. */
@@ -49,10 +50,13 @@ export class DryDesk implements Desk<DryHold> {
 
   stands ({ budget }: AppliedBudget): Stands | null { return this.#known.get(budget.id)?.standing ?? null }
 
-  async hold (applied: readonly AppliedBudget[], quoteNano: bigint, load: Load): Promise<DryHold | Refusal> {
-    const limited = limitedIn(load.identity, applied)
-    const found = limited === null ? null : await this.#limiter.look(limited, load.tokens)
-    if (found !== null && isShort(found)) return rateRefusal(found, load.tokens, load.inputTokens)
+  async hold (
+    applied: readonly AppliedBudget[], quoteNano: bigint, asked: Asked, model: PricedModel, outputTokens: number | null
+  ): Promise<DryHold | Refusal> {
+    const limited = limitedIn(asked.identity, applied)
+    const { tokens, inputTokens } = loadOf(asked, model, outputTokens)
+    const found = limited === null ? null : await this.#limiter.look(limited, tokens)
+    if (found !== null && isShort(found)) return rateRefusal(found, tokens, inputTokens)
     const verdict = await this.verdict(applied, quoteNano)
     const { code, deciding } = verdict
     if (code === null || deciding === null) return { verdict }

@@ -7,7 +7,8 @@ import { type Now } from '../clock.ts'
 import { DependencyUnavailable, invalidField, NotFound, type Refusal } from '../errors.ts'
 import { holderFor, othersIn } from '../holds/holder.ts'
 import { type KeyStore } from '../keys/key.ts'
-import { type RateLimiter } from '../limits/limiter.ts'
+import { isShort, type RateLimiter, type RateStanding } from '../limits/limiter.ts'
+import { type LimitedSubject } from '../limits/rate-limits.ts'
 import { type PriceBook } from '../pricing/price.ts'
 import { quoteNano } from '../pricing/quote.ts'
 import { type ParsedBody } from '../providers/body.ts'
@@ -22,6 +23,7 @@ import { type CallQuestion, Decision, upstreamOf } from './decision.ts'
 import { DryDesk, type DryHold } from './dry-desk.ts'
 import { type Explanation, renderExplanation } from './explanation.ts'
 import { identifyAs } from './identify.ts'
+import { limitedIn } from './limited-desk.ts'
 import { withText } from './remedies.ts'
 
 /**
@@ -78,6 +80,8 @@ export interface Decided {
   verdict: Verdict | null
   /** how all budgets that candidates were asked of stand, judged as the last of these candidates */
   links: Verdict['chain']
+  /** of the candidate that decided: what is limited of it, and how that stands */
+  rates: readonly { subject: LimitedSubject, standing: RateStanding }[]
   /** names of cheaper models that would be let through as they are, the dearest first */
   cheaper: readonly string[]
   prices: PriceBook
@@ -98,7 +102,8 @@ export class CallExplainer {
     const identity = await this.#identity(question, actor, at)
     const { provider, request } = this.#call(question)
     const { prices } = this.#o
-    const common = { provider, upstream: provider.name, steps: [], verdict: null, links: [], cheaper: [], prices, at }
+    const nothing = { steps: [], verdict: null, links: [], rates: [], cheaper: [] }
+    const common = { ...nothing, provider, upstream: provider.name, prices, at }
     if (isRefusal(identity)) {
       const known = isRefusal(request) ? null : request
       return renderExplanation({ ...common, identity: null, request: known, outcome: identity }, () => false)
@@ -125,6 +130,7 @@ export class CallExplainer {
       steps,
       outcome,
       ...await judged(desk, steps, request),
+      rates: await this.#rates(identity, steps),
       cheaper: isRefusal(outcome) ? await this.#cheaper(decision, asked, outcome) : [],
     }, sees)
   }
@@ -138,6 +144,14 @@ export class CallExplainer {
       candidates: new Candidates({ prices, desk, unbudgeted, rateMaxAgeMs, applicability: new Applicability() }),
       unavailable: (error) => { throw new DependencyUnavailable(String(error)) },
     })
+  }
+
+  async #rates (identity: Identity, steps: readonly CandidateStep[]): Promise<Decided['rates']> {
+    const subjects = limitedIn(identity, steps.at(-1)?.applied ?? []) ?? []
+    return await Promise.all(subjects.map(async (subject) => {
+      const found = await this.#o.limiter.look([subject], 0)
+      return { subject, standing: isShort(found) ? found.standing : found }
+    }))
   }
 
   /** each of the provider's is asked about as a call of its own */

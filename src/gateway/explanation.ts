@@ -2,6 +2,7 @@ import { remedyOf } from '../error-codes.ts'
 import { type Refusal, type RefusalCode } from '../errors.ts'
 import { type Budget } from '../budget/budget.ts'
 import { subjectName } from '../budget/subject.ts'
+import { type BucketStanding } from '../limits/limiter.ts'
 import { formatNano } from '../money/amount.ts'
 import { isRefusal } from '../providers/provider.ts'
 import { ASK_ABOVE, type RenderedLink, renderLink, saysOf, type Sees } from '../reports/chain.ts'
@@ -24,6 +25,7 @@ export interface Explanation {
   call: ExplainedCall | null
   candidates: ExplainedCandidate[]
   budgets: RenderedLink[]
+  rateLimits: ExplainedRate[]
   shadow: { budgetId: string, verdict: ShadowVerdict['verdict'] }[]
   suggestedActions: string[]
 }
@@ -51,6 +53,15 @@ export interface ExplainedCall {
   outputLimit: number | null
   /** USD that would be set aside; null: it would not be sent */
   quote: string | null
+}
+
+export interface ExplainedRate {
+  /** whose calls are counted together, e.g. `key "search"` */
+  of: string
+  budgetId: string | null
+  requestsPerMinute: BucketStanding | null
+  tokensPerMinute: BucketStanding | null
+  concurrentCalls: number | null
 }
 
 export interface ExplainedCandidate {
@@ -83,12 +94,19 @@ export function renderExplanation (decided: Decided, sees: Sees): Explanation {
     call: callOf(decided),
     candidates: steps.map((step) => candidateOf(step, sees)),
     budgets: links.map((link) => renderLink(link, sees)),
+    rateLimits: decided.rates.filter(({ subject }) => shown(subject.budgetId)).map(rateOf),
     shadow: isRefusal(outcome)
       ? []
       : outcome.shadow.filter(({ budget }) => sees(budget))
         .map(({ budget, verdict }) => ({ budgetId: budget.id, verdict })),
     suggestedActions,
   }
+}
+
+function rateOf ({ subject, standing }: Decided['rates'][number]): ExplainedRate {
+  const { name, budgetId = null, limits: { concurrentCalls = null } } = subject
+  const { requests, tokens } = standing
+  return { of: name, budgetId, requestsPerMinute: requests, tokensPerMinute: tokens, concurrentCalls }
 }
 
 const HIDDEN = 'A budget above, out of your reach, refuses it.'

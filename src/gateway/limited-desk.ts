@@ -8,9 +8,11 @@ import { type Refusal } from '../errors.ts'
 import { isShort, type RateLimiter, type Taken } from '../limits/limiter.ts'
 import { type LimitedSubject } from '../limits/rate-limits.ts'
 import { rateRefusal } from '../limits/refusal.ts'
+import { type PricedModel } from '../pricing/price.ts'
+import { mostTokens } from '../pricing/quote.ts'
 import { isRefusal } from '../providers/provider.ts'
 import { type Charge } from '../usage/usage.ts'
-import { type Desk, type Load } from './candidates.ts'
+import { type Asked, type Desk } from './candidates.ts'
 
 /** What a call holds: its money and, where something of it is limited, its part of the limits. */
 export interface LimitedHold extends CallHold { taken?: Taken }
@@ -34,11 +36,11 @@ export class LimitedDesk implements Desk<LimitedHold> {
   stands (one: AppliedBudget): Stands | null { return this.#tracker.stands(one) }
 
   hold (
-    applied: readonly AppliedBudget[], quoteNano: bigint, load: Load
+    applied: readonly AppliedBudget[], quoteNano: bigint, asked: Asked, model: PricedModel, outputTokens: number | null
   ): LimitedHold | Refusal | Promise<LimitedHold | Refusal> {
-    const subjects = limitedIn(load.identity, applied)
+    const subjects = limitedIn(asked.identity, applied)
     if (subjects === null) return this.#tracker.hold(applied, quoteNano)
-    return this.#holdLimited(applied, quoteNano, load, subjects)
+    return this.#holdLimited(applied, quoteNano, subjects, loadOf(asked, model, outputTokens))
   }
 
   /** replaces the hold by the cost (nano-USD) and what it took of the limits by `tokens`; null: nobody knows them */
@@ -54,7 +56,7 @@ export class LimitedDesk implements Desk<LimitedHold> {
   }
 
   async #holdLimited (
-    applied: readonly AppliedBudget[], quoteNano: bigint, load: Load, subjects: readonly LimitedSubject[]
+    applied: readonly AppliedBudget[], quoteNano: bigint, subjects: readonly LimitedSubject[], load: Load
   ): Promise<LimitedHold | Refusal> {
     const { tokens, inputTokens } = load
     const taken = await this.#limiter.take(subjects, tokens)
@@ -69,6 +71,14 @@ export class LimitedDesk implements Desk<LimitedHold> {
   }
 }
 
+/** The most tokens that a call may use: in all, and of input. */
+export interface Load { tokens: number, inputTokens: number }
+
+export function loadOf ({ request }: Asked, model: PricedModel, outputTokens: number | null): Load {
+  const { input, output } = mostTokens(model, { ...request.bound, outputTokens })
+  return { tokens: input + output, inputTokens: input }
+}
+
 /** Whose limits a call is under; null, mostly: nobody's. Soft and shadow budgets refuse nothing. */
 export function limitedIn ({ rateLimits }: Identity, applied: readonly AppliedBudget[]): LimitedSubject[] | null {
   let found: LimitedSubject[] | null = rateLimits === undefined ? null : [rateLimits]
@@ -79,6 +89,7 @@ export function limitedIn ({ rateLimits }: Identity, applied: readonly AppliedBu
       id: subject === '' ? `budget:${budget.id}` : `budget:${budget.id}:${subject}`,
       name: `budget "${budget.name}" (${subjectName(budget, subject)})`,
       limits: budget.rateLimits,
+      budgetId: budget.id,
     })
   }
   return found

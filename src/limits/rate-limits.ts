@@ -15,6 +15,8 @@ export interface LimitedSubject {
   /** for people, e.g. `key "search"` */
   name: string
   limits: RateLimits
+  /** absent: a key */
+  budgetId?: string
 }
 
 export const RATE_LIMITS = ['requestsPerMinute', 'tokensPerMinute', 'concurrentCalls'] as const

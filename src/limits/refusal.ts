@@ -7,8 +7,9 @@ const TRY_AGAIN_MS = 1_000
 /** The refusal as the client is told about it. `inputTokens`: the most of those that the call would use. */
 export function rateRefusal (short: RateShort, tokens: number, inputTokens: number): Refusal {
   const { subject, kind, limit, remaining, waitMs, standing } = short
-  const common = { retryable: true, rates: standing } as const
-  const { name } = subject
+  const { name, budgetId } = subject
+  const whose = budgetId === undefined ? {} : { budgetId }
+  const common = { ...whose, retryable: true, rates: standing }
   switch (kind) {
     case 'requests':
       return {
@@ -27,7 +28,7 @@ export function rateRefusal (short: RateShort, tokens: number, inputTokens: numb
         retryAfterMs: TRY_AGAIN_MS,
       }
     case 'tokens': {
-      if (waitMs === null) return tooLarge(name, limit, tokens, inputTokens)
+      if (waitMs === null) return { ...tooLarge(name, limit, tokens, inputTokens), ...whose }
       return {
         ...common,
         code: 'rate_limited',

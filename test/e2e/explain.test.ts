@@ -7,6 +7,7 @@ import { aGateway, type GatewayUnderTest, type Json } from './gateway.ts'
 interface World {
   organization: object
   team: object | null
+  rateLimits: object | null
   spent: string
   call: { model: string, max_tokens: number | null, messages: object[] }
 }
@@ -35,6 +36,7 @@ const budget = fc.record({
 const world: fc.Arbitrary<World> = fc.record({
   organization: budget,
   team: fc.option(budget, { nil: null }),
+  rateLimits: fc.constantFrom(null, null, { tokensPerMinute: 2_200 }, { requestsPerMinute: 2, concurrentCalls: 1 }),
   spent: fc.constantFrom('0', '0.0003', '0.0011', '0.004'),
   call: fc.record({
     model: fc.constantFrom(...MODELS, 'no-such-model'),
@@ -43,7 +45,7 @@ const world: fc.Arbitrary<World> = fc.record({
   }),
 })
 
-async function build (gateway: GatewayUnderTest, { organization, team, spent }: World, run: number) {
+async function build (gateway: GatewayUnderTest, { organization, team, rateLimits, spent }: World, run: number) {
   const organizationId = `org-${run}`
   const parent = await gateway.budget({ ...organization, scopeId: organizationId })
   const below = team === null
@@ -53,7 +55,7 @@ async function build (gateway: GatewayUnderTest, { organization, team, spent }: 
     const answer = await gateway.admin('POST', `/budgets/${below ?? parent}/usage`, { amount: spent })
     if (answer.status !== 201) throw new Error(JSON.stringify(answer.body))
   }
-  const { body } = await gateway.admin('POST', '/keys', { name: 'k', organizationId, teamId: 'search' })
+  const { body } = await gateway.admin('POST', '/keys', { name: 'k', organizationId, teamId: 'search', rateLimits })
   return { key: String(body['key']), keyId: String(body['id']), identity: { organizationId, teamId: 'search' } }
 }
 

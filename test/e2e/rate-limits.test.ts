@@ -184,7 +184,28 @@ t.test('an explanation tells of the rate that would refuse the call, and takes n
   for (let i = 0; i < 3; i++) t.match(await explained(), { admitted: true })
   t.match(await explained({ outputTokens: 1_000 }), { admitted: false, status: 413, code: 'call_exceeds_rate_limit', retryable: false })
   t.equal((await gateway.chat(key, SMALL)).status, 200)
-  t.match(await explained(), { admitted: false, status: 429, code: 'rate_limited', retryable: true, remedy: /^Try again in/ })
+  t.match(await explained(), {
+    admitted: false,
+    status: 429,
+    code: 'rate_limited',
+    retryable: true,
+    remedy: /^Try again in/,
+    rateLimits: [{ of: 'key "k"', budgetId: null, requestsPerMinute: { limit: 1, remaining: 0 }, tokensPerMinute: { limit: 1_000 } }],
+  })
+})
+
+t.test('of the rates of a budget out of reach an explanation tells nothing but that it refuses', async (t) => {
+  const gateway = await aGateway(t)
+  const top = await gateway.budget({ name: 'secret', rateLimits: { tokensPerMinute: 4_711 } })
+  await gateway.budget({ scopeType: 'team', scopeId: 'search', organizationId: 'acme', parentBudgetId: top })
+  const { body: token } = await gateway.admin('POST', '/tokens', {
+    name: 'm', role: 'manager', reach: { organizationId: 'acme', teamId: 'search' },
+  })
+  const identity = { organizationId: 'acme', teamId: 'search' }
+  const { body } = await gateway.admin('POST', '/explain',
+    { identity, provider: 'openai', model: 'gpt-4o', inputTokens: 5_000 }, { authorization: `Bearer ${String(token['token'])}` })
+  t.match(body, { admitted: false, code: 'call_exceeds_rate_limit', decidingBudgetId: null, rateLimits: [], message: /out of your reach/ })
+  t.notMatch(JSON.stringify(body), /secret|4711/)
 })
 
 t.test('limits of keys are kept, changed and taken away; what makes no sense is refused by the field', async (t) => {
