@@ -6809,6 +6809,23 @@ export interface operations {
                      *           "resetsAt": "2026-12-01T00:00:00.000Z"
                      *         }
                      *       ],
+                     *       "rateLimits": [
+                     *         {
+                     *           "of": "key \"search service\"",
+                     *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
+                     *           "requestsPerMinute": {
+                     *             "limit": 1,
+                     *             "remaining": 1,
+                     *             "resetMs": 1
+                     *           },
+                     *           "tokensPerMinute": {
+                     *             "limit": 1,
+                     *             "remaining": 1,
+                     *             "resetMs": 1
+                     *           },
+                     *           "concurrentCalls": 1
+                     *         }
+                     *       ],
                      *       "shadow": [
                      *         {
                      *           "budgetId": "01912d68-783e-7a03-8467-5661c1243ad4",
@@ -6877,6 +6894,29 @@ export interface operations {
                         }[];
                         /** @description all that were found, each followed by those above it; estimatedCost is what the last candidate needs */
                         budgets: components["schemas"]["ConstraintLink"][];
+                        /** @description that the call is under, and how they stand */
+                        rateLimits: {
+                            /**
+                             * @description whose calls are counted together
+                             * @example key "search service"
+                             */
+                            of: string;
+                            budgetId: string | null;
+                            requestsPerMinute: {
+                                limit: number;
+                                remaining: number;
+                                /** @description ms until it is as if nothing had been taken */
+                                resetMs: number;
+                            } | null;
+                            tokensPerMinute: {
+                                limit: number;
+                                remaining: number;
+                                /** @description ms until it is as if nothing had been taken */
+                                resetMs: number;
+                            } | null;
+                            /** @description at most */
+                            concurrentCalls: number | null;
+                        }[];
                         /** @description what budgets that are only tried would have done */
                         shadow: {
                             budgetId: string;
