@@ -17,6 +17,8 @@ export const FRESH_MS = 250
 /** How long a call waits for others to give back what they do not use, before it asks once more. */
 const RECALL_WAIT_MS = 12
 const RECALL_SPREAD_MS = 6
+/** So long a call waits for what this gateway itself is giving back, which is on its way to the authority. */
+const OWN_RETURNS_MS = 1_000
 /** One recall per account in this time. */
 const RECALL_EVERY_MS = 5
 const MAX_CALLS_PER_GRANT = 256
@@ -53,7 +55,8 @@ interface Waiting {
   readonly decide: (decision: HoldDecision) => void
   state: 'queued' | 'asked' | 'recalling' | 'decided'
   retryAt: number
-  recalled: boolean
+  /** when others were first asked to give back for it; null: not yet */
+  recalledAt: number | null
   reasked: boolean
 }
 
@@ -119,7 +122,7 @@ export class LeaseBook {
     const known = this.#refusedByFigures(needs, now)
     if (known !== null) return known
     for (const need of needs) this.#of(need).noteQuote(need.quoteNano, now)
-    this.#enqueue({ needs, decide, state: 'queued', retryAt: 0, recalled: false, reasked: false })
+    this.#enqueue({ needs, decide, state: 'queued', retryAt: 0, recalledAt: null, reasked: false })
     return null
   }
 
@@ -412,12 +415,21 @@ export class LeaseBook {
       if (lease.room + lease.free < need.quoteNano) contended = need
     }
     const worthATry = contended === null || this.#canBeFreed(call, now)
-    if (!call.recalled && worthATry) this.#recall(call, now)
+    if (worthATry && this.#mayTry(call, now)) this.#recall(call, now)
     else {
       const need = contended ?? call.needs[0] as Need
       this.#refuse(this.#of(need), now)
       this.#decide(call, this.#short('contention', need))
     }
+  }
+
+  /** once more after a recall, and again while what this gateway gives back has not arrived */
+  #mayTry ({ needs, recalledAt }: Waiting, now: number): boolean {
+    if (recalledAt === null) return true
+    return now < recalledAt + OWN_RETURNS_MS && needs.some((need) => {
+      const lease = this.#of(need)
+      return lease.returned > lease.returnedKnown
+    })
   }
 
   /** what others do not use, or what this gateway is just giving back, would be enough on every account */
@@ -431,7 +443,7 @@ export class LeaseBook {
   }
 
   #recall (call: Waiting, now: number): void {
-    call.recalled = true
+    call.recalledAt ??= now
     call.retryAt = now + RECALL_WAIT_MS + this.#options.random() * RECALL_SPREAD_MS
     this.#setState(call, 'recalling')
     for (const need of call.needs) {

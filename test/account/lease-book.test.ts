@@ -512,6 +512,43 @@ t.test('what long holds set aside is refused for good, naming the largest, and n
   t.match(world.decisions.at(-1), { kind: 'short', reason: 'contention' })
 })
 
+t.test('a call waits for what this gateway gives back, however late the authority hears of it', async (t) => {
+  const world = await World.of([100n, 100n, 100n], 1)
+  const [gateway] = world.gateways as [Gateway]
+  const ask = async () => {
+    gateway.asked = gateway.book.nextGrant(world.now)
+    await world.deliver(gateway)
+    world.hear(gateway)
+  }
+  world.hold(gateway, [0], 50n)
+  await ask()
+  for (const open of gateway.open.values()) world.end(gateway, open, () => 40n)
+  const lease = gateway.book.lease(world.accountIds[0] as number)
+  gateway.book.takeTouched(world.now)
+  await world.post(gateway, 'due', 'lost')
+  t.ok((lease?.returned ?? 0n) > 0n && lease?.free === 0n, 'under pressure all that is unused is on its way back')
+  world.hold(gateway, [0], 50n)
+  for (let i = 0; i < 5; i++) {
+    await ask()
+    t.equal(world.undecided, 1, 'it is there, only not known there yet')
+    world.now += 20
+  }
+  await world.post(gateway, 'due', 'heard')
+  await ask()
+  t.equal(gateway.open.size, 1)
+
+  // and not for ever: what is never heard of is contention to whoever waits
+  for (const open of gateway.open.values()) world.end(gateway, open, () => 5n)
+  gateway.book.takeTouched(world.now)
+  await world.post(gateway, 'due', 'lost')
+  world.hold(gateway, [0], 50n)
+  for (let i = 0; i < 80 && world.undecided > 0; i++) {
+    await ask()
+    world.now += 20
+  }
+  t.match(world.decisions.at(-1), { kind: 'short', reason: 'contention' })
+})
+
 t.test('figures of another gateway refuse without a question, while they are fresh and of the same version', async (t) => {
   const world = await World.of([100n, 100n, 100n], 2)
   const [a, b] = world.gateways as [Gateway, Gateway]
