@@ -60,11 +60,13 @@ create table api_keys (
   allowed_models text[],
   updated_at timestamp(3) with time zone default clock_timestamp() not null,
   version bigint default 0 not null,
-  rate_limits jsonb
+  rate_limits jsonb,
+  end_user text default 'ignore'::text not null
 );
 alter table api_keys add constraint api_keys_allow_headers_check CHECK ((allow_headers <@ ARRAY['user'::text, 'team'::text, 'project'::text, 'session'::text, 'tags'::text]));
 alter table api_keys add constraint api_keys_allowed_models_check CHECK (((cardinality(allowed_models) >= 1) AND (cardinality(allowed_models) <= 100)));
 alter table api_keys add constraint api_keys_allowed_providers_check CHECK (((cardinality(allowed_providers) >= 1) AND (cardinality(allowed_providers) <= 100)));
+alter table api_keys add constraint api_keys_end_user_check CHECK ((end_user = ANY (ARRAY['ignore'::text, 'allow'::text, 'require'::text])));
 alter table api_keys add constraint api_keys_hash_check CHECK ((length(hash) = 32));
 alter table api_keys add constraint api_keys_hash_key UNIQUE (hash);
 alter table api_keys add constraint api_keys_name_check CHECK (((length(name) >= 1) AND (length(name) <= 256)));
@@ -77,6 +79,7 @@ comment on column api_keys.hash is 'SHA-256 of the key; the key itself is kept n
 comment on column api_keys.disabled_at is 'may be taken back, other than revoked_at';
 comment on column api_keys.allowed_models is 'exact names or globs with *; null: every model';
 comment on column api_keys.rate_limits is 'requestsPerMinute, tokensPerMinute, concurrentCalls; null: none';
+comment on column api_keys.end_user is 'whether the end user that a body names counts';
 
 create table approval_requests (
   id uuid not null,
@@ -597,7 +600,8 @@ create table usage_events (
   rate text,
   corrects uuid,
   description text,
-  metadata jsonb
+  metadata jsonb,
+  end_user_id text
 ) partition by RANGE (day);
 alter table usage_events add constraint usage_events_caller_id_check CHECK (((length(caller_id) >= 1) AND (length(caller_id) <= 256)));
 alter table usage_events add constraint usage_events_certainty_check CHECK ((certainty = ANY (ARRAY['exact'::text, 'estimated'::text, 'uncertain'::text])));
@@ -661,7 +665,8 @@ create table usage_events_default partition of usage_events DEFAULT (
   rate text,
   corrects uuid,
   description text,
-  metadata jsonb
+  metadata jsonb,
+  end_user_id text
 );
 alter table usage_events_default add constraint usage_events_caller_id_check CHECK (((length(caller_id) >= 1) AND (length(caller_id) <= 256)));
 alter table usage_events_default add constraint usage_events_certainty_check CHECK ((certainty = ANY (ARRAY['exact'::text, 'estimated'::text, 'uncertain'::text])));
@@ -1545,17 +1550,18 @@ begin
   perform 1 from budget_accounts a where a.id = any (_touched) order by a.id for no key update;
 
   with inserted as (
-    insert into usage_events (day, id, incarnation, organization_id, team_id, project_id, user_id, key_id, session_id, tags,
+    insert into usage_events (day, id, incarnation, organization_id, team_id, project_id, user_id, key_id, session_id, end_user_id,
+      tags,
       provider, endpoint, model, model_used, stream, request_id, provider_request_id, outcome, status, certainty,
       input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens,
       web_searches, tier, quote_nano, cost_nano, price_version, opened_at, ended_at)
-    select day_of(o.id), o.id, _incarnation, o.org, o.team, o.project, o."user", o.key, o.session, o.tags,
+    select day_of(o.id), o.id, _incarnation, o.org, o.team, o.project, o."user", o.key, o.session, o."endUser", o.tags,
       o.provider, o.endpoint, o.model, e.model, o.stream, o.request, e.request, e.outcome, e.status, e.certainty,
       u."inputTokens", u."cacheReadTokens", u."cacheWrite5mTokens", u."cacheWrite1hTokens", u."outputTokens",
       u."reasoningTokens", u."webSearches", u.tier, o.quote, e.cost, o.price, to_timestamp(o.at / 1000.0),
       to_timestamp(e.at / 1000.0)
     from json_to_recordset(_calls) o (id uuid, at bigint, org text, team text, project text, "user" text, key text,
-      session text, tags jsonb, provider text, endpoint text, model text, stream boolean, request text, quote bigint,
+      session text, "endUser" text, tags jsonb, provider text, endpoint text, model text, stream boolean, request text, quote bigint,
       price text, "end" json)
     cross join lateral json_to_record(o."end") e (at bigint, outcome text, status smallint, certainty text, model text,
       usage json, cost bigint, request text)

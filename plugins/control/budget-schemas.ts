@@ -69,6 +69,9 @@ const FailOpen = Type.Object({
 const Filters = Type.Object({
   providers: Type.Optional(Type.Array(Type.String(), { examples: [['openai']] })),
   models: Type.Optional(Type.Array(Type.String(), { description: 'names, or patterns with *', examples: [['gpt-*']] })),
+  endpoints: Type.Optional(Type.Array(Type.String(), {
+    description: 'names, or patterns with *, as usage events have them; that of long holds is `holds`', examples: [['chat.completions']],
+  })),
   tags: Type.Optional(Tags),
 }, { description: 'the budget applies to calls that pass all of them' })
 

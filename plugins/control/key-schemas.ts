@@ -12,6 +12,9 @@ const Terms = {
   name: Name('for people'),
   allowHeaders: Headers('identity headers that count when a call carries them'),
   requireHeaders: Headers('identity headers that a call must carry'),
+  endUser: Type.Enum(['ignore', 'allow', 'require'], {
+    description: 'whether the end user that a call names in its body counts (OpenAI safety_identifier or user, Anthropic metadata.user_id)',
+  }),
   allowedProviders: Nullable(Type.Array(Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,99}$' }), {
     minItems: 1, maxItems: 100, description: 'null: every provider', examples: [['openai']],
   })),

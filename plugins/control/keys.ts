@@ -69,6 +69,7 @@ function secretRoutes (scope: Scope, { mutate }: Tools): void {
         userId: body.userId?.trim() ?? null,
         allowHeaders: unique(body.allowHeaders ?? []),
         requireHeaders: unique(body.requireHeaders ?? []),
+        endUser: body.endUser ?? 'ignore',
         allowedProviders: body.allowedProviders ?? null,
         allowedModels: body.allowedModels ?? null,
         rateLimits: rateLimitsOf('rateLimits', body.rateLimits),
@@ -121,6 +122,7 @@ function changeRoutes (scope: Scope, { mutate }: Tools): void {
         name: body.name?.trim() ?? current.name,
         allowHeaders: body.allowHeaders === undefined ? current.allowHeaders : unique(body.allowHeaders),
         requireHeaders: body.requireHeaders === undefined ? current.requireHeaders : unique(body.requireHeaders),
+        endUser: body.endUser ?? current.endUser,
         allowedProviders: body.allowedProviders === undefined ? current.allowedProviders : body.allowedProviders,
         allowedModels: body.allowedModels === undefined ? current.allowedModels : body.allowedModels,
         rateLimits: body.rateLimits === undefined || body.rateLimits === null

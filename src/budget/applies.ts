@@ -11,9 +11,17 @@ export interface AppliedBudget {
   subject: string
 }
 
+/** What is called. */
+export interface CallTarget {
+  provider: string
+  model: string
+  /** as usage events name it; empty: it is not known */
+  endpoint: string
+}
+
 interface Compiled {
   clock: PeriodClock
-  matches: (provider: string, model: string, tags: Record<string, string> | null) => boolean
+  matches: (target: CallTarget, tags: Record<string, string> | null) => boolean
 }
 
 const compiled = new WeakMap<Budget, Compiled>()
@@ -27,14 +35,14 @@ const compiled = new WeakMap<Budget, Compiled>()
  * account only for calls that say who of many they are for: as an ancestor it is passed over by those that do not.
  */
 export function appliedTo (
-  budgets: readonly Budget[], identity: Identity, provider: string, model: string, at: number
+  budgets: readonly Budget[], identity: Identity, target: CallTarget, at: number
 ): AppliedBudget[] {
   const applied: AppliedBudget[] = []
   for (const budget of budgets) {
     const subject = accountSubject(budget, identity)
     if (subject === null || (subject !== '' && !isWithin(budgets, budget, identity))) continue
     const { clock, matches } = compile(budget)
-    if (budget.archivedAt !== null || !matches(provider, model, identity.tags)) continue
+    if (budget.archivedAt !== null || !matches(target, identity.tags)) continue
     const period = clock.at(at)
     if (period === null) continue
     if (add(applied, budget, period, subject)) addAncestors(applied, budgets, budget, identity, at)
@@ -46,7 +54,7 @@ export function appliedTo (
 interface Found { applied: readonly AppliedBudget[], from: number, until: number }
 
 /** One list of candidates: what of a call that differs from one to the next they ask for, and what was found. */
-interface Known { session: boolean, endUser: boolean, tags: boolean, models: Map<string, Found> }
+interface Known { session: boolean, endUser: boolean, tags: boolean, endpoints: boolean, models: Map<string, Found> }
 
 /**
  * Remembers which budgets apply to the calls of an identity. `budgets` must be the registry's answer for it: one list
@@ -57,18 +65,18 @@ export class Applicability {
   readonly #known = new WeakMap<readonly Budget[], Known>()
 
   of (
-    budgets: readonly Budget[], identity: Identity, provider: string, model: string, at: number
+    budgets: readonly Budget[], identity: Identity, target: CallTarget, at: number
   ): readonly AppliedBudget[] {
     let list = this.#known.get(budgets)
     if (list === undefined) this.#known.set(budgets, list = whatTheyAskFor(budgets))
     const varies = (list.tags && identity.tags !== null) || (list.session && identity.sessionId !== null) ||
       (list.endUser && identity.endUserId !== undefined)
-    if (varies) return appliedTo(budgets, identity, provider, model, at)
+    if (varies) return appliedTo(budgets, identity, target, at)
     const { models } = list
-    const name = `${provider} ${model}`
+    const name = `${target.provider} ${target.model}${list.endpoints ? ` ${target.endpoint}` : ''}`
     const known = models.get(name)
     if (known !== undefined && at >= known.from && at < known.until) return known.applied
-    const applied = appliedTo(budgets, identity, provider, model, at)
+    const applied = appliedTo(budgets, identity, target, at)
     models.set(name, { applied, from: at, until: unchangedUntil(budgets, at) })
     return applied
   }
@@ -77,7 +85,8 @@ export class Applicability {
 function whatTheyAskFor (budgets: readonly Budget[]): Known {
   const of = (type: Budget['scopeType']) => budgets.some(({ scopeType }) => scopeType === type)
   const tags = of('tag') || budgets.some(({ filters }) => filters.tags !== undefined)
-  return { session: of('session'), endUser: of('endUser'), tags, models: new Map() }
+  const endpoints = budgets.some(({ filters }) => filters.endpoints !== undefined)
+  return { session: of('session'), endUser: of('endUser'), tags, endpoints, models: new Map() }
 }
 
 /** when the first period of these budgets ends or, at the latest, the first of them begins or ends to apply */
@@ -152,18 +161,21 @@ function compile (budget: Budget): Compiled {
 }
 
 function compileFilters ({ filters }: Pick<Budget, 'filters'>): Compiled['matches'] {
-  const { providers, models } = filters
+  const { providers, models, endpoints } = filters
   const tags = filters.tags === undefined ? [] : Object.entries(filters.tags)
   const globs = models?.map((model) => model.split('*'))
-  return (provider, model, callTags) =>
+  const paths = endpoints?.map((endpoint) => endpoint.split('*'))
+  return ({ provider, model, endpoint }, callTags) =>
     (providers === undefined || providers.includes(provider)) &&
     (globs === undefined || globs.some((parts) => matchesGlob(parts, model))) &&
+    (paths === undefined || paths.some((parts) => matchesGlob(parts, endpoint))) &&
     tags.every(([name, value]) => callTags !== null && Object.hasOwn(callTags, name) && callTags[name] === value)
 }
 
-/** whether calls of a model can pass a budget's filters, with the right tags */
-export function takesModel ({ filters }: Budget, provider: string, model: string): boolean {
-  return compileFilters({ filters: { ...filters, tags: {} } })(provider, model, null)
+/** whether calls of a model can pass a budget's filters, with the right tags and at the right endpoint */
+export function takesModel (budget: Pick<Budget, 'filters'>, provider: string, model: string): boolean {
+  const { endpoints: _endpoints, ...filters } = budget.filters
+  return compileFilters({ filters: { ...filters, tags: {} } })({ provider, model, endpoint: '' }, null)
 }
 
 /**

@@ -43,6 +43,8 @@ export interface BudgetFilters {
   providers?: string[]
   /** exact ids or globs with * */
   models?: string[]
+  /** exact names or globs with *, as usage events have them: `chat.completions` */
+  endpoints?: string[]
   tags?: Record<string, string>
 }
 
@@ -101,6 +103,8 @@ export interface Identity {
   /** for whom the client itself works, as the call's body says; absent: it says nothing that counts */
   endUserId?: string
   tags: Record<string, string> | null
+  /** whether its key lets the body of a call say its end user, or demands it; absent: what it says does not count */
+  endUser?: 'allow' | 'require'
   /** what its key may call; absent: everything */
   limits?: CallLimits
   /** how much of it, and how fast; absent: as its budgets say */

@@ -272,10 +272,11 @@ function failOpenOf (value: unknown): bigint | null {
 
 function filtersOf (value: unknown): BudgetFilters {
   const fields = mapOf('filters', value)
-  rejectOthers('filters', fields, ['providers', 'models', 'tags'])
+  rejectOthers('filters', fields, ['providers', 'models', 'endpoints', 'tags'])
   const filters: BudgetFilters = {}
   if (fields['providers'] != null) filters.providers = listOf('filters/providers', fields['providers'])
   if (fields['models'] != null) filters.models = listOf('filters/models', fields['models'])
+  if (fields['endpoints'] != null) filters.endpoints = listOf('filters/endpoints', fields['endpoints'])
   if (fields['tags'] != null) filters.tags = stringMap('filters/tags', fields['tags'])
   return filters
 }

@@ -968,6 +968,13 @@ export interface components {
                  */
                 models?: string[];
                 /**
+                 * @description names, or patterns with *, as usage events have them; that of long holds is `holds`
+                 * @example [
+                 *       "chat.completions"
+                 *     ]
+                 */
+                endpoints?: string[];
+                /**
                  * @example {
                  *       "costCenter": "4711"
                  *     }
@@ -2380,6 +2387,9 @@ export interface operations {
                      *             "models": [
                      *               "gpt-*"
                      *             ],
+                     *             "endpoints": [
+                     *               "chat.completions"
+                     *             ],
                      *             "tags": {
                      *               "costCenter": "4711"
                      *             }
@@ -2543,6 +2553,13 @@ export interface operations {
                                  *     ]
                                  */
                                 models?: string[];
+                                /**
+                                 * @description names, or patterns with *, as usage events have them; that of long holds is `holds`
+                                 * @example [
+                                 *       "chat.completions"
+                                 *     ]
+                                 */
+                                endpoints?: string[];
                                 /**
                                  * @example {
                                  *       "costCenter": "4711"
@@ -2784,6 +2801,13 @@ export interface operations {
                          */
                         models?: string[];
                         /**
+                         * @description names, or patterns with *, as usage events have them; that of long holds is `holds`
+                         * @example [
+                         *       "chat.completions"
+                         *     ]
+                         */
+                        endpoints?: string[];
+                        /**
                          * @example {
                          *       "costCenter": "4711"
                          *     }
@@ -2880,6 +2904,9 @@ export interface operations {
                      *         ],
                      *         "models": [
                      *           "gpt-*"
+                     *         ],
+                     *         "endpoints": [
+                     *           "chat.completions"
                      *         ],
                      *         "tags": {
                      *           "costCenter": "4711"
@@ -3038,6 +3065,13 @@ export interface operations {
                              */
                             models?: string[];
                             /**
+                             * @description names, or patterns with *, as usage events have them; that of long holds is `holds`
+                             * @example [
+                             *       "chat.completions"
+                             *     ]
+                             */
+                            endpoints?: string[];
+                            /**
                              * @example {
                              *       "costCenter": "4711"
                              *     }
@@ -3182,6 +3216,9 @@ export interface operations {
                      *             ],
                      *             "models": [
                      *               "gpt-*"
+                     *             ],
+                     *             "endpoints": [
+                     *               "chat.completions"
                      *             ],
                      *             "tags": {
                      *               "costCenter": "4711"
@@ -3354,6 +3391,9 @@ export interface operations {
                      *             "models": [
                      *               "gpt-*"
                      *             ],
+                     *             "endpoints": [
+                     *               "chat.completions"
+                     *             ],
                      *             "tags": {
                      *               "costCenter": "4711"
                      *             }
@@ -3518,6 +3558,13 @@ export interface operations {
                                  */
                                 models?: string[];
                                 /**
+                                 * @description names, or patterns with *, as usage events have them; that of long holds is `holds`
+                                 * @example [
+                                 *       "chat.completions"
+                                 *     ]
+                                 */
+                                endpoints?: string[];
+                                /**
                                  * @example {
                                  *       "costCenter": "4711"
                                  *     }
@@ -3663,6 +3710,9 @@ export interface operations {
                      *         ],
                      *         "models": [
                      *           "gpt-*"
+                     *         ],
+                     *         "endpoints": [
+                     *           "chat.completions"
                      *         ],
                      *         "tags": {
                      *           "costCenter": "4711"
@@ -3820,6 +3870,13 @@ export interface operations {
                              *     ]
                              */
                             models?: string[];
+                            /**
+                             * @description names, or patterns with *, as usage events have them; that of long holds is `holds`
+                             * @example [
+                             *       "chat.completions"
+                             *     ]
+                             */
+                            endpoints?: string[];
                             /**
                              * @example {
                              *       "costCenter": "4711"
@@ -4052,6 +4109,13 @@ export interface operations {
                          */
                         models?: string[];
                         /**
+                         * @description names, or patterns with *, as usage events have them; that of long holds is `holds`
+                         * @example [
+                         *       "chat.completions"
+                         *     ]
+                         */
+                        endpoints?: string[];
+                        /**
                          * @example {
                          *       "costCenter": "4711"
                          *     }
@@ -4146,6 +4210,9 @@ export interface operations {
                      *         ],
                      *         "models": [
                      *           "gpt-*"
+                     *         ],
+                     *         "endpoints": [
+                     *           "chat.completions"
                      *         ],
                      *         "tags": {
                      *           "costCenter": "4711"
@@ -4303,6 +4370,13 @@ export interface operations {
                              *     ]
                              */
                             models?: string[];
+                            /**
+                             * @description names, or patterns with *, as usage events have them; that of long holds is `holds`
+                             * @example [
+                             *       "chat.completions"
+                             *     ]
+                             */
+                            endpoints?: string[];
                             /**
                              * @example {
                              *       "costCenter": "4711"
@@ -4571,6 +4645,13 @@ export interface operations {
                          */
                         models?: string[];
                         /**
+                         * @description names, or patterns with *, as usage events have them; that of long holds is `holds`
+                         * @example [
+                         *       "chat.completions"
+                         *     ]
+                         */
+                        endpoints?: string[];
+                        /**
                          * @example {
                          *       "costCenter": "4711"
                          *     }
@@ -4665,6 +4746,9 @@ export interface operations {
                      *         ],
                      *         "models": [
                      *           "gpt-*"
+                     *         ],
+                     *         "endpoints": [
+                     *           "chat.completions"
                      *         ],
                      *         "tags": {
                      *           "costCenter": "4711"
@@ -4822,6 +4906,13 @@ export interface operations {
                              *     ]
                              */
                             models?: string[];
+                            /**
+                             * @description names, or patterns with *, as usage events have them; that of long holds is `holds`
+                             * @example [
+                             *       "chat.completions"
+                             *     ]
+                             */
+                            endpoints?: string[];
                             /**
                              * @example {
                              *       "costCenter": "4711"
@@ -5499,6 +5590,9 @@ export interface operations {
                      *         "models": [
                      *           "gpt-*"
                      *         ],
+                     *         "endpoints": [
+                     *           "chat.completions"
+                     *         ],
                      *         "tags": {
                      *           "costCenter": "4711"
                      *         }
@@ -5655,6 +5749,13 @@ export interface operations {
                              *     ]
                              */
                             models?: string[];
+                            /**
+                             * @description names, or patterns with *, as usage events have them; that of long holds is `holds`
+                             * @example [
+                             *       "chat.completions"
+                             *     ]
+                             */
+                            endpoints?: string[];
                             /**
                              * @example {
                              *       "costCenter": "4711"
@@ -8178,6 +8279,7 @@ export interface operations {
                      *             "user",
                      *             "tags"
                      *           ],
+                     *           "endUser": "ignore",
                      *           "allowedProviders": [
                      *             "openai"
                      *           ],
@@ -8235,6 +8337,11 @@ export interface operations {
                              *     ]
                              */
                             requireHeaders: ("user" | "team" | "project" | "session" | "tags")[];
+                            /**
+                             * @description whether the end user that a call names in its body counts (OpenAI safety_identifier or user, Anthropic metadata.user_id)
+                             * @enum {unknown}
+                             */
+                            endUser: "ignore" | "allow" | "require";
                             allowedProviders: string[] | null;
                             allowedModels: string[] | null;
                             rateLimits: {
@@ -8319,6 +8426,11 @@ export interface operations {
                      *     ]
                      */
                     requireHeaders?: ("user" | "team" | "project" | "session" | "tags")[];
+                    /**
+                     * @description whether the end user that a call names in its body counts (OpenAI safety_identifier or user, Anthropic metadata.user_id)
+                     * @enum {unknown}
+                     */
+                    endUser?: "ignore" | "allow" | "require";
                     allowedProviders?: string[] | null;
                     allowedModels?: string[] | null;
                     rateLimits?: {
@@ -8358,6 +8470,7 @@ export interface operations {
                      *         "user",
                      *         "tags"
                      *       ],
+                     *       "endUser": "ignore",
                      *       "allowedProviders": [
                      *         "openai"
                      *       ],
@@ -8408,6 +8521,11 @@ export interface operations {
                          *     ]
                          */
                         requireHeaders: ("user" | "team" | "project" | "session" | "tags")[];
+                        /**
+                         * @description whether the end user that a call names in its body counts (OpenAI safety_identifier or user, Anthropic metadata.user_id)
+                         * @enum {unknown}
+                         */
+                        endUser: "ignore" | "allow" | "require";
                         allowedProviders: string[] | null;
                         allowedModels: string[] | null;
                         rateLimits: {
@@ -8485,6 +8603,7 @@ export interface operations {
                      *         "user",
                      *         "tags"
                      *       ],
+                     *       "endUser": "ignore",
                      *       "allowedProviders": [
                      *         "openai"
                      *       ],
@@ -8535,6 +8654,11 @@ export interface operations {
                          *     ]
                          */
                         requireHeaders: ("user" | "team" | "project" | "session" | "tags")[];
+                        /**
+                         * @description whether the end user that a call names in its body counts (OpenAI safety_identifier or user, Anthropic metadata.user_id)
+                         * @enum {unknown}
+                         */
+                        endUser: "ignore" | "allow" | "require";
                         allowedProviders: string[] | null;
                         allowedModels: string[] | null;
                         rateLimits: {
@@ -8663,6 +8787,11 @@ export interface operations {
                      *     ]
                      */
                     requireHeaders?: ("user" | "team" | "project" | "session" | "tags")[];
+                    /**
+                     * @description whether the end user that a call names in its body counts (OpenAI safety_identifier or user, Anthropic metadata.user_id)
+                     * @enum {unknown}
+                     */
+                    endUser?: "ignore" | "allow" | "require";
                     allowedProviders?: string[] | null;
                     allowedModels?: string[] | null;
                     rateLimits?: {
@@ -8697,6 +8826,7 @@ export interface operations {
                      *         "user",
                      *         "tags"
                      *       ],
+                     *       "endUser": "ignore",
                      *       "allowedProviders": [
                      *         "openai"
                      *       ],
@@ -8747,6 +8877,11 @@ export interface operations {
                          *     ]
                          */
                         requireHeaders: ("user" | "team" | "project" | "session" | "tags")[];
+                        /**
+                         * @description whether the end user that a call names in its body counts (OpenAI safety_identifier or user, Anthropic metadata.user_id)
+                         * @enum {unknown}
+                         */
+                        endUser: "ignore" | "allow" | "require";
                         allowedProviders: string[] | null;
                         allowedModels: string[] | null;
                         rateLimits: {
@@ -8842,6 +8977,7 @@ export interface operations {
                      *         "user",
                      *         "tags"
                      *       ],
+                     *       "endUser": "ignore",
                      *       "allowedProviders": [
                      *         "openai"
                      *       ],
@@ -8892,6 +9028,11 @@ export interface operations {
                          *     ]
                          */
                         requireHeaders: ("user" | "team" | "project" | "session" | "tags")[];
+                        /**
+                         * @description whether the end user that a call names in its body counts (OpenAI safety_identifier or user, Anthropic metadata.user_id)
+                         * @enum {unknown}
+                         */
+                        endUser: "ignore" | "allow" | "require";
                         allowedProviders: string[] | null;
                         allowedModels: string[] | null;
                         rateLimits: {

@@ -68,6 +68,7 @@ export interface Asked {
   request: CallRequest
   identity: Identity
   upstream: string
+  endpoint: string
   model: NamedModel
   /** those that may apply, and all above them */
   budgets: readonly Budget[]
@@ -121,8 +122,9 @@ export class Candidates<Hold extends object> {
   }
 
   #choose (asked: Asked, model: NamedModel, steps: number, because: string | null): Later<Choice | Refusal> {
-    const { identity, upstream, budgets, at } = asked
-    const applied = this.#o.applicability.of(budgets, identity, upstream, model.model.model, at)
+    const { identity, upstream, endpoint, budgets, at } = asked
+    const target = { provider: upstream, model: model.model.model, endpoint }
+    const applied = this.#o.applicability.of(budgets, identity, target, at)
     const refusal = this.#unfit(applied, identity, at)
     if (refusal !== null) {
       asked.steps?.push(stepOf(asked, { model, applied }, { refusal }))

@@ -23,6 +23,8 @@ export interface CallQuestion {
   identity: Identity
   /** the dialect's name */
   provider: string
+  /** of the provider, as usage events name it */
+  endpoint: string
   /** ms since the epoch */
   at: number
   steps?: CandidateStep[]

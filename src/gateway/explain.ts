@@ -22,7 +22,7 @@ import { Candidates, type CandidateStep, type CandidatesOptions, type HeldCandid
 import { type CallQuestion, Decision, upstreamOf } from './decision.ts'
 import { DryDesk, type DryHold } from './dry-desk.ts'
 import { type Explanation, renderExplanation } from './explanation.ts'
-import { identifyAs } from './identify.ts'
+import { forEndUser, identifyAs } from './identify.ts'
 import { limitedIn } from './limited-desk.ts'
 import { withText } from './remedies.ts'
 
@@ -99,8 +99,9 @@ export class CallExplainer {
   /** Throws InvalidField, NotFound (no such key within reach), Forbidden (out of reach), DependencyUnavailable. */
   async explain (question: ExplainQuestion, actor: Actor): Promise<Explanation> {
     const at = this.#o.now()
-    const identity = await this.#identity(question, actor, at)
-    const { provider, request } = this.#call(question)
+    const { provider, endpoint, request } = this.#call(question)
+    const spoken = await this.#identity(question, actor, at)
+    const identity = isRefusal(spoken) || isRefusal(request) ? spoken : forEndUser(spoken, request)
     const { prices } = this.#o
     const nothing = { steps: [], verdict: null, links: [], rates: [], cheaper: [] }
     const common = { ...nothing, provider, upstream: provider.name, prices, at }
@@ -120,7 +121,7 @@ export class CallExplainer {
     const desk = new DryDesk((some) => this.#o.standings(some, at), this.#o.limiter, at)
     const decision = this.#decision(desk, budgets)
     const steps: CandidateStep[] = []
-    const asked = { request, identity, provider: provider.name, at }
+    const asked = { request, identity, provider: provider.name, endpoint, at }
     const outcome = await decision.of({ ...asked, steps })
     return renderExplanation({
       ...common,
@@ -195,7 +196,7 @@ export class CallExplainer {
     return identityOf(identity)
   }
 
-  #call (question: ExplainQuestion): { provider: Provider, request: CallRequest | Refusal } {
+  #call (question: ExplainQuestion): { provider: Provider, endpoint: string, request: CallRequest | Refusal } {
     const { path, body } = question
     if (path === undefined) {
       if (body !== undefined) throw invalidField('path', 'given with a body', undefined)
@@ -207,7 +208,8 @@ export class CallExplainer {
     const { provider, endpoint } = this.#endpoint(path)
     const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
     const parsed = this.#o.parse(bytes)
-    return { provider, request: 'refusal' in parsed ? parsed.refusal : endpoint.read(parsed.body, bytes) }
+    const request = 'refusal' in parsed ? parsed.refusal : endpoint.read(parsed.body, bytes)
+    return { provider, endpoint: endpoint.name, request }
   }
 
   #endpoint (path: string): { provider: Provider, endpoint: BillableEndpoint } {
@@ -223,7 +225,7 @@ export class CallExplainer {
     throw invalidField('path', `one that calls are metered on: ${known.join(', ')}`, path)
   }
 
-  #callOfTokens (question: ExplainQuestion): { provider: Provider, request: CallRequest } {
+  #callOfTokens (question: ExplainQuestion): { provider: Provider, endpoint: string, request: CallRequest } {
     const { provider: name, model, inputTokens } = question
     const provider = this.#o.providers.find((one) => one.name === name)
     if (provider === undefined) {
@@ -234,11 +236,13 @@ export class CallExplainer {
     if (inputTokens === undefined) throw invalidField('inputTokens', 'given, or path and body', undefined)
     return {
       provider,
+      endpoint: provider.endpoints.find(({ kind }) => kind === 'billable')?.name ?? '',
       request: {
         model,
         stream: false,
         usageAsked: true,
         thinking: 'open',
+        endUserField: 'body',
         bound: {
           inputTokens,
           outputTokens: question.outputTokens ?? null,

@@ -1,8 +1,11 @@
 import { type IncomingHttpHeaders } from 'node:http'
 import { type Identity } from '../budget/budget.ts'
+import { MAX_SUBJECT } from '../budget/subject.ts'
 import { type Refusal, type RefusalCode } from '../errors.ts'
 import { type GatewayKey, IDENTITY_HEADERS, type IdentityHeader } from '../keys/key.ts'
 import { type KeyAnswer, type KeyRing } from '../keys/key-ring.ts'
+import { type CallRequest } from '../providers/provider.ts'
+import { isPlain } from '../text.ts'
 
 const MAX_VALUE = 256
 const MAX_TAGS = 32
@@ -63,8 +66,18 @@ function identityOf (key: GatewayKey): Identity {
   let identity = fixed.get(key)
   if (identity === undefined) {
     const { organizationId, teamId, projectId, userId, id: keyId } = key
-    const own = { ...limitsOf(key), ...ratesOf(key) }
-    identity = { organizationId, teamId, projectId, userId, keyId, sessionId: null, tags: null, ...own }
+    identity = {
+      organizationId,
+      teamId,
+      projectId,
+      userId,
+      keyId,
+      sessionId: null,
+      tags: null,
+      ...key.endUser === 'ignore' ? {} : { endUser: key.endUser },
+      ...limitsOf(key),
+      ...ratesOf(key),
+    }
     fixed.set(key, identity)
   }
   return identity
@@ -97,6 +110,21 @@ function spoken (key: GatewayKey, headers: IncomingHttpHeaders): Identity | Refu
 
 const FIELDS: [IdentityHeader, 'userId' | 'teamId' | 'projectId' | 'sessionId'][] =
   [['user', 'userId'], ['team', 'teamId'], ['project', 'projectId'], ['session', 'sessionId']]
+
+/** For whom the call is, with the end user that its body names, where that counts. */
+export function forEndUser (
+  identity: Identity, { endUser: said = null, endUserField }: Pick<CallRequest, 'endUser' | 'endUserField'>
+): Identity | Refusal {
+  if (identity.endUser === undefined) return identity
+  const text = typeof said === 'string' ? said.trim() : said
+  if (text === null || text === '') {
+    if (identity.endUser === 'allow') return identity
+    return { ...refusal('invalid_request', `This key demands an end user: name it in ${endUserField}.`), field: endUserField }
+  }
+  if (typeof text === 'string' && text.length <= MAX_SUBJECT && isPlain(text)) return { ...identity, endUserId: text }
+  const message = `The end user that the call names must be a string of 1 to ${MAX_SUBJECT} characters.`
+  return { ...refusal('invalid_request', message), field: endUserField }
+}
 
 function parseTags (text: string): Record<string, string> | null {
   const pairs = text.split(',').map((pair) => pair.trim()).filter((pair) => pair !== '')

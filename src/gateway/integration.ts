@@ -20,6 +20,7 @@ import { newCallId } from './call-id.ts'
 import { Candidates, type HeldCandidate } from './candidates.ts'
 import { Decision, DEMO, upstreamOf } from './decision.ts'
 import { finalCost } from './final-cost.ts'
+import { forEndUser } from './identify.ts'
 import { LimitedDesk, type LimitedHold } from './limited-desk.ts'
 
 /**
@@ -111,11 +112,14 @@ export class BudgetIntegration implements CallGate {
     const request = intake.endpoint.read(intake.body, intake.bytes)
     if (isRefusal(request)) return request
     const at = this.#o.now()
-    const answer = this.#decision.of({ request, identity: intake.identity, provider: intake.provider.name, at })
+    const identity = forEndUser(intake.identity, request)
+    if (isRefusal(identity)) return identity
+    const { endpoint, provider } = intake
+    const answer = this.#decision.of({ request, identity, provider: provider.name, endpoint: endpoint.name, at })
     const held = answer instanceof Promise ? await answer : answer
     if (isRefusal(held)) return held
     const upstream = upstreamOf(request, intake.provider.name)
-    return await this.#begin(intake, upstream, held, this.#openedAt(held.applied, at), gone)
+    return await this.#begin({ ...intake, identity }, upstream, held, this.#openedAt(held.applied, at), gone)
   }
 
   /** the moment of the hold, which may have waited; a period that ended meanwhile is still the one it was held in */
@@ -139,6 +143,7 @@ export class BudgetIntegration implements CallGate {
       userId: identity.userId,
       keyId: identity.keyId,
       sessionId: identity.sessionId,
+      ...identity.endUserId === undefined ? {} : { endUserId: identity.endUserId },
       tags: identity.tags,
       provider: upstream,
       endpoint: intake.endpoint.name,

@@ -70,7 +70,7 @@ export function appliedBudgets (
 ): AppliedBudget[] {
   const { budgetId, holder, provider } = order
   const identity = identityOf(holder)
-  if (budgetId === null) return appliedTo(budgets, identity, provider ?? '', model, at)
+  if (budgetId === null) return appliedTo(budgets, identity, { provider: provider ?? '', model, endpoint: 'holds' }, at)
   const named = budgets.find(({ id }) => id === budgetId)
   if (named !== undefined && isForEach(named) && subjectIn(named, identity) === null) throw missingSubject(named, 'identity/')
   return appliedFrom(budgets, budgetId, identity, at)

@@ -61,7 +61,7 @@ export function openJson (call: CallOpening): string {
   return `{"t":"open","id":${quoted(call.id)},"at":${call.openedAt}` +
     `,"org":${quoted(call.organizationId)},"team":${quotedOrNull(call.teamId)}` +
     `,"project":${quotedOrNull(call.projectId)},"user":${quotedOrNull(call.userId)},"key":${quoted(call.keyId)}` +
-    `,"session":${quotedOrNull(call.sessionId)},"tags":${call.tags === null ? 'null' : JSON.stringify(call.tags)}` +
+    `,"session":${quotedOrNull(call.sessionId)}${call.endUserId === undefined ? '' : `,"endUser":${quoted(call.endUserId)}`},"tags":${call.tags === null ? 'null' : JSON.stringify(call.tags)}` +
     `,"provider":${quoted(call.provider)},"endpoint":${quoted(call.endpoint)},"model":${quoted(call.model)}` +
     `,"stream":${call.stream},"request":${quotedOrNull(call.requestId)}` +
     `,"quote":"${call.quoteNano}","price":${quoted(call.priceVersion)},"holds":${listJson(call.holds, holdJson)}}`
@@ -114,6 +114,7 @@ export function openingOf (fields: Fields): CallOpening {
     userId: fields.textOrNull('user'),
     keyId: fields.text('key'),
     sessionId: fields.textOrNull('session'),
+    ...fields.has('endUser') ? { endUserId: fields.text('endUser') } : {},
     tags: fields.tags('tags'),
     provider: fields.text('provider'),
     endpoint: fields.text('endpoint'),
@@ -203,6 +204,8 @@ export class Fields {
   }
 
   isNull (key: string | number): boolean { return this.#of[key] === null }
+
+  has (key: string): boolean { return this.#of[key] !== undefined }
 
   text (key: string | number): string {
     const value = this.#of[key]

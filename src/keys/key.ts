@@ -16,6 +16,8 @@ export interface GatewayKey {
   allowHeaders: IdentityHeader[]
   /** identity headers that a call must carry */
   requireHeaders: IdentityHeader[]
+  /** whether the end user that a call's body names counts, or must be named */
+  endUser: EndUserTerms
   /** null: every provider */
   allowedProviders: string[] | null
   /** exact names, or globs with *; null: every model */
@@ -37,11 +39,15 @@ export interface GatewayKey {
 /** The part of the name behind `x-relaycore-`. */
 export type IdentityHeader = 'user' | 'team' | 'project' | 'session' | 'tags'
 
+/** ignore: what the body says goes to the provider alone */
+export type EndUserTerms = 'ignore' | 'allow' | 'require'
+
 export const IDENTITY_HEADERS: readonly IdentityHeader[] = ['user', 'team', 'project', 'session', 'tags']
 
 /** What an administrator may change of a key; whom it speaks for stays. */
 export type KeyTerms =
-  Pick<GatewayKey, 'name' | 'allowHeaders' | 'requireHeaders' | 'allowedProviders' | 'allowedModels' | 'rateLimits' | 'expiresAt'>
+  Pick<GatewayKey, 'name' | 'allowHeaders' | 'requireHeaders' | 'endUser' | 'allowedProviders' | 'allowedModels' | 'rateLimits' |
+    'expiresAt'>
 
 /** What an administrator says of a new key. */
 export type KeyDraft =

@@ -15,6 +15,10 @@ export interface CallRequest {
    * thinks do so for as long as it likes. null: a lowered limit would not bound what the call costs.
    */
   thinking: number | 'open' | null
+  /** for whom the client works, as the body says it and unchecked; null or absent: it does not say */
+  endUser?: unknown
+  /** where the body says so */
+  endUserField: string
 }
 
 /** What goes upstream otherwise than the client asked. null: as it asked. */

@@ -59,6 +59,8 @@ export interface CallOpening {
   userId: string | null
   keyId: string
   sessionId: string | null
+  /** absent: none that counts */
+  endUserId?: string
   tags: Record<string, string> | null
   provider: string
   /** e.g. `chat.completions`, `messages` */

@@ -5,6 +5,7 @@ import { Applicability, appliedTo } from '../../src/budget/applies.ts'
 import { type Budget, type Identity } from '../../src/budget/budget.ts'
 
 const DAY = 86_400_000
+const CALL = { provider: 'openai', model: 'gpt-4o', endpoint: 'chat.completions' }
 const START = Date.UTC(2026, 2, 1)
 
 const identity: Identity = {
@@ -73,7 +74,7 @@ t.test('what is remembered to apply is what applies, at every moment and also wh
     // close together, so that most of them are answered from memory
     const moments = [...later.flatMap((time) => [time, time + 1, time + 3_600_000]), ...asked]
     return moments.every((at) => isDeepStrictEqual(
-      remembered.of(list, identity, 'openai', 'gpt-4o', at), appliedTo(list, identity, 'openai', 'gpt-4o', at)
+      remembered.of(list, identity, CALL, at), appliedTo(list, identity, CALL, at)
     ))
   }), { numRuns: 200 })
 })
@@ -82,9 +83,9 @@ t.test('is found once while no period begins or ends, and for each model and eac
   const list = [aBudget({ filters: { models: ['gpt-*'] } }), aBudget({ id: 'tagged', filters: { tags: { stage: 'test' } } })]
   const remembered = new Applicability()
   const ids = (model: string, tags: Identity['tags'] = null) =>
-    remembered.of(list, { ...identity, tags }, 'openai', model, START).map(({ budget }) => budget.id)
+    remembered.of(list, { ...identity, tags }, { ...CALL, model }, START).map(({ budget }) => budget.id)
 
-  t.equal(remembered.of(list, identity, 'openai', 'gpt-4o', START), remembered.of(list, identity, 'openai', 'gpt-4o', START + DAY))
+  t.equal(remembered.of(list, identity, CALL, START), remembered.of(list, identity, CALL, START + DAY))
   t.strictSame(ids('gpt-4o'), ['budget'])
   t.strictSame(ids('o3'), [])
   t.strictSame(ids('gpt-4o', { stage: 'test' }), ['budget', 'tagged'])

@@ -246,3 +246,63 @@ t.test('a gateway key is told of its own account, and of no other', async (t) =>
   t.match(await ask(`/budgets/${users}/status?subject=bob`), { status: 404 })
   t.match(await ask(`/budgets/${others}/status`), { status: 404 }, 'for each of a team that the key is not of')
 })
+
+t.test('end users count as the body names them, where the key lets it, by the names of both SDKs', async (t) => {
+  const gateway = await spending(t)
+  const each = await gateway.budget({ ...user, scopeType: 'endUser', amount: '0.0012' })
+  await gateway.budget({ amount: '10' })
+  const one = await gateway.budget({ ...user, scopeType: 'endUser', scopeId: 'zoe', amount: '1' })
+  const key = await gateway.key({ endUser: 'allow' })
+  const passes = async (body: object, by = key) => {
+    t.equal((await gateway.chat(by, { max_tokens: 40, ...body })).status, 200)
+    await gateway.events()
+  }
+  await passes({ user: 'ann' })
+  await passes({ safety_identifier: ' ann ', user: 'other' })
+  const short = await gateway.chat(key, { max_tokens: 40, user: 'ann' })
+  t.match(refusal(short.json), { code: 'budget_exhausted', budget: { id: each, subject: 'ann' } })
+  await passes({ user: 'zoe' })
+  await passes({})
+  await passes({ user: 'ann' }, await gateway.key())
+  t.match(await statusOf(gateway, each, 'ann'), { currentAmount: '0.00085' }, 'a key that does not let it count')
+  t.match((await gateway.admin('GET', `/budgets/${one}/status`)).body, { currentAmount: COST })
+
+  const message = await fetch(`${gateway.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'x-api-key': key, 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
+    body: JSON.stringify({ model: 'claude-haiku-4-5', max_tokens: 10, messages: [{ role: 'user', content: 'x' }], metadata: { user_id: 'bob' } }),
+  })
+  t.equal(message.status, 200)
+  await message.text()
+  const events = await gateway.events()
+  t.same(events.map(({ end_user_id: endUser }) => endUser), ['ann', 'ann', 'zoe', null, null, 'bob'])
+  t.match(await statusOf(gateway, each, 'bob'), { currentAmount: '0.00021', subject: 'bob' })
+
+  for (const wrong of [7, 'x'.repeat(257), '\u0000', { a: 1 }]) {
+    const answer = await gateway.chat(key, { user: wrong })
+    t.equal(answer.status, 400, JSON.stringify(wrong).slice(0, 20))
+    t.match(answer.json['error'], { param: 'user', relaycore: { code: 'invalid_request' } })
+  }
+  const strict = await gateway.key({ endUser: 'require' })
+  const without = await gateway.chat(strict, {})
+  t.equal(without.status, 400)
+  t.match(without.json['error'], { message: /demands an end user: name it in safety_identifier/ })
+  await passes({ user: 'cay' }, strict)
+  t.match(await gateway.admin('POST', '/keys', { name: 'k', organizationId: 'acme', endUser: 'maybe' }), { status: 400, body: { field: 'endUser' } })
+})
+
+t.test('a budget may be for some endpoints alone', async (t) => {
+  const gateway = await spending(t)
+  const chats = await gateway.budget({ filters: { endpoints: ['chat.*'] } })
+  const others = await gateway.budget({ filters: { endpoints: ['messages', 'holds'] } })
+  const key = await gateway.key()
+  t.equal((await gateway.chat(key, {})).status, 200)
+  t.equal((await gateway.admin('POST', '/holds', { identity: { organizationId: 'acme' }, amount: '1' })).status, 201)
+  await gateway.events()
+  t.match((await gateway.admin('GET', `/budgets/${chats}/status`)).body, { currentAmount: COST, held: '0' })
+  t.match((await gateway.admin('GET', `/budgets/${others}/status`)).body, { currentAmount: '0', held: '1' })
+  const explained = await gateway.admin('POST', '/explain', {
+    identity: { organizationId: 'acme' }, path: '/v1/messages', body: { model: 'claude-haiku-4-5', max_tokens: 1, messages: [] },
+  })
+  t.match(explained.body, { admitted: true, budgets: [{ budgetId: others }] })
+})

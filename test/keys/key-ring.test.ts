@@ -16,6 +16,7 @@ class SlowStore implements Pick<KeyStore, 'insert' | 'byHash'> {
   async insert (draft: KeyDraft, hash: Buffer, hint: string): Promise<GatewayKey> {
     const key = {
       allowedProviders: null,
+      endUser: 'ignore' as const,
       allowedModels: null,
       rateLimits: null,
       expiresAt: null,

@@ -53,6 +53,8 @@ export function readMessages (body: unknown, bytes: Buffer): CallRequest | Refus
     // Anthropic always reports usage
     usageAsked: true,
     thinking: thinkingOf(body['thinking']),
+    endUser: isObject(body['metadata']) ? body['metadata']['user_id'] : null,
+    endUserField: 'metadata.user_id',
     bound: {
       inputTokens,
       outputTokens: limit as number,

@@ -45,6 +45,8 @@ export function readChatCompletion (body: unknown, bytes: Buffer): CallRequest |
     stream: stream as boolean,
     usageAsked: usageAsked as boolean,
     thinking: isGiven(body['prediction']) ? null : 'open',
+    endUser: body['safety_identifier'] ?? body['user'],
+    endUserField: isGiven(body['user']) && !isGiven(body['safety_identifier']) ? 'user' : 'safety_identifier',
     bound: {
       inputTokens,
       outputTokens: limit as number | null,

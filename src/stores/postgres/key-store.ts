@@ -3,8 +3,8 @@ import { type Reach } from '../../access/actor.ts'
 import { othersOf, outOfReach, requireOwnHeaders } from '../../access/reach.ts'
 import { Conflict } from '../../errors.ts'
 import {
-  type AllowKey, type GatewayKey, type IdentityHeader, type KeyBySecret, type KeyDraft, type KeyPage, type KeyQuery,
-  type KeyStore, type KeyTerms,
+  type AllowKey, type EndUserTerms, type GatewayKey, type IdentityHeader, type KeyBySecret, type KeyDraft, type KeyPage,
+  type KeyQuery, type KeyStore, type KeyTerms,
 } from '../../keys/key.ts'
 import { hasMember } from './budget-reach.ts'
 import { Conditions, orderBy, type Order } from './conditions.ts'
@@ -136,13 +136,15 @@ function requireLasting ({ id, revokedAt }: GatewayKey): void {
 }
 
 /** what a draft may leave out */
-const OPEN = { allowedProviders: null, allowedModels: null, rateLimits: null, expiresAt: null }
+const OPEN = {
+  endUser: 'ignore' as const, allowedProviders: null, allowedModels: null, rateLimits: null, expiresAt: null,
+}
 
 function termValues (terms: Omit<KeyTerms, 'name'>): unknown[] {
-  const { allowHeaders, requireHeaders, allowedProviders, allowedModels, rateLimits, expiresAt } = terms
+  const { allowHeaders, requireHeaders, allowedProviders, allowedModels, rateLimits, expiresAt, endUser } = terms
   const end = expiresAt === null ? null : new Date(expiresAt)
   const rates = rateLimits === null ? null : JSON.stringify(rateLimits)
-  return [allowHeaders, requireHeaders, allowedProviders, allowedModels, end, rates]
+  return [allowHeaders, requireHeaders, allowedProviders, allowedModels, end, rates, endUser]
 }
 
 function conditionsOf (query: KeyQuery): Conditions {
@@ -166,7 +168,8 @@ function keyWithinReach (conditions: Conditions, reach: Reach | null): void {
 const BY_AGE: Order = { column: 'b.created_at', type: 'timestamptz', descending: false }
 
 const COLUMNS = `b.id, b.hint, b.name, b.organization_id, b.team_id, b.project_id, b.user_id, b.allow_headers,
-  b.require_headers, b.allowed_providers, b.allowed_models, b.expires_at, b.rate_limits, b.disabled_at, b.created_at, b.updated_at,
+  b.require_headers, b.end_user, b.allowed_providers, b.allowed_models, b.expires_at, b.rate_limits, b.disabled_at,
+  b.created_at, b.updated_at,
   b.revoked_at, b.version from api_keys b`
 
 const COUNT = 'select count(*) as total from api_keys b'
@@ -175,13 +178,13 @@ const COUNT_UP = "update config_versions set version = version + 1 where kind = 
 
 const INSERT = `
   insert into api_keys (id, version, hash, hint, organization_id, team_id, project_id, user_id, name, allow_headers,
-    require_headers, allowed_providers, allowed_models, expires_at, rate_limits)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
+    require_headers, allowed_providers, allowed_models, expires_at, rate_limits, end_user)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
 
 const UPDATE = `
   update api_keys set version = $2, updated_at = clock_timestamp(), name = $3, allow_headers = $4, require_headers = $5,
-    allowed_providers = $6, allowed_models = $7, expires_at = $8, rate_limits = $9,
-    disabled_at = case when $10 then coalesce(disabled_at, clock_timestamp()) end
+    allowed_providers = $6, allowed_models = $7, expires_at = $8, rate_limits = $9, end_user = $10,
+    disabled_at = case when $11 then coalesce(disabled_at, clock_timestamp()) end
   where id = $1`
 
 const REVOKE = `
@@ -208,6 +211,7 @@ interface KeyRow {
   user_id: string | null
   allow_headers: IdentityHeader[]
   require_headers: IdentityHeader[]
+  end_user: EndUserTerms
   allowed_providers: string[] | null
   allowed_models: string[] | null
   rate_limits: GatewayKey['rateLimits']
@@ -249,6 +253,7 @@ function keyOf (row: KeyRow): GatewayKey {
     userId: row.user_id,
     allowHeaders: row.allow_headers,
     requireHeaders: row.require_headers,
+    endUser: row.end_user,
     allowedProviders: row.allowed_providers,
     allowedModels: row.allowed_models,
     rateLimits: row.rate_limits,

@@ -16,6 +16,8 @@ t.test('a call is read as the provider will read it', async (t) => {
     stream: false,
     usageAsked: true,
     thinking: 0,
+    endUser: null,
+    endUserField: 'metadata.user_id',
     bound: { inputTokens: length(message), outputTokens: 10, choices: 1, cacheWrite: 'none', tier: null, webSearches: 0 },
   })
   t.match(aCall(anthropic, { ...message, stream: true, max_tokens: 0 }), { stream: true, bound: { outputTokens: 0 } },

@@ -13,6 +13,8 @@ t.test('a call is read as the provider will read it', async (t) => {
     stream: false,
     usageAsked: false,
     thinking: 'open',
+    endUser: undefined,
+    endUserField: 'safety_identifier',
     bound: { inputTokens: length(chat), outputTokens: null, choices: 1, cacheWrite: '5m', tier: null, webSearches: 0 },
   })
   const full = { ...chat, stream: true, stream_options: { include_usage: true }, n: 3, max_completion_tokens: 50, service_tier: 'flex' }
