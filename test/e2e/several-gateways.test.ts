@@ -74,6 +74,46 @@ t.test('gateways that share a Redis limit rates together, and by themselves once
   t.match(await (await fetch(`${a.url}/metrics`)).text(), /relaycore_rate_decisions_alone 3/)
 })
 
+t.test('of calls that race at three gateways as many pass as the rate allows, and as the budget allows', async (t) => {
+  const [a, b] = await two(t)
+  const c = await aGateway(t, { DATABASE_URL: a.core.config.databaseUrl ?? '', REDIS_URL: a.core.config.redisUrl ?? '' })
+  const all = [a, b, c]
+  for (const { provider } of all) provider.behave = () => ({ usage: { input: 10, output: 40 } })
+  const budget = await a.budget({ amount: '0.03' })
+  const raced = async (key: string, calls: number) => {
+    const answers = await Promise.all(Array.from({ length: calls }, (_, i) =>
+      (all[i % 3] as GatewayUnderTest).chat(key, { max_tokens: 40 })))
+    const count = new Map<unknown, number>()
+    for (const { status, json } of answers) {
+      const what = status === 200 ? 200 : code(json)
+      count.set(what, (count.get(what) ?? 0) + 1)
+    }
+    return Object.fromEntries(count)
+  }
+  t.same(await raced(await a.key({ rateLimits: { requestsPerMinute: 3 } }), 45), { 200: 3, rate_limited: 42 })
+
+  for (const one of all) await one.events()
+  const slots = await a.key({ rateLimits: { concurrentCalls: 4 } })
+  let go: () => void = () => {}
+  const until = new Promise<void>((resolve) => { go = resolve })
+  for (const { provider } of all) provider.behave = () => ({ until, usage: { input: 10, output: 40 } })
+  const racing = raced(slots, 30)
+  const open = () => all.reduce((sum, { core }) => sum + core.gate.openCalls, 0)
+  const refused = () => all.reduce((sum, { logs }) => sum + logs.filter((line) => line.includes('"rate_limited"')).length, 0)
+  while (open() < 4 || refused() < 42 + 26) await wait(5)
+  go()
+  t.same(await racing, { 200: 4, rate_limited: 26 })
+
+  for (const { provider } of all) provider.behave = () => ({ usage: { input: 10, output: 40 } })
+  for (const one of all) await one.events()
+  const free = await raced(await a.key({ rateLimits: { requestsPerMinute: 1_000, concurrentCalls: 1_000 } }), 90)
+  t.notOk('rate_limited' in free)
+  for (const one of all) await one.events()
+  const { body } = await a.admin('GET', `/budgets/${budget}/status`)
+  t.ok(Number(body['currentAmount']) <= 0.03, 'money is never overspent, whoever is limited')
+  t.equal(body['held'], '0')
+})
+
 t.test('a new key, and a revoked one, act everywhere within a second', async (t) => {
   const [a, b] = await two(t)
   await a.budget()

@@ -41,7 +41,7 @@ export class RedisRateLimiter implements RateLimiter {
   alone = 0
 
   constructor (options: RedisRateLimiterOptions) {
-    this.#o = { deadlineMs: 100, slotMs: 10_000, renewMs: 1_000, ...options }
+    this.#o = { deadlineMs: 250, slotMs: 10_000, renewMs: 1_000, ...options }
     this.#own = new MemoryRateLimiter(options.now)
     this.#redis = new RedisConnection({
       url: options.url,
