@@ -1,4 +1,5 @@
 import { proveKill } from './kill.ts'
+import { proveMidnight } from './midnight.ts'
 import { provePolicies } from './policies.ts'
 import { proveRecording } from './record.ts'
 import { proveSpend } from './spend.ts'
@@ -14,6 +15,10 @@ for (const redis of [false, true]) {
 }
 console.log('Limits that move: increases, top-ups, transfers, approvals, thresholds, periods that end, 60 s, over 3 gateways')
 await provePolicies(60_000, say)
+for (const zone of ['Asia/Kathmandu', 'America/St_Johns', 'Pacific/Auckland']) {
+  console.log(`Midnight in ${zone} with calls open at 3 gateways, and carry-over`)
+  await proveMidnight(zone, 5_000, say)
+}
 console.log('Books agree: 100,000 random records and reversals, backdated, in four currencies, over changes of clocks')
 await proveRecording(100_000, say)
 console.log('All hold.')

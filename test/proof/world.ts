@@ -42,6 +42,7 @@ export class ProofWorld {
   db!: pg.Pool
   readonly gateways: GatewayProcess[] = []
   readonly #closers: (() => Promise<void>)[] = []
+  #folders = 0
   readonly #folder = mkdtempSync(join(tmpdir(), 'relaycore-proof-'))
 
   static async open ({ redis }: { redis: boolean }): Promise<ProofWorld> {
@@ -73,9 +74,9 @@ export class ProofWorld {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
-  /** a new gateway, or one that is started again on the journal of `again` */
-  async startGateway (again?: GatewayProcess): Promise<GatewayProcess> {
-    const dataDir = again?.dataDir ?? join(this.#folder, `gateway-${this.gateways.length}`)
+  /** a new gateway, or one that is started again on the journal of `again`; `more`: of its environment */
+  async startGateway (again?: GatewayProcess, more: Record<string, string> = {}): Promise<GatewayProcess> {
+    const dataDir = again?.dataDir ?? join(this.#folder, `gateway-${this.#folders++}`)
     const port = again === undefined ? await freePort() : Number(new URL(again.url).port)
     const env: Record<string, string> = {
       PATH: process.env['PATH'] ?? '',
@@ -89,8 +90,10 @@ export class ProofWorld {
       RELAYCORE_ANTHROPIC_API_KEY: 'provider-key',
       RELAYCORE_LOG_LEVEL: 'warn',
       ...this.redisUrl === null ? {} : { REDIS_URL: this.redisUrl },
+      ...more,
     }
-    const child = spawn(process.execPath, ['--enable-source-maps', join(ROOT, 'out/src/cli.js'), 'start'],
+    const clock = more['SHIFT_MS'] === undefined ? [] : ['--import', join(ROOT, 'out/test/proof/shifted-clock.js')]
+    const child = spawn(process.execPath, ['--enable-source-maps', ...clock, join(ROOT, 'out/src/cli.js'), 'start'],
       { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     const gateway: GatewayProcess = { url: `http://127.0.0.1:${port}`, child, dataDir, env, output: [] }
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => { gateway.output.push(String(data)) })
