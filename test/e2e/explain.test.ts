@@ -118,7 +118,7 @@ t.test('whatever budgets and policies there are, a call gets what its explanatio
       const again = await gateway.chat(key, JSON.stringify({ ...body, ...change }))
       if (again.status !== 200) throw new Error(`${JSON.stringify(change)} did not help: ${again.text}`)
     }
-  }), { numRuns: 60 })
+  }), { numRuns: 40 })
 })
 
 const TOKENS = { provider: 'openai', model: 'gpt-4o', inputTokens: 100, outputTokens: 50 }
