@@ -280,7 +280,8 @@ create table budget_definitions (
   cap_to_fit jsonb,
   fail_open_nano bigint,
   carry_over jsonb,
-  rate_limits jsonb
+  rate_limits jsonb,
+  overrides jsonb default '{}'::jsonb not null
 );
 alter table budget_definitions add constraint budget_definitions_alerts_check CHECK ((jsonb_typeof(alerts) = 'array'::text));
 alter table budget_definitions add constraint budget_definitions_amount_nano_check CHECK ((amount_nano > 0));
@@ -299,6 +300,7 @@ alter table budget_definitions add constraint budget_definitions_filters_check C
 alter table budget_definitions add constraint budget_definitions_mode_check CHECK ((mode = ANY (ARRAY['enforced'::text, 'soft'::text, 'shadow'::text])));
 alter table budget_definitions add constraint budget_definitions_name_check CHECK (((length(name) >= 1) AND (length(name) <= 256)));
 alter table budget_definitions add constraint budget_definitions_organization_id_check CHECK (((length(organization_id) >= 1) AND (length(organization_id) <= 256)));
+alter table budget_definitions add constraint budget_definitions_overrides_check CHECK ((jsonb_typeof(overrides) = 'object'::text));
 alter table budget_definitions add constraint budget_definitions_parent_budget_id_fkey FOREIGN KEY (parent_budget_id) REFERENCES budget_definitions(id);
 alter table budget_definitions add constraint budget_definitions_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text, 'quarterly'::text, 'annual'::text, 'custom'::text])));
 alter table budget_definitions add constraint budget_definitions_pkey PRIMARY KEY (id);
@@ -317,6 +319,7 @@ comment on column budget_definitions.cap_to_fit is 'minimumTokens and reasoning;
 comment on column budget_definitions.fail_open_nano is 'what each gateway may let through while PostgreSQL does not answer; null: nothing';
 comment on column budget_definitions.carry_over is 'percent, max (of what is unused, a decimal string) and debt; null: every period begins anew';
 comment on column budget_definitions.rate_limits is 'requestsPerMinute, tokensPerMinute, concurrentCalls, for each of its subjects; null: none';
+comment on column budget_definitions.overrides is 'by subject: another amount than that of all others, a decimal string';
 
 create table budget_status_cache (
   account_id bigint not null,
@@ -862,7 +865,7 @@ AS $function$
   from (
     select o.id, f.* from budget_accounts o
     join budget_definitions b on b.id = o.budget_id
-    cross join lateral limits_of(b, o.carried_nano, o.period_end, clock_timestamp()) f
+    cross join lateral limits_of(of_subject(b, o.subject), o.carried_nano, o.period_end, clock_timestamp()) f
     where o.id = any (_accounts)
   ) l
   where a.id = l.id
@@ -1484,6 +1487,20 @@ AS $function$
   update budget_accounts a set carry_open = true where a.id = any (_accounts) and a.carried_on and not a.carry_open;
 $function$
 ;
+
+CREATE OR REPLACE FUNCTION public.of_subject(_budget budget_definitions, _subject text)
+ RETURNS budget_definitions
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+begin
+  if _budget.overrides ? _subject then
+    _budget.amount_nano := (_budget.overrides ->> _subject)::numeric * 1000000000;
+  end if;
+  return _budget;
+end $function$
+;
+comment on function of_subject is 'the budget as it is for one of its subjects';
 
 CREATE OR REPLACE FUNCTION public.open_long_hold(_hold json, _amounts json)
  RETURNS TABLE(opened boolean, account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone, long_held_nano bigint, long_hold uuid, long_held_until timestamp with time zone, total_nano bigint)

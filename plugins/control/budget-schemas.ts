@@ -100,6 +100,9 @@ const Fields = {
   }),
   rateLimits: Nullable(RateLimits),
   filters: Filters,
+  overrides: Type.Record(Type.String(), Amount, {
+    description: 'of a budget for each of many: those that have another amount, at most 1000', examples: [{ alice: '50' }],
+  }),
   tags: Tags,
   parentBudgetId: Nullable(Uuid),
   createdBy: Nullable(Type.String({ maxLength: 256 })),

@@ -1,6 +1,6 @@
 import { type Budget, type CallLimits, type Identity } from './budget.ts'
 import { PeriodClock } from './period.ts'
-import { accountSubject, isForEach, subjectIn } from './subject.ts'
+import { accountSubject, forSubject, isForEach, subjectIn } from './subject.ts'
 
 /** A budget that applies to a call, in the period in which the call opens. */
 export interface AppliedBudget {
@@ -133,7 +133,7 @@ function add (
   applied: AppliedBudget[], budget: Budget, period: { start: number, end: number | null }, subject: string
 ): boolean {
   for (const one of applied) if (one.budget.id === budget.id) return false
-  applied.push({ budget, periodStart: period.start, periodEnd: period.end, subject })
+  applied.push({ budget: forSubject(budget, subject), periodStart: period.start, periodEnd: period.end, subject })
   return true
 }
 

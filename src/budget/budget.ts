@@ -57,6 +57,8 @@ export interface Budget {
   /** of a tag: `name=value`; `*` (`name=*`): each of them has an account of its own */
   scopeId: string
   amountNano: bigint
+  /** of a budget for each of many: those that have another amount, decimal strings by subject */
+  overrides: Record<string, string>
   /** amountNano, or less where block-all or require-approval says so; accounts have theirs, with adjustments */
   enforcedLimitNano: bigint
   currency: string

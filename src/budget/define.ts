@@ -9,7 +9,7 @@ import {
   type ScopeType,
 } from './budget.ts'
 import { type BudgetDraft } from './hierarchy.ts'
-import { isForEach, splitTag } from './subject.ts'
+import { isForEach, MAX_SUBJECT, splitTag } from './subject.ts'
 
 /**
  * What an administrator sends, as a definition, and back. Pure. Every error names the field (a JSON path), what is
@@ -27,7 +27,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 const NAMES = new Set(['name', 'description', 'scopeType', 'scopeId', 'amount', 'currency', 'period', 'startDate',
   'endDate', 'recurring', 'alerts', 'tags', 'parentBudgetId', 'createdBy', 'organizationId', 'timezone', 'mode', 'paused',
-  'filters', 'capToFit', 'carryOver', 'failMode', 'rateLimits'])
+  'filters', 'overrides', 'capToFit', 'carryOver', 'failMode', 'rateLimits'])
 const REQUIRED = ['name', 'scopeType', 'scopeId', 'amount', 'currency', 'period'] as const
 
 /** `now`: ms since the epoch, the default of startDate */
@@ -84,12 +84,14 @@ function complete (f: Fields): BudgetDraft {
   if (period === 'custom' && endDate === null && recurring) {
     throw invalidField('endDate', 'given where a custom period recurs: it ends its first run', undefined)
   }
+  const scope = scopeOf(f['scopeType'], f['scopeId'])
   return {
     organizationId: optionalText('organizationId', f['organizationId'], 256),
     name: textOf('name', f['name'], 256),
     description: optionalText('description', f['description'], 4_096),
-    ...scopeOf(f['scopeType'], f['scopeId']),
+    ...scope,
     amountNano,
+    overrides: overridesOf(f['overrides'] ?? {}, scope),
     currency: currencyOf(f['currency']),
     period,
     timezone,
@@ -121,6 +123,22 @@ function scopeOf (type: unknown, id: unknown): Pick<BudgetDraft, 'scopeType' | '
     throw invalidField('scopeId', 'the name and the value of a tag, e.g. "costCenter=4711", or for each value "costCenter=*"', id)
   }
   return scope
+}
+
+const MOST_OVERRIDES = 1_000
+
+function overridesOf (value: unknown, scope: Pick<BudgetDraft, 'scopeType' | 'scopeId'>): Record<string, string> {
+  const entries = Object.entries(mapOf('overrides', value))
+  if (entries.length > 0 && !isForEach(scope)) throw invalidField('overrides', 'absent where a budget is for one', value)
+  if (entries.length > MOST_OVERRIDES) throw invalidField('overrides', `at most ${MOST_OVERRIDES} amounts`, `${entries.length} of them`)
+  return Object.fromEntries(entries.map(([subject, amount]) => {
+    if (subject !== subject.trim() || subject === '' || subject.length > MAX_SUBJECT || !isPlain(subject)) {
+      throw invalidField('overrides', `an object with names of 1 to ${MAX_SUBJECT} characters`, subject)
+    }
+    const nano = parseAmount(amount)
+    if (nano === null || nano === 0n) throw invalidField(`overrides/${subject}`, `more than 0, ${AMOUNT_EXPECTED}`, amount)
+    return [subject, formatNano(nano)]
+  }))
 }
 
 function amountOf (value: unknown): bigint {
@@ -373,6 +391,7 @@ export function renderBudget (budget: Budget) {
     mode: budget.mode,
     paused: budget.paused,
     filters: budget.filters,
+    overrides: budget.overrides,
     alerts: budget.alerts,
     tags: budget.tags,
     parentBudgetId: budget.parentBudgetId,

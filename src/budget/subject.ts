@@ -1,5 +1,7 @@
 import { invalidField } from '../errors.ts'
+import { parseAmount } from '../money/amount.ts'
 import { type Budget, type Identity, type ScopeType } from './budget.ts'
+import { approvalLimit, blockLimit } from './limits.ts'
 
 /**
  * Subjects: whom a budget is for. A budget on one subject has one account per period; a budget on each of many
@@ -48,6 +50,23 @@ export function accountSubject (budget: Scope & Pick<Budget, 'organizationId'>, 
   const subject = subjectIn(budget, identity)
   if (subject === null || isForEach(budget)) return subject
   return subject === (budget.scopeType === 'tag' ? splitTag(budget.scopeId).value : budget.scopeId) ? '' : null
+}
+
+const overridden = new WeakMap<Budget, Map<string, Budget>>()
+
+/** The budget as it is for one of its subjects: with the amount that this one has. The same object for the same one. */
+export function forSubject (budget: Budget, subject: string): Budget {
+  const amount = Object.hasOwn(budget.overrides, subject) ? parseAmount(budget.overrides[subject]) : null
+  if (subject === '' || amount === null) return budget
+  let known = overridden.get(budget)
+  if (known === undefined) overridden.set(budget, known = new Map())
+  let one = known.get(subject)
+  if (one === undefined) {
+    const limits = [blockLimit(budget, amount), approvalLimit(budget, amount) ?? amount]
+    const enforcedLimitNano = limits.reduce((least, nano) => nano < least ? nano : least)
+    known.set(subject, one = { ...budget, amountNano: amount, enforcedLimitNano })
+  }
+  return one
 }
 
 /** whom an account is for, in words: `user alice` */

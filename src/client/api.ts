@@ -984,6 +984,15 @@ export interface components {
                 };
             };
             /**
+             * @description of a budget for each of many: those that have another amount, at most 1000
+             * @example {
+             *       "alice": "50"
+             *     }
+             */
+            overrides: {
+                [key: string]: string | number;
+            };
+            /**
              * @example {
              *       "costCenter": "4711"
              *     }
@@ -2394,6 +2403,9 @@ export interface operations {
                      *               "costCenter": "4711"
                      *             }
                      *           },
+                     *           "overrides": {
+                     *             "alice": "50"
+                     *           },
                      *           "tags": {
                      *             "costCenter": "4711"
                      *           },
@@ -2568,6 +2580,15 @@ export interface operations {
                                 tags?: {
                                     [key: string]: string;
                                 };
+                            };
+                            /**
+                             * @description of a budget for each of many: those that have another amount, at most 1000
+                             * @example {
+                             *       "alice": "50"
+                             *     }
+                             */
+                            overrides: {
+                                [key: string]: string | number;
                             };
                             /**
                              * @example {
@@ -2817,6 +2838,15 @@ export interface operations {
                         };
                     };
                     /**
+                     * @description of a budget for each of many: those that have another amount, at most 1000
+                     * @example {
+                     *       "alice": "50"
+                     *     }
+                     */
+                    overrides?: {
+                        [key: string]: string | number;
+                    };
+                    /**
                      * @example {
                      *       "costCenter": "4711"
                      *     }
@@ -2911,6 +2941,9 @@ export interface operations {
                      *         "tags": {
                      *           "costCenter": "4711"
                      *         }
+                     *       },
+                     *       "overrides": {
+                     *         "alice": "50"
                      *       },
                      *       "tags": {
                      *         "costCenter": "4711"
@@ -3081,6 +3114,15 @@ export interface operations {
                             };
                         };
                         /**
+                         * @description of a budget for each of many: those that have another amount, at most 1000
+                         * @example {
+                         *       "alice": "50"
+                         *     }
+                         */
+                        overrides: {
+                            [key: string]: string | number;
+                        };
+                        /**
                          * @example {
                          *       "costCenter": "4711"
                          *     }
@@ -3223,6 +3265,9 @@ export interface operations {
                      *             "tags": {
                      *               "costCenter": "4711"
                      *             }
+                     *           },
+                     *           "overrides": {
+                     *             "alice": "50"
                      *           },
                      *           "tags": {
                      *             "costCenter": "4711"
@@ -3397,6 +3442,9 @@ export interface operations {
                      *             "tags": {
                      *               "costCenter": "4711"
                      *             }
+                     *           },
+                     *           "overrides": {
+                     *             "alice": "50"
                      *           },
                      *           "tags": {
                      *             "costCenter": "4711"
@@ -3574,6 +3622,15 @@ export interface operations {
                                 };
                             };
                             /**
+                             * @description of a budget for each of many: those that have another amount, at most 1000
+                             * @example {
+                             *       "alice": "50"
+                             *     }
+                             */
+                            overrides: {
+                                [key: string]: string | number;
+                            };
+                            /**
                              * @example {
                              *       "costCenter": "4711"
                              *     }
@@ -3717,6 +3774,9 @@ export interface operations {
                      *         "tags": {
                      *           "costCenter": "4711"
                      *         }
+                     *       },
+                     *       "overrides": {
+                     *         "alice": "50"
                      *       },
                      *       "tags": {
                      *         "costCenter": "4711"
@@ -3885,6 +3945,15 @@ export interface operations {
                             tags?: {
                                 [key: string]: string;
                             };
+                        };
+                        /**
+                         * @description of a budget for each of many: those that have another amount, at most 1000
+                         * @example {
+                         *       "alice": "50"
+                         *     }
+                         */
+                        overrides: {
+                            [key: string]: string | number;
                         };
                         /**
                          * @example {
@@ -4125,6 +4194,15 @@ export interface operations {
                         };
                     };
                     /**
+                     * @description of a budget for each of many: those that have another amount, at most 1000
+                     * @example {
+                     *       "alice": "50"
+                     *     }
+                     */
+                    overrides?: {
+                        [key: string]: string | number;
+                    };
+                    /**
                      * @example {
                      *       "costCenter": "4711"
                      *     }
@@ -4217,6 +4295,9 @@ export interface operations {
                      *         "tags": {
                      *           "costCenter": "4711"
                      *         }
+                     *       },
+                     *       "overrides": {
+                     *         "alice": "50"
                      *       },
                      *       "tags": {
                      *         "costCenter": "4711"
@@ -4385,6 +4466,15 @@ export interface operations {
                             tags?: {
                                 [key: string]: string;
                             };
+                        };
+                        /**
+                         * @description of a budget for each of many: those that have another amount, at most 1000
+                         * @example {
+                         *       "alice": "50"
+                         *     }
+                         */
+                        overrides: {
+                            [key: string]: string | number;
                         };
                         /**
                          * @example {
@@ -4661,6 +4751,15 @@ export interface operations {
                         };
                     };
                     /**
+                     * @description of a budget for each of many: those that have another amount, at most 1000
+                     * @example {
+                     *       "alice": "50"
+                     *     }
+                     */
+                    overrides?: {
+                        [key: string]: string | number;
+                    };
+                    /**
                      * @example {
                      *       "costCenter": "4711"
                      *     }
@@ -4753,6 +4852,9 @@ export interface operations {
                      *         "tags": {
                      *           "costCenter": "4711"
                      *         }
+                     *       },
+                     *       "overrides": {
+                     *         "alice": "50"
                      *       },
                      *       "tags": {
                      *         "costCenter": "4711"
@@ -4921,6 +5023,15 @@ export interface operations {
                             tags?: {
                                 [key: string]: string;
                             };
+                        };
+                        /**
+                         * @description of a budget for each of many: those that have another amount, at most 1000
+                         * @example {
+                         *       "alice": "50"
+                         *     }
+                         */
+                        overrides: {
+                            [key: string]: string | number;
                         };
                         /**
                          * @example {
@@ -5597,6 +5708,9 @@ export interface operations {
                      *           "costCenter": "4711"
                      *         }
                      *       },
+                     *       "overrides": {
+                     *         "alice": "50"
+                     *       },
                      *       "tags": {
                      *         "costCenter": "4711"
                      *       },
@@ -5764,6 +5878,15 @@ export interface operations {
                             tags?: {
                                 [key: string]: string;
                             };
+                        };
+                        /**
+                         * @description of a budget for each of many: those that have another amount, at most 1000
+                         * @example {
+                         *       "alice": "50"
+                         *     }
+                         */
+                        overrides: {
+                            [key: string]: string | number;
                         };
                         /**
                          * @example {

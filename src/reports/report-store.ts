@@ -18,6 +18,8 @@ export type BudgetPeriod = Pick<AccountKey, 'budgetId' | 'periodStart'>
 export interface AccountSums {
   budgetId: string
   subjects: number
+  /** of the definition, before adjustments */
+  amountNano: bigint
   /** 100 % of each */
   totalNano: bigint
   /** part of total: from the period before */

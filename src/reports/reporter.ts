@@ -2,7 +2,7 @@ import { type Reach } from '../access/actor.ts'
 import { type HotStatus } from '../account/hot-status.ts'
 import { takesModel } from '../budget/applies.ts'
 import { type Budget, type ScopeType } from '../budget/budget.ts'
-import { isForEach } from '../budget/subject.ts'
+import { forSubject, isForEach } from '../budget/subject.ts'
 import { shownPeriod } from '../budget/period.ts'
 import { type BudgetTracker } from '../budget/tracker.ts'
 import { type Now } from '../clock.ts'
@@ -107,7 +107,9 @@ export class BudgetReporter {
     return budgets.map((budget, i) => {
       const sums = found.get(budget.id)
       const standing = sums === undefined ? nothingOn({ budget }) : standingOfAll(sums)
-      return { budget, subject: '', period: periods[i] as BudgetStanding['period'], standing, subjects: sums?.subjects ?? 0 }
+      const all = sums === undefined ? budget : { ...budget, amountNano: sums.amountNano }
+      const period = periods[i] as BudgetStanding['period']
+      return { budget: all, subject: '', period, standing, subjects: sums?.subjects ?? 0 }
     })
   }
 
@@ -123,7 +125,8 @@ export class BudgetReporter {
     const shared = found.filter(isAccount).filter((one) => hasOthers(one, incarnation))
     const others = await hot.read(shared.map(({ accountId }) => accountId))
     const accounts = new Map(found.map((account) => [keyOf(account.budgetId, account.subject), account]))
-    return asked.map(({ budget, subject }, i) => {
+    return asked.map(({ budget: of, subject }, i) => {
+      const budget = forSubject(of, subject)
       const period = periods[i] as BudgetStanding['period']
       const account = accounts.get(keyOf(budget.id, subject))
       if (account === undefined) throw new Error(`budget ${budget.id} is not in the ledger`)

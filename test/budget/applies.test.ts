@@ -37,6 +37,7 @@ function aBudget (over: Partial<Budget>): Budget {
     failOpenNano: null,
     rateLimits: null,
     filters: {},
+    overrides: {},
     alerts: [],
     tags: {},
     parentBudgetId: null,

@@ -306,3 +306,32 @@ t.test('a budget may be for some endpoints alone', async (t) => {
   })
   t.match(explained.body, { admitted: true, budgets: [{ budgetId: others }] })
 })
+
+t.test('single ones may have another amount than the others', async (t) => {
+  const gateway = await spending(t)
+  const each = await gateway.budget({ ...user, amount: '0.001', overrides: { ann: 0.002, 'x*y': '5' } })
+  t.match((await gateway.admin('GET', `/budgets/${each}`)).body, { overrides: { ann: '0.002', 'x*y': '5' } })
+  const key = await gateway.key({ allowHeaders: ['user'] })
+  const call = async (name: string) => await gateway.chat(key, { max_tokens: 40 }, { 'x-relaycore-user': name })
+  const passes = async (name: string) => {
+    t.equal((await call(name)).status, 200)
+    await gateway.events()
+  }
+  for (const name of ['bob', 'bob', 'ann', 'ann', 'ann']) await passes(name)
+  t.match(refusal((await call('bob')).json), { code: 'budget_exhausted', budget: { limit: '0.001' } })
+  const limits = { limit: '0.002', limitParts: { amount: '0.002', adjustments: '0' }, percentUsed: 63.75 }
+  t.match(await statusOf(gateway, each, 'ann'), limits)
+  t.match(await statusOf(gateway, each, 'x*y'), { limit: '5', remaining: '5' }, 'also before there is an account')
+  t.match((await gateway.admin('GET', `/budgets/${each}/status`)).body, {
+    subjects: 2, limit: '0.003', limitParts: { amount: '0.003', adjustments: '0' },
+  })
+  t.equal((await gateway.admin('PATCH', `/budgets/${each}`, { overrides: { ann: null, bob: '1' } })).status, 200)
+  t.match(refusal((await call('ann')).json), { budget: { limit: '0.001' } })
+  await passes('bob')
+  const wrong = async (overrides: unknown) => (await gateway.admin('PUT', `/budgets/${each}`, { overrides })).body
+  t.match(await wrong({ ann: '0' }), { field: 'overrides/ann' })
+  t.match(await wrong({ ' ann': '1' }), { field: 'overrides' })
+  t.match(await wrong([]), { field: 'overrides' })
+  const one = await gateway.admin('PATCH', `/budgets/${await gateway.budget()}`, { overrides: { ann: '1' } })
+  t.match(one.body, { field: 'overrides', detail: /for one/ })
+})

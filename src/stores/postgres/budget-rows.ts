@@ -18,7 +18,7 @@ export async function selectBudgets (
 /** Where currency is USD there is nothing to pin. A rate is in force from its moment on. */
 export const COLUMNS = `b.id, b.organization_id, b.name, b.description, b.scope_type, b.scope_id, b.amount_nano,
   b.enforced_limit_nano, b.currency, b.period, b.timezone, b.start_date, b.end_date, b.recurring, b.mode, b.paused,
-  b.cap_to_fit, b.fail_open_nano, b.carry_over, b.rate_limits, b.filters, b.alerts, b.tags, b.parent_budget_id, b.created_at, b.updated_at, b.created_by, b.archived_at, b.version,
+  b.cap_to_fit, b.fail_open_nano, b.carry_over, b.rate_limits, b.filters, b.alerts, b.overrides, b.tags, b.parent_budget_id, b.created_at, b.updated_at, b.created_by, b.archived_at, b.version,
   fx.rate, fx.effective_at as rate_at
   from budget_definitions b
   left join lateral (
@@ -62,6 +62,7 @@ interface BudgetRow {
   filters: Budget['filters']
   alerts: Budget['alerts']
   tags: Budget['tags']
+  overrides: Budget['overrides']
   parent_budget_id: string | null
   created_at: Date
   updated_at: Date
@@ -97,6 +98,7 @@ function budgetOf (row: BudgetRow): Budget {
     filters: row.filters,
     alerts: row.alerts,
     tags: row.tags,
+    overrides: row.overrides,
     parentBudgetId: row.parent_budget_id,
     createdAt: row.created_at.getTime(),
     updatedAt: row.updated_at.getTime(),

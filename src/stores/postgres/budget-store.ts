@@ -336,16 +336,17 @@ const COUNT_UP = "update config_versions set version = version + 1 where kind = 
 const INSERT = `
   insert into budget_definitions (id, organization_id, name, description, scope_type, scope_id, amount_nano,
     enforced_limit_nano, currency, period, timezone, start_date, end_date, recurring, mode, paused, filters, alerts, tags,
-    parent_budget_id, created_by, cap_to_fit, fail_open_nano, carry_over, rate_limits, created_at, updated_at, version)
+    parent_budget_id, created_by, cap_to_fit, fail_open_nano, carry_over, rate_limits, overrides, created_at, updated_at,
+    version)
   values ($1, $2, $3, $4, $5, $6, $7, enforced_limit($7, $17, 0), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-    $20, $21, $22, $23, $24, $25, $25, $26)`
+    $20, $21, $22, $23, $24, $25, $26, $26, $27)`
 
 const UPDATE = `
   update budget_definitions set organization_id = $2, name = $3, description = $4, scope_type = $5, scope_id = $6,
     amount_nano = $7, enforced_limit_nano = enforced_limit($7, $17, 0), currency = $8, period = $9, timezone = $10,
     start_date = $11, end_date = $12, recurring = $13, mode = $14, paused = $15, filters = $16, alerts = $17, tags = $18,
     parent_budget_id = $19, created_by = $20, cap_to_fit = $21, fail_open_nano = $22, carry_over = $23,
-    rate_limits = $24, updated_at = $25, version = $26
+    rate_limits = $24, overrides = $25, updated_at = $26, version = $27
   where id = $1`
 
 const ADJUSTED = 'update budget_definitions set updated_at = $2, version = $3 where id = any ($1::uuid[])'
@@ -363,6 +364,7 @@ function definitionValues (draft: BudgetDraft): unknown[] {
     draft.createdBy, draft.capToFit === null ? null : JSON.stringify(draft.capToFit), draft.failOpenNano,
     draft.carryOver === null ? null : JSON.stringify(draft.carryOver),
     draft.rateLimits === null ? null : JSON.stringify(draft.rateLimits),
+    JSON.stringify(draft.overrides),
   ]
 }
 

@@ -43,6 +43,7 @@ export class PostgresReportStore implements ReportStore {
     return rows.map((row) => ({
       budgetId: row.budget_id,
       subjects: idOf(row.subjects),
+      amountNano: bigintOf(row.amount_nano),
       totalNano: bigintOf(row.total_nano),
       carriedNano: bigintOf(row.carried_nano),
       limitNano: row.limit_nano === null ? null : bigintOf(row.limit_nano),
@@ -115,7 +116,7 @@ const ACCOUNTS = `
     where a.id is null and b.carry_over is not null and p.budget_id = b.id and p.subject = k.subject and p.period_end = k.period_start
   ) e on true
   left join lateral (
-    select f.* from limits_of(b, coalesce(a.carried_nano, e.carried_nano, 0), k.period_end, clock_timestamp()) f
+    select f.* from limits_of(of_subject(b, k.subject), coalesce(a.carried_nano, e.carried_nano, 0), k.period_end, clock_timestamp()) f
     where a.id is null or a.limit_until <= clock_timestamp()
   ) d on true
   left join budget_status_cache c on c.account_id = a.id
@@ -140,7 +141,8 @@ const ACCOUNTS = `
   ) h on true`
 
 const SUMS = `
-  select k.budget_id, count(*) as subjects, sum(a.total_nano) as total_nano,
+  select k.budget_id, count(*) as subjects,
+    sum(coalesce((b.overrides ->> a.subject)::numeric * 1000000000, b.amount_nano))::bigint as amount_nano, sum(a.total_nano) as total_nano,
     sum(a.carried_nano) as carried_nano, sum(a.limit_nano) as limit_nano, sum(a.settled_nano) as settled_nano,
     sum(coalesce(c.below_nano, 0)) as below_nano, sum(a.leased_nano) as leased_nano, max(c.last_updated) as last_updated,
     coalesce((
@@ -150,6 +152,7 @@ const SUMS = `
       where g.state <> 'closed' and not responds(g) and d.budget_id = k.budget_id and d.period_start = k.period_start
     ), 0) as in_doubt_nano
   from unnest($1::uuid[], $2::timestamptz[]) k (budget_id, period_start)
+  join budget_definitions b on b.id = k.budget_id
   join budget_accounts a on a.budget_id = k.budget_id and a.period_start = k.period_start
   left join budget_status_cache c on c.account_id = a.id
   group by k.budget_id, k.period_start`
@@ -164,6 +167,7 @@ const SUBJECTS = `
 interface SumsRow {
   budget_id: string
   subjects: string
+  amount_nano: string
   total_nano: string
   carried_nano: string
   limit_nano: string | null

@@ -38,6 +38,7 @@ function aDraft (overrides: Partial<BudgetDraft> = {}): BudgetDraft {
     failOpenNano: null,
     rateLimits: null,
     filters: {},
+    overrides: {},
     alerts: [],
     tags: {},
     parentBudgetId: null,
