@@ -64,7 +64,8 @@ ${admin.join('\n')}
 
 ## To AI clients
 
-In the envelope of the dialect that was asked, with the code as \`error.relaycore.code\`. What is not forwarded costs nothing.
+In the envelope of the dialect that was asked, with the code as \`error.relaycore.code\` and what helps, as
+far as it is known for that very call, as \`error.relaycore.remedy\`. What is not forwarded costs nothing.
 
 | code | OpenAI dialect | Anthropic dialect | meaning | what helps |
 | --- | --- | --- | --- | --- |

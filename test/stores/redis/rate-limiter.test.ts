@@ -1,4 +1,8 @@
+import { fork } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { type Readable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { isShort } from '../../../src/limits/limiter.ts'
 import { RedisRateLimiter, type RedisRateLimiterOptions } from '../../../src/stores/redis/rate-limiter.ts'
@@ -67,6 +71,22 @@ t.test('the slots of a gateway that dies become free, those of one that lives st
   let free = 0
   while (Date.now() < end) if (!isShort(await dies.look([key], 1))) free++
   t.equal(free, 0)
+})
+
+t.test('a process that is killed leaves its slot to expire, and one that lives keeps it for as long as it likes', async (t) => {
+  const deploymentId = randomUUID()
+  const limiter = await aLimiter(t, { deploymentId })
+  const key = aSubject({ concurrentCalls: 1 })
+  const holder = fork(join(import.meta.dirname, 'slot-holder.js'), [shared.url, deploymentId, key.id, '800'], { silent: true })
+  t.teardown(() => { holder.kill('SIGKILL') })
+  await once(holder.stdout as Readable, 'data')
+  const end = Date.now() + 2_000
+  let free = 0
+  while (Date.now() < end) if (!isShort(await limiter.look([key], 1))) free++
+  t.equal(free, 0, 'renewed')
+  holder.kill('SIGKILL')
+  await once(holder, 'exit')
+  await eventually(async () => !isShort(await limiter.take([key], 1)))
 })
 
 t.test('while Redis is away a gateway goes on with its own counts, and with the shared ones when it is back', async (t) => {
