@@ -99,6 +99,16 @@ t.test('a transfer takes what is left there, and no more', async (t) => {
   ] as const) t.match((await move(budget, other, '0.0001')).body, { detail })
 })
 
+t.test('of what was moved away nothing can be moved again, also where no call has come yet', async (t) => {
+  const gateway = await aGateway(t)
+  const [from, toBudgetId] = [await gateway.budget({ amount: '1' }), await gateway.budget({ name: 'other', amount: '1' })]
+  const move = async (amount: string) => await gateway.admin('POST', `/budgets/${from}/transfers`, { toBudgetId, amount, reason: 'r' })
+  t.equal((await move('0.7')).status, 201)
+  t.match(await move('0.7'), { status: 422, body: { detail: /at most the 0.3 USD/ } })
+  t.equal((await move('0.3')).status, 201)
+  t.match(await statusOf(gateway, from), { limit: '0', remaining: '0', percentUsed: 100 })
+})
+
 t.test('transfers at once, both ways, never make nor lose anything', async (t) => {
   const gateway = await aGateway(t)
   const budgets = [await gateway.budget({ amount: '1' }), await gateway.budget({ name: 'other', amount: '1' })] as const

@@ -5,6 +5,7 @@ import {
   type AdjustmentStore,
 } from '../../budget/adjustments.ts'
 import { type Budget } from '../../budget/budget.ts'
+import { periodAt } from '../../budget/period.ts'
 import { systemNow } from '../../clock.ts'
 import { holdRefusal, Unprocessable } from '../../errors.ts'
 import { formatNano } from '../../money/amount.ts'
@@ -82,10 +83,15 @@ export class PostgresAdjustmentStore implements AdjustmentStore {
 
   /** what is set aside or spent is not there to be given away; the accounts are locked */
   async #requireLeft (budget: Budget, { amountNano, from }: AdjustmentDraft): Promise<void> {
-    const [row] = await this.#tx.query<LeftRow>({ text: LEFT, values: [budget.id, new Date(from)] })
-    const total = row === undefined ? budget.amountNano : bigintOf(row.total_nano)
-    const settled = bigintOf(row?.settled_nano ?? '0')
-    const leased = bigintOf(row?.leased_nano ?? '0')
+    const period = periodAt(budget, from)
+    const [row] = await this.#tx.query<LeftRow>({
+      text: LEFT,
+      values: [budget.id, new Date(period?.start ?? from), period?.end == null ? null : new Date(period.end)],
+    })
+    if (row === undefined) throw new Error(`budget ${budget.id} is not there, though it was locked`)
+    const total = bigintOf(row.total_nano)
+    const settled = bigintOf(row.settled_nano)
+    const leased = bigintOf(row.leased_nano)
     const asked = -(amountNano ?? 0n)
     if (asked <= total - settled - leased) return
     const said = (nano: bigint) => `${formatNano(nano > 0n ? nano : 0n)} ${budget.currency}`
@@ -93,7 +99,7 @@ export class PostgresAdjustmentStore implements AdjustmentStore {
       throw Object.assign(new Unprocessable(`amount must be at most the ${said(total - settled)} that budget ${budget.id} has left`), { field: 'amount' })
     }
     throw holdRefusal('budget_contention', `Of the ${said(total - settled)} that budget ${budget.id} has not spent, ${said(leased)} are set aside ` +
-      'for open calls', { remedy: 'Try again in a moment, or transfer less.', ...row === undefined ? {} : { accounts: [idOf(row.id)] } })
+      'for open calls', { remedy: 'Try again in a moment, or transfer less.', ...row.id === null ? {} : { accounts: [idOf(row.id)] } })
   }
 
   async #insert (id: string, budgetId: string, draft: AdjustmentDraft, counterpartId: string | null): Promise<void> {
@@ -141,12 +147,15 @@ const REVOKE = `
   where (id = $1 or counterpart_id = $1) and revoked_at is null
     and (effective_until is null or effective_until > clock_timestamp())`
 
+/** also where nobody has used the period yet */
 const LEFT = `
-  select id, total_nano, settled_nano, leased_nano from budget_accounts
-  where budget_id = $1 and subject = '' and period_start <= $2 and coalesce(period_end > $2, true)
-  order by period_start desc limit 1`
+  select a.id, f.total_nano, coalesce(a.settled_nano, 0) as settled_nano, coalesce(a.leased_nano, 0) as leased_nano
+  from budget_definitions b
+  left join budget_accounts a on a.budget_id = b.id and a.subject = '' and a.period_start = $2
+  cross join lateral limits_of(b, coalesce(a.carried_nano, 0), $3::timestamptz, clock_timestamp()) f
+  where b.id = $1`
 
-interface LeftRow { id: string, total_nano: string, settled_nano: string, leased_nano: string }
+interface LeftRow { id: string | null, total_nano: string, settled_nano: string, leased_nano: string }
 
 interface AdjustmentRow {
   id: string
