@@ -31,8 +31,10 @@ function collectBudgets ({ metrics, tracker }: Core): void {
   const gauges = [metrics.budgetLimit, metrics.budgetSpent, metrics.budgetHeld, metrics.budgetRemaining]
   for (const gauge of gauges) gauge.reset()
   let left = MAX_BUDGETS
-  for (const { applied: { budget }, lease } of tracker.inUse()) {
+  for (const { applied: { budget, subject }, lease } of tracker.inUse()) {
     const { figures } = lease
+    // of each of many there are too many
+    if (subject !== '') continue
     if (figures === null || figures.limitNano === null || left-- <= 0) continue
     const labels = {
       budget: budget.id, name: budget.name, scope: `${budget.scopeType}:${budget.scopeId}`, currency: budget.currency,
