@@ -129,6 +129,22 @@ const CASES: Record<string, Case> = {
     t.not(later?.accountId, answers[0]?.[0]?.accountId, 'another period is another account')
   },
 
+  'tells with an account what a process life had of it': async (t, world) => {
+    const budgetId = await world.defineBudget(10n)
+    const spec = { budgetId, subject: 'ann', periodStart: Date.UTC(2020, 0), periodEnd: null }
+    const incarnation = await world.authority.join('journal', HOST)
+    const [fresh] = await world.authority.ensureAccounts([spec], incarnation)
+    const accountId = fresh?.accountId ?? 0
+    t.equal(fresh?.lease, null)
+    await take(world, incarnation, needs([accountId, 7n]))
+    await world.authority.post(incarnation, [anEvent([paid(accountId, 3n)])], [{ accountId, returnedNano: 4n }])
+
+    const [known] = await world.authority.ensureAccounts([spec], incarnation)
+    t.same(known, { accountId, currency: 'USD', lease: { grantedNano: 7n, returnedNano: 4n, postedNano: 3n } })
+    const other = await world.authority.join('another', HOST)
+    t.same((await world.authority.ensureAccounts([spec], other))[0]?.lease, null, 'and nothing of another one')
+  },
+
   'gives every process life a number of its own, with leases at zero': async (t, world) => {
     const accountId = await anAccount(world, 10n)
     const first = await world.authority.join('journal-1', HOST)

@@ -335,3 +335,39 @@ t.test('single ones may have another amount than the others', async (t) => {
   const one = await gateway.admin('PATCH', `/budgets/${await gateway.budget()}`, { overrides: { ann: '1' } })
   t.match(one.body, { field: 'overrides', detail: /for one/ })
 })
+
+t.test('gateways that race for the accounts of the same users keep each within its own limit', async (t) => {
+  const a = await spending(t)
+  const others = [1, 2].map(async () => await aGateway(t, { DATABASE_URL: a.core.config.databaseUrl ?? '' }))
+  const gateways = [a, ...await Promise.all(others)]
+  for (const { provider } of gateways) provider.behave = () => ({ usage: { input: 10, output: 40 } })
+  const each = await a.budget({ ...user, amount: '0.004' })
+  const key = await a.key({ allowHeaders: ['user'] })
+  const names = ['ann', 'bob', 'cay']
+  const calls = gateways.flatMap((gateway) => names.flatMap((name) =>
+    Array.from({ length: 12 }, async () => (await gateway.chat(key, { max_tokens: 40 }, { 'x-relaycore-user': name })).status)))
+  const statuses = await Promise.all(calls)
+  for (const gateway of gateways) await gateway.events()
+  t.ok(statuses.every((status) => status === 200 || status === 429))
+  let spent = 0
+  for (const name of names) {
+    const amount = Number((await statusOf(a, each, name))['currentAmount'])
+    t.ok(amount > 0 && amount <= 0.004, `${name}: ${amount}`)
+    spent += Math.round(amount * 1e9)
+  }
+  t.equal(spent, statuses.filter((status) => status === 200).length * 425_000, 'every call that passed is charged, and no other')
+})
+
+t.test('who manages a team makes budgets for each of that team, and for nobody else', async (t) => {
+  const gateway = await aGateway(t)
+  const team = await gateway.budget({ scopeType: 'team', scopeId: 'red', organizationId: 'acme', amount: '5' })
+  const { body } = await gateway.admin('POST', '/tokens', {
+    name: 'm', role: 'manager', reach: { organizationId: 'acme', teamId: 'red' },
+  })
+  const make = async (fields: object) => await gateway.admin('POST', '/budgets', { name: 'b', currency: 'USD', period: 'daily', ...user, ...fields },
+    { authorization: `Bearer ${String(body['token'] ?? body['key'])}` })
+  t.match(await make({}), { status: 403, body: { field: 'parentBudgetId' } })
+  t.match(await make({ parentBudgetId: await gateway.budget() }), { status: /^(403|422)$/ })
+  t.match(await make({ parentBudgetId: team, scopeType: 'tag', scopeId: 'stage=test' }), { status: 403, body: { field: 'scopeId' } })
+  t.match(await make({ parentBudgetId: team }), { status: 201, body: { scopeId: '*', organizationId: 'acme' } })
+})
