@@ -94,7 +94,8 @@ create table approval_requests (
   decided_at timestamp(3) with time zone,
   decided_by text,
   decision_reason text,
-  adjustment_id uuid
+  adjustment_id uuid,
+  subject text default ''::text not null
 );
 alter table approval_requests add constraint approval_requests_adjustment_id_fkey FOREIGN KEY (adjustment_id) REFERENCES budget_adjustments(id);
 alter table approval_requests add constraint approval_requests_amount_nano_check CHECK (((amount_nano > 0) AND (amount_nano <= '9000000000000000000'::bigint)));
@@ -107,12 +108,14 @@ alter table approval_requests add constraint approval_requests_pkey PRIMARY KEY 
 alter table approval_requests add constraint approval_requests_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 1024)));
 alter table approval_requests add constraint approval_requests_requested_by_check CHECK (((length(requested_by) >= 1) AND (length(requested_by) <= 256)));
 alter table approval_requests add constraint approval_requests_state_check CHECK ((state = ANY (ARRAY['open'::text, 'approved'::text, 'denied'::text])));
+alter table approval_requests add constraint approval_requests_subject_check CHECK ((length(subject) <= 256));
 CREATE INDEX approval_requests_age ON public.approval_requests USING btree (created_at, id);
 CREATE INDEX approval_requests_budget ON public.approval_requests USING btree (budget_id, created_at, id);
-CREATE UNIQUE INDEX approval_requests_open ON public.approval_requests USING btree (budget_id, key_id) WHERE (state = 'open'::text);
+CREATE UNIQUE INDEX approval_requests_open ON public.approval_requests USING btree (budget_id, key_id, subject) WHERE (state = 'open'::text);
 comment on table approval_requests is 'who asked for more where require-approval refuses, and what was decided';
 comment on column approval_requests.amount_nano is 'null: whatever is approved';
 comment on column approval_requests.key_id is 'of the gateway key that asked; null: an administrator did';
+comment on column approval_requests.subject is 'for whom, of a budget for each of many; empty: for all of them';
 
 create table audit_head (
   singleton boolean default true not null,
@@ -211,7 +214,8 @@ create table budget_adjustments (
   created_at timestamp(3) with time zone not null,
   created_by text not null,
   revoked_at timestamp(3) with time zone,
-  revoked_by text
+  revoked_by text,
+  subject text default ''::text not null
 );
 alter table budget_adjustments add constraint budget_adjustments_amount_nano_check CHECK (((amount_nano <> 0) AND (abs(amount_nano) <= '9000000000000000000'::bigint)));
 alter table budget_adjustments add constraint budget_adjustments_budget_id_fkey FOREIGN KEY (budget_id) REFERENCES budget_definitions(id);
@@ -225,11 +229,13 @@ alter table budget_adjustments add constraint budget_adjustments_kind_check CHEC
 alter table budget_adjustments add constraint budget_adjustments_pkey PRIMARY KEY (id);
 alter table budget_adjustments add constraint budget_adjustments_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 1024)));
 alter table budget_adjustments add constraint budget_adjustments_revoked_by_check CHECK (((length(revoked_by) >= 1) AND (length(revoked_by) <= 256)));
+alter table budget_adjustments add constraint budget_adjustments_subject_check CHECK ((length(subject) <= 256));
 CREATE INDEX budget_adjustments_budget ON public.budget_adjustments USING btree (budget_id, created_at, id);
 comment on table budget_adjustments is 'what is added to the amount of a budget for a time, or taken from it';
 comment on column budget_adjustments.amount_nano is 'null: an approval of whatever block-all leaves';
 comment on column budget_adjustments.effective_until is 'null: for good';
 comment on column budget_adjustments.counterpart_id is 'of a transfer: the other side of it';
+comment on column budget_adjustments.subject is 'empty: for every subject of the budget';
 
 create table budget_alert_history (
   id bigint generated always as identity not null,
@@ -865,7 +871,7 @@ AS $function$
       then least(f.limit_nano, o.settled_nano + o.leased_nano) else f.limit_nano end as limit_nano
     from budget_accounts o
     join budget_definitions b on b.id = o.budget_id
-    cross join lateral limits_of(of_subject(b, o.subject), o.carried_nano, o.period_end, clock_timestamp()) f
+    cross join lateral limits_of(b, o.subject, o.carried_nano, o.period_end, clock_timestamp()) f
     where o.id = any (_accounts)
   ) l
   where a.id = l.id and (a.total_nano, a.limit_until, a.limit_nano) is distinct from (l.total_nano, l.until, l.limit_nano)
@@ -1430,7 +1436,7 @@ begin
 end $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.limits_of(_budget budget_definitions, _carried bigint, _period_end timestamp with time zone, _at timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.limits_of(_budget budget_definitions, _subject text, _carried bigint, _period_end timestamp with time zone, _at timestamp with time zone)
  RETURNS TABLE(total_nano bigint, limit_nano bigint, until timestamp with time zone)
  LANGUAGE sql
  STABLE
@@ -1446,11 +1452,12 @@ AS $function$
       select d.*, m.at, d.effective_from <= m.at and coalesce(d.effective_until > m.at, true) as in_force
       from budget_adjustments d
       cross join lateral (select least(_at, _period_end - interval '1 millisecond') as at) m
-      where d.budget_id = _budget.id and d.revoked_at is null
+      where d.budget_id = _budget.id and d.subject in ('', _subject) and d.revoked_at is null
         and coalesce(d.effective_until > m.at, true) and coalesce(d.effective_from < _period_end, true)
     ) d
   ) f
-  cross join lateral (select least(_budget.amount_nano + _carried + f.adjusted, 9000000000000000000)::bigint as nano) t
+  cross join lateral (select least(
+    (of_subject(_budget, _subject)).amount_nano + _carried + f.adjusted, 9000000000000000000)::bigint as nano) t
 $function$
 ;
 

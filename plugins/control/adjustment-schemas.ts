@@ -4,6 +4,10 @@ import { Nullable, PageAnswer, PageQuery, Text, Time } from './schemas.ts'
 
 /** Shapes of adjustments and approvals; src/budget/adjustments.ts says what is valid. */
 const Reason = Type.String({ minLength: 1, maxLength: 1024, description: 'why, for people', examples: ['launch week'] })
+const Subject = Type.Optional(Type.String({
+  minLength: 1, maxLength: 256, description: 'of a budget for each of many, for whom; for all of them if not given', examples: ['ada'],
+}))
+const Whom = Nullable(Type.String({ description: 'of a budget for each of many, for whom; null: for all of them, or the budget is for one' }))
 const Moment = (description: string) => Type.String({ maxLength: 64, description: `RFC 3339: ${description}`, examples: ['2026-12-01T00:00:00Z'] })
 
 export const NewAdjustment = Type.Object({
@@ -11,6 +15,7 @@ export const NewAdjustment = Type.Object({
   amount: Amount,
   from: Type.Optional(Moment('of an increase; now if not given')),
   to: Type.Optional(Moment('of an increase, which must have one')),
+  subject: Subject,
   reason: Reason,
 }, {
   additionalProperties: false,
@@ -25,6 +30,7 @@ export const NewTransfer = Type.Object({ toBudgetId: Uuid, amount: Amount, reaso
 export const AdjustmentAnswer = Type.Object({
   id: Uuid,
   budgetId: Uuid,
+  subject: Whom,
   kind: Type.Enum(['increase', 'top-up', 'transfer', 'approval']),
   amount: Nullable(Type.String({ description: 'added, or taken where there is a minus; null: whatever block-all leaves', examples: ['50'] })),
   from: Time,
@@ -53,6 +59,7 @@ export const AdjustmentPageAnswer = Type.Object({
 
 export const NewRequest = Type.Object({
   budgetId: Uuid,
+  subject: Subject,
   amount: Type.Optional(Amount),
   reason: Reason,
 }, { additionalProperties: false, examples: [{ budgetId: '01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55', amount: '20', reason: 'evaluation run' }] })
@@ -73,6 +80,7 @@ export const Deny = Type.Object({ reason: Type.Optional(Reason) }, { additionalP
 export const RequestAnswer = Type.Object({
   id: Uuid,
   budgetId: Uuid,
+  subject: Whom,
   amount: Nullable(Text),
   currency: Type.String(),
   reason: Type.String(),

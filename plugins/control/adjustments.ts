@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { type AuditTrail } from '../../src/access/audit.ts'
-import { type Adjustment, increase, renderAdjustment, topUp, transfer } from '../../src/budget/adjustments.ts'
+import { type Adjustment, increase, renderAdjustment, subjectAsked, topUp, transfer } from '../../src/budget/adjustments.ts'
 import { invalidField, NotFound } from '../../src/errors.ts'
 import { AdjustmentAnswer, AdjustmentListQuery, AdjustmentPageAnswer, NewAdjustment, NewTransfer, TransferAnswer } from './adjustment-schemas.ts'
 import { type Scope, type Tools } from './index.ts'
@@ -50,10 +50,12 @@ function addRoutes (scope: Scope, { guard, longHolds, mutate }: Tools): void {
     },
   }, async (request, reply) => {
     const { body, actor } = request
-    const { id } = await guard.budget(request, request.params.id, 'change')
+    const budget = await guard.budget(request, request.params.id, 'change')
+    const { id } = budget
+    const subject = subjectAsked(budget, body.subject)
     return await mutate(request, reply, async ({ adjustments, audit }) => {
-      const added = await adjustments.add(id, (budget) => {
-        if (body.kind === 'increase') return increase(body, actor.name, Date.now())
+      const added = await adjustments.add(id, subject, (budget) => {
+        if (body.kind === 'increase') return increase(budget, body, actor.name, Date.now())
         const field = body.from === undefined ? 'to' : 'from'
         if (body[field] !== undefined) throw invalidField(field, 'absent: a top-up is for the running period', body[field])
         return topUp(budget, body, actor.name, Date.now())

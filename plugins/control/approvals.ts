@@ -1,7 +1,7 @@
 import { type FastifyRequest } from 'fastify'
 import { type AuditTrail } from '../../src/access/audit.ts'
 import {
-  approval, type ApprovalRequest, askFor, noRequest, reasonOf, renderRequest,
+  approval, type ApprovalRequest, askFor, noRequest, reasonOf, renderRequest, subjectAsked, subjectOfKey,
 } from '../../src/budget/adjustments.ts'
 import { NotFound } from '../../src/errors.ts'
 import { Approve, Deny, NewRequest, RequestAnswer, RequestListQuery, RequestPageAnswer } from './adjustment-schemas.ts'
@@ -32,11 +32,15 @@ function askRoutes (scope: Scope, { approvals, guard, mutate }: Tools): void {
     const { body, actor } = request
     const budget = await guard.budget(request, body.budgetId.toLowerCase())
     const asked = askFor(body)
+    const subject = actor.identity === undefined
+      ? subjectAsked(budget, body.subject)
+      : subjectOfKey(budget, actor.identity, body.subject)
     return await mutate(request, reply, async ({ approvals, audit }) => {
       const { identity } = actor
       const made = await approvals.ask({
         ...asked,
         budgetId: budget.id,
+        subject,
         requestedBy: actor.name,
         keyId: identity?.keyId ?? null,
         userId: identity?.userId ?? null,
@@ -95,7 +99,7 @@ function decideRoutes (scope: Scope, { approvals, guard, mutate }: Tools): void 
     const reason = body.reason === undefined ? null : reasonOf(body.reason)
     return await mutate(request, reply, async ({ adjustments, approvals, audit }) => {
       const { before, after } = await approvals.decide(id, async (asked) => {
-        const made = await adjustments.add(asked.budgetId, (budget) =>
+        const made = await adjustments.add(asked.budgetId, asked.subject, (budget) =>
           approval(budget, body, asked, actor.name, Date.now()))
         await noteAdjustment(audit, 'created', null, made)
         return { state: 'approved', by: actor.name, reason, adjustmentId: made.id }

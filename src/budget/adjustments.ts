@@ -3,10 +3,10 @@ import { parseTime, TIME_EXPECTED } from '../clock.ts'
 import { invalidField, NotFound, Unprocessable } from '../errors.ts'
 import { AMOUNT_EXPECTED, formatNano, parseAmount } from '../money/amount.ts'
 import { isPlain } from '../text.ts'
-import { type Budget } from './budget.ts'
+import { type Budget, type Identity } from './budget.ts'
 import { approvalLimit } from './limits.ts'
 import { periodAt } from './period.ts'
-import { isForEach } from './subject.ts'
+import { isForEach, kindOf, subjectIn } from './subject.ts'
 
 /**
  * What is added to the amount of a budget for a time, or taken from it, and what was approved where it requires that.
@@ -16,6 +16,8 @@ export type AdjustmentKind = 'increase' | 'top-up' | 'transfer' | 'approval'
 
 export interface AdjustmentDraft {
   kind: AdjustmentKind
+  /** of a budget for each of many, for whom; empty: for all of them */
+  subject: string
   /** negative: what a transfer takes; null: an approval of whatever block-all leaves */
   amountNano: bigint | null
   /** ms since the epoch */
@@ -55,8 +57,8 @@ export interface AdjustmentQuery {
  * budget itself.
  */
 export interface AdjustmentStore {
-  /** `make` sees the budget as it is, locked */
-  add (budgetId: string, make: (budget: Budget) => AdjustmentDraft): Promise<Adjustment>
+  /** `make` sees the budget as it is, locked. `subject`: for whom it is to be, of a budget for each of many. */
+  add (budgetId: string, subject: string, make: (budget: Budget) => AdjustmentDraft): Promise<Adjustment>
   /**
    * From one budget to another, all or nothing; Unprocessable where less is left there, a retryable refusal where only
    * leases are in the way.
@@ -79,6 +81,8 @@ export type RequestState = 'open' | 'approved' | 'denied'
 export interface ApprovalRequest {
   id: string
   budgetId: string
+  /** of a budget for each of many, for whom; empty: for all of them */
+  subject: string
   /** null: whatever is approved */
   amountNano: bigint | null
   currency: string
@@ -95,7 +99,7 @@ export interface ApprovalRequest {
   adjustmentId: string | null
 }
 
-export type ApprovalRequestDraft = Pick<ApprovalRequest, 'budgetId' | 'amountNano' | 'reason' | 'requestedBy' | 'keyId' | 'userId'>
+export type ApprovalRequestDraft = Pick<ApprovalRequest, 'budgetId' | 'subject' | 'amountNano' | 'reason' | 'requestedBy' | 'keyId' | 'userId'>
 
 export interface Decision {
   state: Exclude<RequestState, 'open'>
@@ -144,23 +148,49 @@ function runningPeriod (budget: Budget, now: number) {
   return period
 }
 
+/** for whom something of this budget is said to be; empty: for everybody. Throws where it is for one anyway. */
+export function subjectAsked (budget: Budget, value: unknown): string {
+  if (value === undefined || value === null) return ''
+  if (!isForEach(budget)) throw invalidField('subject', 'absent: the budget is for one', value)
+  const text = typeof value === 'string' ? value.trim() : ''
+  if (text.length >= 1 && text.length <= 256 && isPlain(text)) return text
+  throw invalidField('subject', `the ${kindOf(budget)} that it is for`, value)
+}
+
+/** whom a gateway key asks for: itself, or, where it does not say who of many that is, whom it names */
+export function subjectOfKey (budget: Budget, identity: Identity, value: unknown): string {
+  if (!isForEach(budget)) return subjectAsked(budget, value)
+  const own = subjectIn(budget, identity)
+  const asked = subjectAsked(budget, value)
+  if (own !== null && asked !== '' && asked !== own) throw invalidField('subject', 'absent, or that of the key', value)
+  if (own === null && asked === '') throw invalidField('subject', `the ${kindOf(budget)} that it is for`, value)
+  return own ?? asked
+}
+
+interface AdjustmentBody { amount: unknown, from?: unknown, to?: unknown, reason: unknown, subject?: unknown }
+
 /** more for a time */
-export function increase (
-  body: { amount: unknown, from?: unknown, to?: unknown, reason: unknown }, createdBy: string, now: number
-): AdjustmentDraft {
+export function increase (budget: Budget, body: AdjustmentBody, createdBy: string, now: number): AdjustmentDraft {
   const from = body.from === undefined ? now : Math.max(now, timeOf('from', body.from))
   if (body.to === undefined) throw invalidField('to', 'given: an increase is for a time; a top-up is for the running period', undefined)
   const until = timeOf('to', body.to)
   if (until <= from) throw invalidField('to', 'after from, and in the future', body.to)
-  return { kind: 'increase', amountNano: amountOf(body.amount), from, until, reason: reasonOf(body.reason), createdBy }
+  const subject = subjectAsked(budget, body.subject)
+  return { kind: 'increase', subject, amountNano: amountOf(body.amount), from, until, reason: reasonOf(body.reason), createdBy }
 }
 
 /** more for the running period */
-export function topUp (
-  budget: Budget, body: { amount: unknown, reason: unknown }, createdBy: string, now: number
-): AdjustmentDraft {
+export function topUp (budget: Budget, body: AdjustmentBody, createdBy: string, now: number): AdjustmentDraft {
   const { end } = runningPeriod(budget, now)
-  return { kind: 'top-up', amountNano: amountOf(body.amount), from: now, until: end, reason: reasonOf(body.reason), createdBy }
+  return {
+    kind: 'top-up',
+    subject: subjectAsked(budget, body.subject),
+    amountNano: amountOf(body.amount),
+    from: now,
+    until: end,
+    reason: reasonOf(body.reason),
+    createdBy,
+  }
 }
 
 /** from the running period of one budget to that of another of the same organization and currency */
@@ -176,14 +206,14 @@ export function transfer (
   if (from.currency !== to.currency) throw new Unprocessable(`toBudgetId must be a budget in ${from.currency}, not in ${to.currency}`)
   const amountNano = amountOf(body.amount)
   const side = (budget: Budget, nano: bigint): AdjustmentDraft => ({
-    kind: 'transfer', amountNano: nano, from: now, until: runningPeriod(budget, now).end, reason: reasonOf(body.reason), createdBy,
+    kind: 'transfer', subject: '', amountNano: nano, from: now, until: runningPeriod(budget, now).end, reason: reasonOf(body.reason), createdBy,
   })
   return [side(from, -amountNano), side(to, amountNano)]
 }
 
 /** more than require-approval leaves: an amount, until `to` or the period ends, or until `to` whatever is asked for */
 export function approval (
-  budget: Budget, body: { amount?: unknown, to?: unknown }, asked: Pick<ApprovalRequest, 'amountNano' | 'reason'>,
+  budget: Budget, body: { amount?: unknown, to?: unknown }, asked: Pick<ApprovalRequest, 'subject' | 'amountNano' | 'reason'>,
   createdBy: string, now: number
 ): AdjustmentDraft {
   if (approvalLimit(budget, budget.amountNano) === null) throw new Unprocessable(`Budget ${budget.id} requires no approval`)
@@ -191,7 +221,8 @@ export function approval (
   if (until !== null && until <= now) throw invalidField('to', 'a time in the future', body.to)
   const amountNano = body.amount !== undefined ? amountOf(body.amount) : until === null ? asked.amountNano : null
   if (amountNano === null && until === null) throw invalidField('amount', 'given, or to: the request names no amount', undefined)
-  return { kind: 'approval', amountNano, from: now, until: until ?? runningPeriod(budget, now).end, reason: asked.reason, createdBy }
+  const { subject, reason } = asked
+  return { kind: 'approval', subject, amountNano, from: now, until: until ?? runningPeriod(budget, now).end, reason, createdBy }
 }
 
 export function askFor (body: { amount?: unknown, reason: unknown }): Pick<ApprovalRequest, 'amountNano' | 'reason'> {
@@ -220,6 +251,7 @@ export function renderAdjustment (one: Adjustment) {
   return {
     id: one.id,
     budgetId: one.budgetId,
+    subject: one.subject === '' ? null : one.subject,
     kind: one.kind,
     amount: one.amountNano === null ? null : formatNano(one.amountNano),
     from: time(one.from),
@@ -237,6 +269,7 @@ export function renderRequest (one: ApprovalRequest) {
   return {
     id: one.id,
     budgetId: one.budgetId,
+    subject: one.subject === '' ? null : one.subject,
     amount: one.amountNano === null ? null : formatNano(one.amountNano),
     currency: one.currency,
     reason: one.reason,

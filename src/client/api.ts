@@ -782,6 +782,7 @@ export interface components {
             id: string;
             /** @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
             budgetId: string;
+            subject: string | null;
             /** @enum {unknown} */
             kind: "increase" | "top-up" | "transfer" | "approval";
             amount: string | null;
@@ -837,6 +838,7 @@ export interface components {
             id: string;
             /** @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
             budgetId: string;
+            subject: string | null;
             amount: string | null;
             currency: string;
             reason: string;
@@ -1794,6 +1796,7 @@ export interface operations {
                      *         {
                      *           "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
                      *           "budgetId": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *           "subject": "text",
                      *           "amount": "12.5",
                      *           "currency": "USD",
                      *           "reason": "text",
@@ -1853,6 +1856,11 @@ export interface operations {
                     /** @example 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
                     budgetId: string;
                     /**
+                     * @description of a budget for each of many, for whom; for all of them if not given
+                     * @example ada
+                     */
+                    subject?: string;
+                    /**
                      * @description more than 0, at most 9,000,000,000, at most 9 decimals: a decimal string, or a number that means its shortest decimal form
                      * @example 12.50
                      */
@@ -1878,6 +1886,7 @@ export interface operations {
                      * @example {
                      *       "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
                      *       "budgetId": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *       "subject": "text",
                      *       "amount": "12.5",
                      *       "currency": "USD",
                      *       "reason": "text",
@@ -1930,6 +1939,7 @@ export interface operations {
                      * @example {
                      *       "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
                      *       "budgetId": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *       "subject": "text",
                      *       "amount": "12.5",
                      *       "currency": "USD",
                      *       "reason": "text",
@@ -2008,6 +2018,7 @@ export interface operations {
                      * @example {
                      *       "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
                      *       "budgetId": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *       "subject": "text",
                      *       "amount": "12.5",
                      *       "currency": "USD",
                      *       "reason": "text",
@@ -2079,6 +2090,7 @@ export interface operations {
                      * @example {
                      *       "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
                      *       "budgetId": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *       "subject": "text",
                      *       "amount": "12.5",
                      *       "currency": "USD",
                      *       "reason": "text",
@@ -5243,6 +5255,7 @@ export interface operations {
                      *         {
                      *           "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
                      *           "budgetId": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *           "subject": "text",
                      *           "kind": "increase",
                      *           "amount": "50",
                      *           "from": "2026-12-01T00:00:00.000Z",
@@ -5323,6 +5336,11 @@ export interface operations {
                      */
                     to?: string;
                     /**
+                     * @description of a budget for each of many, for whom; for all of them if not given
+                     * @example ada
+                     */
+                    subject?: string;
+                    /**
                      * @description why, for people
                      * @example launch week
                      */
@@ -5343,6 +5361,7 @@ export interface operations {
                      * @example {
                      *       "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
                      *       "budgetId": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *       "subject": "text",
                      *       "kind": "increase",
                      *       "amount": "50",
                      *       "from": "2026-12-01T00:00:00.000Z",
@@ -6104,6 +6123,7 @@ export interface operations {
                      *       "from": {
                      *         "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
                      *         "budgetId": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *         "subject": "text",
                      *         "kind": "increase",
                      *         "amount": "50",
                      *         "from": "2026-12-01T00:00:00.000Z",
@@ -6118,6 +6138,7 @@ export interface operations {
                      *       "to": {
                      *         "id": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
                      *         "budgetId": "01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55",
+                     *         "subject": "text",
                      *         "kind": "increase",
                      *         "amount": "50",
                      *         "from": "2026-12-01T00:00:00.000Z",

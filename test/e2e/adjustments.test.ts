@@ -222,6 +222,32 @@ t.test('thresholds may be amounts: they limit, judge models, and are crossed', a
   }
 })
 
+t.test('of a budget for each of many, one gets more, and no other', async (t) => {
+  const gateway = await aGateway(t)
+  gateway.provider.behave = () => ({ usage: USAGE })
+  const budget = await gateway.budget({
+    scopeType: 'user', scopeId: '*', organizationId: 'acme', amount: '0.01', alerts: [{ threshold: 13, actions: ['require-approval'] }],
+  })
+  const key = await gateway.key({ userId: 'ada' })
+  t.strictSame(await callsUntilRefused(gateway, key), { calls: 2, code: 'approval_required' })
+  const asked = await gateway.admin('POST', '/approval-requests', { budgetId: budget, amount: '0.001', reason: 'r' }, { authorization: `Bearer ${key}` })
+  t.match(asked.body, { subject: 'ada', state: 'open' }, 'a key asks for itself')
+  t.equal((await gateway.admin('POST', `/approval-requests/${String(asked.body['id'])}/approve`, {})).status, 200)
+  t.equal((await gateway.chat(key, {})).status, 200)
+  const of = async (subject: string) => (await gateway.admin('GET', `/budgets/${budget}/status?subject=${subject}`)).body
+  t.match(await of('ada'), { limit: '0.01', enforcedLimit: '0.0023' })
+  t.match(await of('bob'), { limit: '0.01', enforcedLimit: '0.0013' })
+  const added = await gateway.admin('POST', `/budgets/${budget}/adjustments`, { kind: 'top-up', amount: '0.01', reason: 'r', subject: 'bob' })
+  t.match(added, { status: 201, body: { subject: 'bob' } })
+  t.match(await of('bob'), { limit: '0.02', enforcedLimit: '0.0026' })
+  t.match(await of('ada'), { limit: '0.01' })
+  const other = { ...await gateway.admin('POST', '/approval-requests', { budgetId: budget, reason: 'r', subject: 'bob' }, { authorization: `Bearer ${key}` }) }
+  t.match(other, { status: 400, body: { field: 'subject' } }, 'and for nobody else')
+  const plain = await gateway.budget()
+  t.match(await gateway.admin('POST', `/budgets/${plain}/adjustments`, { kind: 'top-up', amount: '1', reason: 'r', subject: 'ada' }),
+    { status: 400, body: { field: 'subject' } })
+})
+
 t.test('what makes no sense is refused by the field', async (t) => {
   const gateway = await aGateway(t)
   const budget = await gateway.budget()

@@ -48,12 +48,12 @@ export class PostgresAdjustmentStore implements AdjustmentStore {
     this.#budgets = new PostgresBudgetStore(tx, systemNow, reach)
   }
 
-  async add (budgetId: string, make: (budget: Budget) => AdjustmentDraft): Promise<Adjustment> {
+  async add (budgetId: string, subject: string, make: (budget: Budget) => AdjustmentDraft): Promise<Adjustment> {
     return await this.#budgets.adjusting([budgetId], async ([budget]) => {
       const id = uuidv7()
       await this.#insert(id, budgetId, make(budget as Budget), null)
       return await this.#stored(id)
-    })
+    }, subject)
   }
 
   async transfer (
@@ -78,7 +78,7 @@ export class PostgresAdjustmentStore implements AdjustmentStore {
       const before = await this.#stored(id)
       await this.#tx.query({ text: REVOKE, values: [id, by] })
       return { before, after: await this.#stored(id) }
-    })
+    }, known.subject)
   }
 
   /** what is set aside or spent is not there to be given away; the accounts are locked */
@@ -103,12 +103,12 @@ export class PostgresAdjustmentStore implements AdjustmentStore {
   }
 
   async #insert (id: string, budgetId: string, draft: AdjustmentDraft, counterpartId: string | null): Promise<void> {
-    const { kind, amountNano, from, until, reason, createdBy } = draft
+    const { kind, subject, amountNano, from, until, reason, createdBy } = draft
     await reached(this.#tx.query({
       text: INSERT,
       values: [
         id, budgetId, kind, amountNano, new Date(from), until === null ? null : new Date(until), reason, counterpartId,
-        new Date(systemNow()), createdBy,
+        new Date(systemNow()), createdBy, subject,
       ],
     }))
   }
@@ -138,8 +138,8 @@ const ADJUSTMENTS = `
 
 const INSERT = `
   insert into budget_adjustments (id, budget_id, kind, amount_nano, effective_from, effective_until, reason, counterpart_id,
-    created_at, created_by)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+    created_at, created_by, subject)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
 
 /** What has ended by itself or was revoked before stays as it is. */
 const REVOKE = `
@@ -152,7 +152,7 @@ const LEFT = `
   select a.id, f.total_nano, coalesce(a.settled_nano, 0) as settled_nano, coalesce(a.leased_nano, 0) as leased_nano
   from budget_definitions b
   left join budget_accounts a on a.budget_id = b.id and a.subject = '' and a.period_start = $2
-  cross join lateral limits_of(b, coalesce(a.carried_nano, 0), $3::timestamptz, clock_timestamp()) f
+  cross join lateral limits_of(b, '', coalesce(a.carried_nano, 0), $3::timestamptz, clock_timestamp()) f
   where b.id = $1`
 
 interface LeftRow { id: string | null, total_nano: string, settled_nano: string, leased_nano: string }
@@ -160,6 +160,7 @@ interface LeftRow { id: string | null, total_nano: string, settled_nano: string,
 interface AdjustmentRow {
   id: string
   budget_id: string
+  subject: string
   kind: Adjustment['kind']
   amount_nano: string | null
   effective_from: Date
@@ -176,6 +177,7 @@ function adjustmentOf (row: AdjustmentRow): Adjustment {
   return {
     id: row.id,
     budgetId: row.budget_id,
+    subject: row.subject,
     kind: row.kind,
     amountNano: row.amount_nano === null ? null : bigintOf(row.amount_nano),
     from: row.effective_from.getTime(),

@@ -16,8 +16,8 @@ export class PostgresApprovalStore implements ApprovalStore {
 
   async ask (draft: ApprovalRequestDraft): Promise<ApprovalRequest> {
     const id = uuidv7()
-    const { budgetId, amountNano, reason, requestedBy, keyId, userId } = draft
-    const values = [id, budgetId, amountNano, reason, requestedBy, keyId, userId]
+    const { budgetId, subject, amountNano, reason, requestedBy, keyId, userId } = draft
+    const values = [id, budgetId, amountNano, reason, requestedBy, keyId, userId, subject]
     await reached(this.#on.query({ text: INSERT, values })
       .catch((error: unknown) => {
         if (constraintOf(error) !== 'approval_requests_open') throw error
@@ -74,8 +74,8 @@ export class PostgresApprovalStore implements ApprovalStore {
 const REQUESTS = 'select r.*, b.currency from approval_requests r join budget_definitions b on b.id = r.budget_id'
 
 const INSERT = `
-  insert into approval_requests (id, budget_id, amount_nano, reason, requested_by, key_id, user_id, created_at)
-  values ($1, $2, $3, $4, $5, $6, $7, clock_timestamp())`
+  insert into approval_requests (id, budget_id, amount_nano, reason, requested_by, key_id, user_id, subject, created_at)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp())`
 
 const DECIDE = `
   update approval_requests set state = $2, decided_at = clock_timestamp(), decided_by = $3, decision_reason = $4, adjustment_id = $5
@@ -84,6 +84,7 @@ const DECIDE = `
 interface RequestRow {
   id: string
   budget_id: string
+  subject: string
   amount_nano: string | null
   currency: string
   reason: string
@@ -102,6 +103,7 @@ function requestOf (row: RequestRow): ApprovalRequest {
   return {
     id: row.id,
     budgetId: row.budget_id,
+    subject: row.subject,
     amountNano: row.amount_nano === null ? null : bigintOf(row.amount_nano),
     currency: row.currency,
     reason: row.reason,

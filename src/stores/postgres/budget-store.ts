@@ -168,9 +168,12 @@ export class PostgresBudgetStore implements BudgetCatalog {
 
   /**
    * What is added to these budgets, or taken from them: `change` sees them locked with their running accounts, in the
-   * order of the ids, and what may be spent on them follows when it is done. Their versions grow.
+   * order of the ids, and what may be spent on them follows when it is done. Their versions grow. `subject`: whose
+   * account it is about, of a budget for each of many; empty: all.
    */
-  async adjusting<T> (ids: readonly string[], change: (budgets: readonly Budget[]) => Promise<T>): Promise<T> {
+  async adjusting<T> (
+    ids: readonly string[], change: (budgets: readonly Budget[]) => Promise<T>, subject = ''
+  ): Promise<T> {
     return await this.#change(async (tx, version) => {
       const found = new Map<string, Budget>()
       for (const id of [...new Set(ids)].sort()) {
@@ -178,10 +181,10 @@ export class PostgresBudgetStore implements BudgetCatalog {
         if (budget.archivedAt !== null) throw new Conflict(`Budget ${id} is deleted`)
         found.set(id, budget)
       }
-      await tx.query({ text: LOCK_RUNNING, values: [ids] })
+      await tx.query({ text: LOCK_RUNNING, values: [ids, subject] })
       const result = await change(ids.map((id) => found.get(id) as Budget))
       await tx.query({ text: ADJUSTED, values: [ids, new Date(this.#now()), version] })
-      await applyLimits(tx, ids)
+      await applyLimits(tx, ids, subject)
       return result
     })
   }
@@ -407,13 +410,13 @@ async function requireUnused (tx: Queryable, id: string, fields: string[]): Prom
 /** Periods that are over keep the limit that they ended with; a single run has one account, whenever it ends now. */
 const LOCK_RUNNING = `
   select a.id from budget_accounts a join budget_definitions b on b.id = a.budget_id
-  where b.id = any ($1::uuid[])
+  where b.id = any ($1::uuid[]) and ($2::text = '' or a.subject = $2)
     and (a.period_end is null or a.period_end > clock_timestamp() or (b.period = 'custom' and not b.recurring))
   order by a.id for no key update of a`
 
 /** what these budgets, locked, may be spent on from now on, where they are in use */
-async function applyLimits (tx: Queryable, budgetIds: readonly string[]): Promise<void> {
-  const accounts = await tx.query<{ id: string }>({ text: LOCK_RUNNING, values: [budgetIds] })
+async function applyLimits (tx: Queryable, budgetIds: readonly string[], subject = ''): Promise<void> {
+  const accounts = await tx.query<{ id: string }>({ text: LOCK_RUNNING, values: [budgetIds, subject] })
   if (accounts.length === 0) return
   await tx.query({ text: 'select apply_limits($1::bigint[])', values: [accounts.map(({ id }) => id)] })
 }

@@ -116,7 +116,7 @@ const ACCOUNTS = `
     where a.id is null and b.carry_over is not null and p.budget_id = b.id and p.subject = k.subject and p.period_end = k.period_start
   ) e on true
   left join lateral (
-    select f.* from limits_of(of_subject(b, k.subject), coalesce(a.carried_nano, e.carried_nano, 0), k.period_end, clock_timestamp()) f
+    select f.* from limits_of(b, k.subject, coalesce(a.carried_nano, e.carried_nano, 0), k.period_end, clock_timestamp()) f
     where a.id is null or a.limit_until <= clock_timestamp()
   ) d on true
   left join budget_status_cache c on c.account_id = a.id
