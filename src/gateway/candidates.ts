@@ -75,7 +75,7 @@ export interface Asked {
   /** ms since the epoch */
   at: number
   /** every candidate that is looked at is added to it */
-  steps?: CandidateStep[]
+  steps?: CandidateStep[] | undefined
 }
 
 /** One candidate that was held. */
@@ -247,9 +247,9 @@ export class Candidates<Hold extends object> {
     const { request } = asked
     const { model, applied, chain } = choice
     const shadow = chain === null || chain.shadows.length === 0 ? NO_SHADOWS : this.#shadow(asked, chain.shadows, quote)
-    const common = { applied, hold, quoteNano: quote, model: model.model, shadow }
+    const common = { applied, hold, quoteNano: quote, request, model: model.model, changes: AS_ASKED, because: '', shadow }
     const downgraded = model !== asked.model
-    if (!downgraded && outputTokens === null) return { ...common, request, changes: AS_ASKED, because: '' }
+    if (!downgraded && outputTokens === null) return common
     return {
       ...common,
       request: {

@@ -27,7 +27,7 @@ export interface CallQuestion {
   endpoint: string
   /** ms since the epoch */
   at: number
-  steps?: CandidateStep[]
+  steps?: CandidateStep[] | undefined
 }
 
 type Decided<Hold> = HeldCandidate<Hold> | Refusal
@@ -47,9 +47,12 @@ export class Decision<Hold extends object> {
     if (barred !== null) return barred
 
     const known = this.#o.registry.lookup(identity)
-    if (Array.isArray(known)) return this.#o.candidates.hold({ ...question, upstream, model, budgets: known })
+    const { endpoint, steps } = question
+    if (Array.isArray(known)) {
+      return this.#o.candidates.hold({ request, identity, upstream, endpoint, model, budgets: known, at, steps })
+    }
     return known.catch((error: unknown) => this.#o.unavailable(error)).then((budgets) =>
-      isRefusal(budgets) ? budgets : this.#o.candidates.hold({ ...question, upstream, model, budgets }))
+      isRefusal(budgets) ? budgets : this.#o.candidates.hold({ request, identity, upstream, endpoint, model, budgets, at, steps }))
   }
 }
 

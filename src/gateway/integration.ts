@@ -119,7 +119,9 @@ export class BudgetIntegration implements CallGate {
     const held = answer instanceof Promise ? await answer : answer
     if (isRefusal(held)) return held
     const upstream = upstreamOf(request, intake.provider.name)
-    return await this.#begin({ ...intake, identity }, upstream, held, this.#openedAt(held.applied, at), gone)
+    // nearly always it is the key's own
+    const whose = identity === intake.identity ? intake : { ...intake, identity }
+    return await this.#begin(whose, upstream, held, this.#openedAt(held.applied, at), gone)
   }
 
   /** the moment of the hold, which may have waited; a period that ended meanwhile is still the one it was held in */
@@ -143,7 +145,7 @@ export class BudgetIntegration implements CallGate {
       userId: identity.userId,
       keyId: identity.keyId,
       sessionId: identity.sessionId,
-      ...identity.endUserId === undefined ? {} : { endUserId: identity.endUserId },
+      endUserId: identity.endUserId,
       tags: identity.tags,
       provider: upstream,
       endpoint: intake.endpoint.name,

@@ -60,7 +60,7 @@ export interface CallOpening {
   keyId: string
   sessionId: string | null
   /** absent: none that counts */
-  endUserId?: string
+  endUserId?: string | undefined
   tags: Record<string, string> | null
   provider: string
   /** e.g. `chat.completions`, `messages` */
