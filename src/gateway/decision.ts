@@ -1,4 +1,4 @@
-import { type Identity } from '../budget/budget.ts'
+import { type Budget, type Identity } from '../budget/budget.ts'
 import { type BudgetRegistry } from '../budget/registry.ts'
 import { type Refusal } from '../errors.ts'
 import { type PriceBook } from '../pricing/price.ts'
@@ -48,11 +48,11 @@ export class Decision<Hold extends object> {
 
     const known = this.#o.registry.lookup(identity)
     const { endpoint, steps } = question
-    if (Array.isArray(known)) {
-      return this.#o.candidates.hold({ request, identity, upstream, endpoint, model, budgets: known, at, steps })
-    }
-    return known.catch((error: unknown) => this.#o.unavailable(error)).then((budgets) =>
-      isRefusal(budgets) ? budgets : this.#o.candidates.hold({ request, identity, upstream, endpoint, model, budgets, at, steps }))
+    const hold = (budgets: readonly Budget[]) =>
+      this.#o.candidates.hold({ request, identity, upstream, endpoint, model, budgets, at, steps })
+    if (Array.isArray(known)) return hold(known)
+    return known.catch((error: unknown) => this.#o.unavailable(error))
+      .then((budgets) => isRefusal(budgets) ? budgets : hold(budgets))
   }
 }
 
