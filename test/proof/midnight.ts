@@ -60,8 +60,8 @@ export async function proveMidnight (
         const behaviour = { usage: USAGE, delayMs: 100 + (n * 53 + i * 17) % 400 }
         const { status } = await world.call(gateway, key, `${n}.${i}`, { model: 'gpt-4o', max_tokens: 100 }, behaviour)
         if (status === 200) admitted++
-        // half of the day is left for the next
-        await wait(clock() < midnight ? aheadMs / 2 : 20)
+        // a few early, one that is open at midnight, and then as many as there is room for
+        await wait(clock() < midnight ? Math.max(0, midnight - 200 - clock()) : 20)
       }
     }))
     await world.settled(async () => {
@@ -69,6 +69,7 @@ export async function proveMidnight (
       return Number(row?.n) === admitted
     })
     const result = await audit(world, id, midnight)
+    if (result.across === 0) throw new Error('no call was open at midnight')
     await carried(world, id, result)
     say(`${zone}: ${result.before} calls before midnight, ${result.across} of them open then, ${result.after} after it, ` +
       `${formatNano(result.carriedNano)} carried over`)
