@@ -1,7 +1,7 @@
 /** Values that have broken somebody's API before. */
 const CONTROLS = ['\0', 'a\0b', '\u0001\u0008\u001b[31m', '\r\nset-cookie: a=b', '\u202eabc\u2066', '\u200b', '\ufeff', '\u2028',
   '\ud800', 'x\udc00y', '\udbff\udfff', '\ufffe', 'e\u0301'.repeat(50), '\u{1f468}\u200d\u{1f469}\u200d\u{1f467}']
-const SQL = ["'; drop table fuzz_canary; --", "' or '1'='1", "1' and pg_sleep(20)::text = '", '") ; delete from fuzz_canary; --',
+const SQL = ["'; drop table fuzz_canary; --", "' or '1'='1", "1' and (1 / 0)::text = '", '") ; delete from fuzz_canary; --',
   '\\\'; drop table fuzz_canary; --', '$1', '%', '_', "E'\\x00'", '{"$gt":""}', '/**/union/**/select/**/null']
 const FORMATS = ['%s%s%s%n%x', '%d%i%j%o%O%c', '{{7*7}}', '$' + '{7*7}', '<script>alert(1)</script>', '../../../../etc/passwd',
   '..\\..\\boot.ini', 'file:///etc/passwd', '=cmd|\'/c calc\'!A1', '$(id)', '`id`']

@@ -85,9 +85,12 @@ t.test('a transaction happens whole or not at all, and its connection goes on', 
 })
 
 t.test('a statement has a deadline, at the server too', async (t) => {
-  const database = await opened(t, { max: 1, statementTimeoutMs: 100 })
+  const url = await aDatabase(t)
+  const holder = await opened(t, { connectionString: url, max: 1 })
+  await holder.query({ text: 'select pg_advisory_lock(1)' })
+  const database = await opened(t, { connectionString: url, max: 1, statementTimeoutMs: 100 })
 
-  const error = await failure(database.query({ text: 'select pg_sleep(60)' }))
+  const error = await failure(database.query({ text: 'select pg_advisory_lock(1)' }))
 
   t.equal(sqlStateOf(error), '57014')
   t.ok(isUnavailable(error))
@@ -167,7 +170,7 @@ t.test('a connection that is ended under a query fails that query, and never the
   let answered = 0
   for (let round = 0; round < 60; round++) {
     const queries = Array.from({ length: 8 }, () =>
-      database.query({ text: 'select pg_sleep(0.002)' }).then(() => { answered++ }, () => undefined))
+      database.query({ text: 'select count(*) from generate_series(1, 20000)' }).then(() => { answered++ }, () => undefined))
     await other.query({
       text: `select pg_terminate_backend(pid) from pg_stat_activity
         where datname = current_database() and application_name = 'victim'`,
