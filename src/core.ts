@@ -16,10 +16,8 @@ import { type Config } from './config.ts'
 import { identifyBy } from './gateway/identify.ts'
 import { BudgetIntegration } from './gateway/integration.ts'
 import { LongHolds } from './holds/long-holds.ts'
-import { LimitSweep } from './budget/limit-sweep.ts'
 import { MemoryRateLimiter } from './limits/memory-limiter.ts'
 import { type RateLimiter } from './limits/limiter.ts'
-import { LongHoldSweep } from './holds/sweep.ts'
 import { JournalFolder } from './journal/folder.ts'
 import { type Journal } from './journal/journal.ts'
 import { recover } from './journal/recovery.ts'
@@ -34,6 +32,7 @@ import { PostgresAuditLog } from './stores/postgres/audit-log.ts'
 import { PostgresBudgetStore } from './stores/postgres/budget-store.ts'
 import { PostgresKeyStore } from './stores/postgres/key-store.ts'
 import { PostgresChanges } from './stores/postgres/changes.ts'
+import { Sweep } from './sweep.ts'
 import { sweepDueLimits } from './stores/postgres/adjustment-store.ts'
 import { expireHolds, PostgresHoldStore } from './stores/postgres/hold-store.ts'
 import { type LaunchedPostgres, launchPostgres } from './stores/postgres/launcher.ts'
@@ -219,11 +218,24 @@ export class Core {
       log,
     })
     this.#lost = setInterval(() => { void lost.look() }, LOST_EVERY_MS).unref()
-    const sweep = new LongHoldSweep({ expire: (most) => expireHolds(database, most), tracker: this.tracker, log })
-    const limits = new LimitSweep({ apply: (most) => sweepDueLimits(database, most), tracker: this.tracker, log })
+    // holds whose deadline has passed, and limits of accounts that nobody uses, of which an adjustment began or ended
+    const sweeps = [
+      new Sweep({
+        run: async (most) => (await expireHolds(database, most)).map(({ id, accountIds }) => {
+          log.warn({ hold: id }, 'a hold is past its deadline: it is charged at its amount until it is settled or released')
+          return accountIds
+        }),
+        tracker,
+        failed: (err) => { log.warn({ err }, 'whether long holds are past their deadline could not be looked up') },
+      }),
+      new Sweep({
+        run: async (most) => (await sweepDueLimits(database, most)).map((id) => [id]),
+        tracker,
+        failed: (err) => { log.warn({ err }, 'whether adjustments have begun or ended could not be looked up') },
+      }),
+    ]
     this.#overdue = setInterval(() => {
-      void sweep.look()
-      void limits.look()
+      for (const sweep of sweeps) void sweep.look()
     }, OVERDUE_EVERY_MS).unref()
     this.#feed = config.ratesUrl === undefined
       ? null

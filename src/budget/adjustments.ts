@@ -241,10 +241,10 @@ function timeOf (field: string, value: unknown): number {
   return at
 }
 
-export function reasonOf (value: unknown, field = 'reason'): string {
+export function reasonOf (value: unknown): string {
   const text = typeof value === 'string' ? value.trim() : ''
   if (text.length >= 1 && text.length <= 1_024 && isPlain(text)) return text
-  throw invalidField(field, 'a string of 1 to 1024 characters that says why', value)
+  throw invalidField('reason', 'a string of 1 to 1024 characters that says why', value)
 }
 
 export function renderAdjustment (one: Adjustment) {

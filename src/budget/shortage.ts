@@ -66,7 +66,7 @@ function awaitsApproval ({ reason, figures: f, neededNano }: Short, budget: Budg
 
 /** The refusal as the client is told about it: which budget, its figures, when it resets, and what would help. */
 export function shortRefusal (short: Shortage, one: AppliedBudget): Refusal {
-  const budget = refusalBudget(short, one)
+  const budget = refusalBudget(one, short)
   const { currency } = budget
   const named = `budget "${budget.name}" (${subjectName(one.budget, one.subject)})`
   const figures = `limit ${budget.limit}, spent ${budget.spent}, held ${budget.held}, remaining ${budget.remaining} ${currency}`
@@ -135,8 +135,11 @@ function largest ({ longHold }: Shortage): string {
   return longHold === null ? '' : `, the largest (${longHold.id}) until ${new Date(longHold.until).toISOString()}`
 }
 
-function refusalBudget (short: Shortage, { budget, periodEnd, subject }: AppliedBudget): RefusalBudget {
-  const { limitNano, spentNano, heldNano } = short
+/** The budget that has not enough, as whoever is refused is told of it. */
+export function refusalBudget (
+  { budget, periodEnd, subject }: AppliedBudget,
+  { limitNano, spentNano, heldNano, neededNano }: Pick<Shortage, 'limitNano' | 'spentNano' | 'heldNano' | 'neededNano'>
+): RefusalBudget {
   const remaining = limitNano - spentNano - heldNano
   return {
     id: budget.id,
@@ -148,7 +151,7 @@ function refusalBudget (short: Shortage, { budget, periodEnd, subject }: Applied
     limit: formatNano(limitNano),
     spent: formatNano(spentNano),
     held: formatNano(heldNano),
-    needed: formatNano(short.neededNano),
+    needed: formatNano(neededNano),
     remaining: formatNano(remaining > 0n ? remaining : 0n),
     resetsAt: periodEnd === null ? null : new Date(periodEnd).toISOString(),
   }

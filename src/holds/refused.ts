@@ -1,6 +1,7 @@
 import { type AccountFigures } from '../account/authority.ts'
 import { type AppliedBudget } from '../budget/applies.ts'
 import { blockLimit } from '../budget/limits.ts'
+import { refusalBudget } from '../budget/shortage.ts'
 import { subjectName } from '../budget/subject.ts'
 import { holdRefusal, type HoldRefusalCode, type RefusalBudget } from '../errors.ts'
 import { formatNano } from '../money/amount.ts'
@@ -118,22 +119,6 @@ function wordsOf (code: HoldRefusalCode, { one, figures: f }: Lack, hold: { id: 
 }
 
 /** `held`: all that is leased, of which calls and long holds may leave a part */
-function budgetOf ({ one: { budget, periodEnd, subject }, neededNano, figures, limitNano }: Lack): RefusalBudget {
-  const remaining = limitNano - figures.settledNano - figures.leasedNano
-  return {
-    id: budget.id,
-    name: budget.name,
-    scopeType: budget.scopeType,
-    scopeId: budget.scopeId,
-    ...subject === '' ? {} : { subject },
-    currency: budget.currency,
-    limit: formatNano(limitNano),
-    spent: formatNano(figures.settledNano),
-    held: formatNano(figures.leasedNano),
-    needed: formatNano(neededNano),
-    remaining: formatNano(remaining > 0n ? remaining : 0n),
-    resetsAt: periodEnd === null ? null : timeOf(periodEnd),
-  }
+function budgetOf ({ one, neededNano, figures: { settledNano, leasedNano }, limitNano }: Lack): RefusalBudget {
+  return refusalBudget(one, { limitNano, spentNano: settledNano, heldNano: leasedNano, neededNano })
 }
-
-function timeOf (at: number): string { return new Date(at).toISOString() }

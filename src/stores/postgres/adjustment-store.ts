@@ -11,7 +11,7 @@ import { holdRefusal, Unprocessable } from '../../errors.ts'
 import { formatNano } from '../../money/amount.ts'
 import { PostgresBudgetStore } from './budget-store.ts'
 import { Conditions } from './conditions.ts'
-import { cursorOf, positionOf } from './cursor.ts'
+import { pageById, positionOf } from './cursor.ts'
 import { bigintOf, idOf, isUuid, reached, type Queryable, type Transactional } from './pool.ts'
 
 /** Adjustments as they are read. */
@@ -30,11 +30,8 @@ export class PostgresAdjustmentReader implements AdjustmentReader {
       text: `${ADJUSTMENTS} where ${conditions.text} order by d.id desc limit ${conditions.value(limit + 1)}`,
       values: conditions.values,
     }))
-    const last = rows[limit - 1]
-    return {
-      adjustments: rows.slice(0, limit).map(adjustmentOf),
-      nextCursor: rows.length > limit && last !== undefined ? cursorOf(list, { value: '', id: last.id }) : null,
-    }
+    const page = pageById(list, rows, limit)
+    return { adjustments: page.rows.map(adjustmentOf), nextCursor: page.nextCursor }
   }
 }
 

@@ -5,7 +5,7 @@ import {
 } from '../../budget/adjustments.ts'
 import { Conflict } from '../../errors.ts'
 import { Conditions, withinReach } from './conditions.ts'
-import { cursorOf, positionOf } from './cursor.ts'
+import { pageById, positionOf } from './cursor.ts'
 import { bigintOf, constraintOf, isUuid, reached, type Queryable } from './pool.ts'
 
 /** Requests for approval in PostgreSQL. */
@@ -57,11 +57,8 @@ export class PostgresApprovalStore implements ApprovalStore {
       text: `${REQUESTS} where ${conditions.text} order by r.id desc limit ${conditions.value(limit + 1)}`,
       values: conditions.values,
     }))
-    const last = rows[limit - 1]
-    return {
-      requests: rows.slice(0, limit).map(requestOf),
-      nextCursor: rows.length > limit && last !== undefined ? cursorOf(list, { value: '', id: last.id }) : null,
-    }
+    const page = pageById(list, rows, limit)
+    return { requests: page.rows.map(requestOf), nextCursor: page.nextCursor }
   }
 
   async #stored (id: string): Promise<ApprovalRequest> {

@@ -132,7 +132,7 @@ export class PostgresBudgetStore implements BudgetCatalog {
       await requireUnused(tx, id, frozenChanges(current, next))
       if (next.currency !== current.currency) await requireRate(tx, next.currency)
       await tx.query({ text: UPDATE, values: [id, ...definitionValues(next), new Date(this.#now()), version] })
-      await applyLimits(tx, [id])
+      await applyLimits(tx, await lockRunning(tx, [id]))
       return await this.#stored(tx, id)
     })
   }
@@ -161,7 +161,7 @@ export class PostgresBudgetStore implements BudgetCatalog {
       // what stands below may have moved meanwhile
       await this.#place(tx, current, current)
       await tx.query({ text: RESTORE, values: [id, new Date(this.#now()), version] })
-      await applyLimits(tx, [id])
+      await applyLimits(tx, await lockRunning(tx, [id]))
       return await this.#stored(tx, id)
     })
   }
@@ -181,10 +181,10 @@ export class PostgresBudgetStore implements BudgetCatalog {
         if (budget.archivedAt !== null) throw new Conflict(`Budget ${id} is deleted`)
         found.set(id, budget)
       }
-      await tx.query({ text: LOCK_RUNNING, values: [ids, subject] })
+      const accounts = await lockRunning(tx, ids, subject)
       const result = await change(ids.map((id) => found.get(id) as Budget))
       await tx.query({ text: ADJUSTED, values: [ids, new Date(this.#now()), version] })
-      await applyLimits(tx, ids, subject)
+      await applyLimits(tx, accounts)
       return result
     })
   }
@@ -414,9 +414,12 @@ const LOCK_RUNNING = `
     and (a.period_end is null or a.period_end > clock_timestamp() or (b.period = 'custom' and not b.recurring))
   order by a.id for no key update of a`
 
-/** what these budgets, locked, may be spent on from now on, where they are in use */
-async function applyLimits (tx: Queryable, budgetIds: readonly string[], subject = ''): Promise<void> {
-  const accounts = await tx.query<{ id: string }>({ text: LOCK_RUNNING, values: [budgetIds, subject] })
-  if (accounts.length === 0) return
-  await tx.query({ text: 'select apply_limits($1::bigint[])', values: [accounts.map(({ id }) => id)] })
+/** Of budgets that are locked, so that none is made meanwhile. */
+async function lockRunning (tx: Queryable, budgetIds: readonly string[], subject = ''): Promise<string[]> {
+  return (await tx.query<{ id: string }>({ text: LOCK_RUNNING, values: [budgetIds, subject] })).map(({ id }) => id)
+}
+
+/** what may be spent on these accounts, locked, from now on */
+async function applyLimits (tx: Queryable, accountIds: readonly string[]): Promise<void> {
+  if (accountIds.length > 0) await tx.query({ text: 'select apply_limits($1::bigint[])', values: [accountIds] })
 }

@@ -19,6 +19,17 @@ export function cursorOf (list: unknown, { value, id }: Position): string {
   return Buffer.concat([check(list, text), Buffer.from(text)]).toString('base64url')
 }
 
+/** A page of rows that were asked for by their id, one more than it holds. */
+export function pageById<R extends { id: string }> (
+  list: unknown, rows: readonly R[], limit: number
+): { rows: R[], nextCursor: string | null } {
+  const last = rows[limit - 1]
+  return {
+    rows: rows.slice(0, limit),
+    nextCursor: rows.length > limit && last !== undefined ? cursorOf(list, { value: '', id: last.id }) : null,
+  }
+}
+
 export function positionOf (list: unknown, cursor: string): Position {
   const bytes = Buffer.from(cursor, 'base64url')
   const text = bytes.subarray(CHECK).toString()

@@ -13,7 +13,7 @@ import { accountSpecs, FIGURES, figuresOf, type FiguresRow } from './authority.t
 import { hasMember } from './budget-reach.ts'
 import { PostgresBudgetStore } from './budget-store.ts'
 import { Conditions } from './conditions.ts'
-import { cursorOf, positionOf } from './cursor.ts'
+import { pageById, positionOf } from './cursor.ts'
 import { amountJson, endJson, holdJson, holdOf, HOLDS, type HoldRow } from './hold-rows.ts'
 import { constraintOf, idOf, isUuid, reached, type Queryable, type Transactional } from './pool.ts'
 import { rateNow } from './rates.ts'
@@ -87,11 +87,8 @@ export class PostgresHoldStore implements HoldStore {
       text: `${HOLDS} where ${conditions.text} order by h.id desc limit ${conditions.value(limit + 1)}`,
       values: conditions.values,
     }))
-    const last = rows[limit - 1]
-    return {
-      holds: rows.slice(0, limit).map(holdOf),
-      nextCursor: rows.length > limit && last !== undefined ? cursorOf(list, { value: '', id: last.id }) : null,
-    }
+    const page = pageById(list, rows, limit)
+    return { holds: page.rows.map(holdOf), nextCursor: page.nextCursor }
   }
 
   async lock (id: string): Promise<LongHold | null> {
