@@ -1,7 +1,8 @@
-import { type FastifyRequest } from 'fastify'
+import { type FastifyReply, type FastifyRequest } from 'fastify'
 import { type AuditTrail } from '../../src/access/audit.ts'
+import { type Stores } from '../../src/access/changes.ts'
 import {
-  approval, type ApprovalRequest, askFor, noRequest, reasonOf, renderRequest, subjectAsked, subjectOfKey,
+  approval, type ApprovalRequest, askFor, type Decision, noRequest, reasonOf, renderRequest, subjectAsked, subjectOfKey,
 } from '../../src/budget/adjustments.ts'
 import { NotFound } from '../../src/errors.ts'
 import { Approve, Deny, NewRequest, RequestAnswer, RequestListQuery, RequestPageAnswer } from './adjustment-schemas.ts'
@@ -81,7 +82,7 @@ function askRoutes (scope: Scope, { approvals, guard, mutate }: Tools): void {
   }, async (request) => renderRequest(await seen(request, request.params.id, { approvals, guard })))
 }
 
-function decideRoutes (scope: Scope, { approvals, guard, mutate }: Tools): void {
+function decideRoutes (scope: Scope, tools: Tools): void {
   scope.post('/approval-requests/:id/approve', {
     config: { access: 'change' },
     schema: {
@@ -95,17 +96,11 @@ function decideRoutes (scope: Scope, { approvals, guard, mutate }: Tools): void 
     },
   }, async (request, reply) => {
     const { body, actor, params: { id } } = request
-    await seen(request, id, { approvals, guard }, 'change')
-    const reason = body.reason === undefined ? null : reasonOf(body.reason)
-    return await mutate(request, reply, async ({ adjustments, approvals, audit }) => {
-      const { before, after } = await approvals.decide(id, async (asked) => {
-        const made = await adjustments.add(asked.budgetId, asked.subject, (budget) =>
-          approval(budget, body, asked, actor.name, Date.now()))
-        await noteAdjustment(audit, 'created', null, made)
-        return { state: 'approved', by: actor.name, reason, adjustmentId: made.id }
-      })
-      await note(audit, 'approved', before, after)
-      return { status: 200, body: renderRequest(after) }
+    return await decided(request, reply, id, body.reason, tools, async ({ adjustments, audit }, asked) => {
+      const made = await adjustments.add(asked.budgetId, asked.subject, (budget) =>
+        approval(budget, body, asked, actor.name, Date.now()))
+      await noteAdjustment(audit, 'created', null, made)
+      return { state: 'approved', adjustmentId: made.id }
     })
   })
 
@@ -119,15 +114,23 @@ function decideRoutes (scope: Scope, { approvals, guard, mutate }: Tools): void 
       response: { 200: RequestAnswer, ...problems(404, 409, 413, 422) },
       tags,
     },
-  }, async (request, reply) => {
-    const { body, actor, params: { id } } = request
-    await seen(request, id, { approvals, guard }, 'change')
-    const reason = body.reason === undefined ? null : reasonOf(body.reason)
-    return await mutate(request, reply, async ({ approvals, audit }) => {
-      const { before, after } = await approvals.decide(id, async () => ({ state: 'denied', by: actor.name, reason, adjustmentId: null }))
-      await note(audit, 'denied', before, after)
-      return { status: 200, body: renderRequest(after) }
-    })
+  }, async (request, reply) => await decided(request, reply, request.params.id, request.body.reason, tools, async () =>
+    ({ state: 'denied', adjustmentId: null })))
+}
+
+/** once, by somebody who may change the budget */
+async function decided (
+  request: FastifyRequest, reply: FastifyReply, id: string, given: string | undefined,
+  { approvals: reader, guard, mutate }: Tools,
+  decide: (stores: Stores, asked: ApprovalRequest) => Promise<Pick<Decision, 'state' | 'adjustmentId'>>
+): Promise<FastifyReply> {
+  await seen(request, id, { approvals: reader, guard }, 'change')
+  const reason = given === undefined ? null : reasonOf(given)
+  return await mutate(request, reply, async (stores) => {
+    const { before, after } = await stores.approvals.decide(id, async (asked) =>
+      ({ ...await decide(stores, asked), by: request.actor.name, reason }))
+    await note(stores.audit, after.state, before, after)
+    return { status: 200, body: renderRequest(after) }
   })
 }
 
