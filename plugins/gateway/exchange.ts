@@ -93,7 +93,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Sweepable {
     this.#status = status
     const contentType = headers['content-type'] ?? ''
     const contentEncoding = headers['content-encoding'] ?? 'identity'
-    this.#meter = this.#guarded(() => this.#call.meter({ status, contentType, contentEncoding }), null)
+    this.#meter = this.#guarded(() => this.#call.meter({ status, contentType, contentEncoding, headers }), null)
     if (this.#clientGone) return
     const stream = isEventStream(contentType)
     const keepLength = !(this.#options.filtered && stream)

@@ -2,13 +2,15 @@ import { type FastifyReply, type FastifyRequest } from 'fastify'
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
 import { type Refusal } from '../../src/errors.ts'
 import { type CallIntake, type OpenCall } from '../../src/gateway/call.ts'
+import { type ParsedBody } from '../../src/providers/body.ts'
+import { pathTemplate } from '../../src/providers/paths.ts'
 import { type BillableEndpoint, isRefusal } from '../../src/providers/provider.ts'
 import { Exchange, type ExchangeCall } from './exchange.ts'
 import { upstreamHeaders } from './headers.ts'
 import { type Inbound, isGone, type Plane } from './plane.ts'
 import { internalError, refuse, sendRefusal, shuttingDown, withCallId, writeRefusal } from './refusals.ts'
 import { type Route } from './routes.ts'
-import { isUsable, ROOT_PREFIX, type UsableUpstream } from './upstream.ts'
+import { isUsable, type UsableUpstream } from './upstream.ts'
 
 /** An admitted request, read to its end: it goes where its route says, whatever its path may mean to others. */
 export function handle (plane: Plane, request: FastifyRequest, reply: FastifyReply): void {
@@ -21,17 +23,31 @@ export function handle (plane: Plane, request: FastifyRequest, reply: FastifyRep
     return
   }
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-  const parsed = plane.parse(bytes)
-  if ('refusal' in parsed) refuse(plane.gate, route.provider, parsed.refusal, request, reply)
-  else if (endpoint.kind === 'free') forwardFree(plane, inbound, parsed.body, bytes, request, reply)
-  else forwardCall(plane, inbound, endpoint, parsed.body, bytes, request, reply)
+  if (endpoint.kind === 'free' && (endpoint.method !== 'POST' || bytes.length === 0)) {
+    forwardFree(plane, inbound, null, bytes, request, reply)
+    return
+  }
+  const form = endpoint.kind === 'billable' ? endpoint.form : undefined
+  const parsed = form === undefined ? plane.parse(bytes) : form.parse(bytes, request.headers['content-type'] ?? '')
+  const go = (parsed: ParsedBody): void => {
+    if ('refusal' in parsed) refuse(plane.gate, route.provider, parsed.refusal, request, reply)
+    else if (endpoint.kind === 'free') forwardFree(plane, inbound, parsed.body, bytes, request, reply)
+    else forwardCall(plane, inbound, endpoint, parsed.body, bytes, request, reply)
+  }
+  if (!(parsed instanceof Promise)) go(parsed)
+  else parsed.then(go).catch((error: unknown) => { failed(plane, inbound, error, request, reply) })
+}
+
+function failed (plane: Plane, { route }: Inbound, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  request.log.error({ err: error }, 'opening a call failed')
+  if (!reply.sent) refuse(plane.gate, route.provider, internalError(), request, reply)
 }
 
 const DEMO = 'demo'
 
 function answerModels (plane: Plane, route: Route, request: FastifyRequest, reply: FastifyReply): void {
-  const { provider, modelId } = route
-  const text = provider.renderModels(plane.gate.models(provider.name), modelId)
+  const { provider, params: { model: modelId } } = route
+  const text = provider.dialect.renderModels(plane.gate.models(provider.name), modelId)
   if (text !== null) {
     reply.header('content-type', 'application/json; charset=utf-8').send(text)
     return
@@ -47,8 +63,12 @@ function forwardFree (
   const { provider } = inbound.route
   const name = isDemoModel(body) && plane.upstreams.has(DEMO) ? DEMO : provider.name
   const upstream = usable(plane, name)
-  if (isRefusal(upstream)) refuse(plane.gate, provider, upstream, request, reply)
-  else exchange(plane, upstream, inbound, { call: FREE, body: bytes, own: {}, filtered: false }, request, reply)
+  if (isRefusal(upstream)) {
+    refuse(plane.gate, provider, upstream, request, reply)
+    return
+  }
+  const outgoing = { call: FREE, body: bytes.length === 0 ? null : bytes, own: {}, filtered: false, model: null }
+  exchange(plane, upstream, inbound, outgoing, request, reply)
 }
 
 function isDemoModel (body: unknown): boolean {
@@ -67,14 +87,12 @@ function forwardCall (
   plane: Plane, inbound: Inbound, endpoint: BillableEndpoint, body: unknown, bytes: Buffer,
   request: FastifyRequest, reply: FastifyReply
 ): void {
-  const { route: { provider }, identity } = inbound
+  const { route: { provider, params }, identity, search } = inbound
   const gone = (): boolean => isGone(request, reply)
   const requestId = firstOf(request.headers['x-request-id'])
-  const intake = { provider, endpoint, identity, body, bytes, requestId }
-  openCall(plane, inbound, intake, request, reply, gone).catch((error: unknown) => {
-    request.log.error({ err: error }, 'opening a call failed')
-    if (!reply.sent) refuse(plane.gate, provider, internalError(), request, reply)
-  })
+  const intake = { provider, endpoint, target: { params, search }, identity, body, bytes, requestId }
+  openCall(plane, inbound, intake, request, reply, gone)
+    .catch((error: unknown) => { failed(plane, inbound, error, request, reply) })
 }
 
 async function openCall (
@@ -118,32 +136,30 @@ function startCall (
     return
   }
   const filtered = call.request.stream && !call.request.usageAsked
-  exchange(plane, upstream, inbound, { call, body: call.body, own: call.headers, filtered }, request, reply)
+  const outgoing = { call, body: call.body, own: call.headers, filtered, model: call.changedModel }
+  exchange(plane, upstream, inbound, outgoing, request, reply)
 }
 
-interface Outgoing {
+interface Passage {
   call: ExchangeCall
-  body: Buffer
+  body: Buffer | null
   own: Record<string, string>
   filtered: boolean
+  /** in the path, where it is not the one that was asked for */
+  model: string | null
 }
 
 /** Hands the request over to undici. From the hijack on nothing may throw: Fastify would not answer any more. */
 function exchange (
-  plane: Plane, upstream: UsableUpstream, inbound: Inbound, outgoing: Outgoing,
+  plane: Plane, upstream: UsableUpstream, inbound: Inbound, outgoing: Passage,
   request: FastifyRequest, reply: FastifyReply
 ): void {
-  const { route: { provider, endpoint }, search } = inbound
-  const { call, body, filtered } = outgoing
+  const { route: { provider, endpoint } } = inbound
+  const { call, filtered } = outgoing
   const response = reply.raw
   const headers = ownHeaders(reply, outgoing.own)
   const userAgent = request.headers['user-agent'] ?? ''
-  const sent = {
-    path: `${upstream.basePath}${ROOT_PREFIX}${endpoint.path}${search}`,
-    method: endpoint.method,
-    headers: upstreamHeaders(request.headers, upstream.credential, true),
-    body,
-  }
+  const sent = toSend(upstream, inbound, outgoing, request)
   reply.hijack()
   const receiver = new Exchange({
     call,
@@ -160,10 +176,39 @@ function exchange (
     },
     log: request.log,
   })
-  try {
-    upstream.pool.dispatch(sent, receiver)
-  } catch (error) {
+  const unsent = (error: unknown): void => {
     receiver.onResponseError(null, error instanceof Error ? error : new Error(String(error)))
+  }
+  const dispatch = (): void => {
+    try {
+      upstream.pool.dispatch(sent, receiver)
+    } catch (error) {
+      unsent(error)
+    }
+  }
+  if (typeof upstream.credential !== 'function') {
+    dispatch()
+    return
+  }
+  Promise.resolve(upstream.credential({ ...sent, url: `${upstream.origin}${sent.path}` })).then((credential) => {
+    sent.headers.push(...credential)
+    dispatch()
+  }).catch(unsent)
+}
+
+/** The request for the provider; where it is signed, without its signature. */
+function toSend (
+  upstream: UsableUpstream, { route: { endpoint, params, path }, search }: Inbound, { body, model }: Passage,
+  { headers }: FastifyRequest
+) {
+  const asked = model === null || params['model'] === undefined ? path : pathTemplate(endpoint.path).fill({ ...params, model })
+  const form = endpoint.kind === 'billable' ? endpoint.form : undefined
+  const contentType = body === null ? null : form === undefined ? 'application/json' : headers['content-type'] ?? form.contentType
+  return {
+    path: `${upstream.path(asked)}${search}`,
+    method: endpoint.method,
+    headers: upstreamHeaders(headers, typeof upstream.credential === 'function' ? [] : upstream.credential, contentType),
+    body,
   }
 }
 

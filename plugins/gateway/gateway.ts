@@ -3,14 +3,14 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fa
 import { type CallGate } from '../../src/gateway/call.ts'
 import { parseBody, type ParsedBody } from '../../src/providers/body.ts'
 import { type Provider } from '../../src/providers/provider.ts'
-import { admission, refusePath } from './admission.ts'
+import { admission, MULTIPART, refusePath } from './admission.ts'
 import { splitTarget } from './client-key.ts'
 import { type DrainLimits, Exchanges } from './exchanges.ts'
 import { handle } from './forwarding.ts'
 import { isGone, type Plane } from './plane.ts'
 import { refusalOf, refuse } from './refusals.ts'
 import { type Dialect, RouteTable } from './routes.ts'
-import { openUpstream, ROOT_PREFIX, type Upstream, type UpstreamLimits, type UpstreamOptions } from './upstream.ts'
+import { openUpstream, type Upstream, type UpstreamLimits, type UpstreamOptions } from './upstream.ts'
 
 /**
  * The data plane: takes AI clients' requests under `/<provider>/v1` and `/v1`, and passes on those whose path is
@@ -73,9 +73,10 @@ export default async function gateway (app: FastifyInstance, options: GatewayOpt
   }
   app.decorateRequest('inbound', null)
   for (const provider of options.providers) {
-    await registerPrefix(app, plane, `/${provider.name}/v1`, [provider], () => provider)
+    await registerPrefix(app, plane, `/${provider.name}`, '', [provider], () => provider)
   }
-  await registerPrefix(app, plane, ROOT_PREFIX, options.providers, rootDialect(options.providers))
+  const atRoot = options.providers.filter((provider) => provider.atRoot)
+  for (const root of rootPrefixes(atRoot)) await registerPrefix(app, plane, '', root, atRoot, rootDialect(atRoot))
 
   app.addHook('preClose', async () => {
     const cut = await plane.exchanges.close(options.closeTimeoutMs ?? DEFAULT_CLOSE_MS)
@@ -92,26 +93,36 @@ export function newExchanges (options: Pick<GatewayOptions, 'limits' | 'drain'>)
   return new Exchanges({ queueMs, stalledClientMs, drain: { ...DEFAULT_DRAIN, ...options.drain } })
 }
 
-/** At the root the path says whose request it is, or else the headers that only Anthropic's clients send. */
+/** At the root the path says whose request it is, or else headers that only one family of clients sends. */
 export function rootDialect (providers: Provider[]): Dialect {
-  const anthropic = providers.find((provider) => provider.name === 'anthropic')
-  const other = providers.find((provider) => provider !== anthropic)
-  const usual = other ?? anthropic
-  if (usual === undefined) throw new Error('the gateway needs at least one provider')
-  return (headers) => {
-    const isAnthropic = headers['anthropic-version'] !== undefined || headers['x-api-key'] !== undefined
-    return isAnthropic ? anthropic ?? usual : usual
+  const atRoot = providers.filter((provider) => provider.atRoot)
+  return (headers, path) => {
+    const own = atRoot.filter(({ endpoints }) => endpoints.some((endpoint) => path.startsWith(`${firstSegment(endpoint.path)}/`)))
+    const whose = own.length > 0 ? own : atRoot
+    const found = whose.find(({ dialect }) => dialect.speaks(headers)) ?? whose[0]
+    if (found === undefined) throw new Error('the gateway needs a provider at its root')
+    return found
   }
 }
 
+/** what the paths of the providers at the root begin with: `/v1` */
+export function rootPrefixes (providers: Provider[]): string[] {
+  const paths = providers.filter(({ atRoot }) => atRoot).flatMap(({ endpoints }) => endpoints)
+  return [...new Set(paths.map(({ path }) => firstSegment(path)))]
+}
+
+function firstSegment (path: string): string { return path.slice(0, path.indexOf('/', 1)) }
+
+/** `prefix`: what stands before the providers' paths; `below`: what of these alone is served here */
 async function registerPrefix (
-  app: FastifyInstance, plane: Plane, prefix: string, providers: Provider[], dialect: Dialect
+  app: FastifyInstance, plane: Plane, prefix: string, below: string, providers: Provider[], dialect: Dialect
 ): Promise<void> {
   const register = async (scope: FastifyInstance): Promise<void> => {
-    const table = new RouteTable(scope.prefix, providers, dialect)
+    const mount = scope.prefix.slice(0, scope.prefix.length - below.length)
+    const table = new RouteTable(mount, providers, dialect)
     scope.removeAllContentTypeParsers()
     // the bytes go upstream as they came; the handler parses them for the gate
-    scope.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit: plane.bodyBytes },
+    scope.addContentTypeParser(['application/json', MULTIPART], { parseAs: 'buffer', bodyLimit: plane.bodyBytes },
       (_request, bytes, done) => { done(null, bytes) })
     scope.addHook('onRequest', admission(plane, table))
     scope.setErrorHandler((error, request, reply) => { answerError(plane, table, error, request, reply) })
@@ -119,7 +130,7 @@ async function registerPrefix (
     await scope.register(httpProxy, {
       // the paths behind it are checked below this prefix; each upstream has its own in front of it
       upstream: 'http://upstream.invalid',
-      rewritePrefix: ROOT_PREFIX,
+      rewritePrefix: '/',
       proxyPayloads: false,
       disableRequestLogging: true,
       httpMethods: METHODS,
@@ -132,7 +143,7 @@ async function registerPrefix (
   }
   // in logs a URL ends before its query, which may hold a key
   const logSerializers = { req: loggedRequest }
-  await app.register(register, { prefix, logSerializers })
+  await app.register(register, { prefix: `${prefix}${below}`, logSerializers })
 }
 
 function answerError (

@@ -31,10 +31,12 @@ const NOT_DOWNSTREAM = new Set([
 const OUR_PREFIX = 'x-relaycore-'
 
 /** Request headers as the flat [name, value, ...] list that undici takes without a copy. */
-export function upstreamHeaders (headers: IncomingHttpHeaders, credential: readonly string[], json: boolean): string[] {
+export function upstreamHeaders (
+  headers: IncomingHttpHeaders, credential: readonly string[], contentType: string | null
+): string[] {
   const named = connectionTokens(headers.connection)
   const out = [...credential, 'accept-encoding', 'identity']
-  if (json) out.push('content-type', 'application/json')
+  if (contentType !== null) out.push('content-type', contentType)
   for (const name in headers) {
     if (NOT_UPSTREAM.has(name) || name.startsWith(OUR_PREFIX) || name.startsWith(':')) continue
     if (named?.includes(name) === true) continue

@@ -91,7 +91,7 @@ const JSON_TYPE = 'application/json; charset=utf-8'
 /** A provider that cannot render its own error still must not leave its client without an answer. */
 function render (provider: Provider, refusal: Refusal, callId: string, userAgent: string): RenderedRefusal {
   try {
-    return provider.renderRefusal(refusal, callId, userAgent)
+    return provider.dialect.renderRefusal(refusal, callId, userAgent)
   } catch {
     const body = JSON.stringify({ error: { type: refusal.code, code: refusal.code, message: refusal.message } })
     return { status: REFUSAL_STATUS[refusal.code] ?? 500, headers: {}, body }

@@ -1,68 +1,78 @@
 import { type IncomingHttpHeaders } from 'node:http'
 import { type Refusal } from '../../src/errors.ts'
-import { type BillableEndpoint, type FreeEndpoint, type Provider } from '../../src/providers/provider.ts'
+import { hasPlaceholder, type PathTemplate, pathTemplate } from '../../src/providers/paths.ts'
+import { type Endpoint, NO_PARAMS, type Provider } from '../../src/providers/provider.ts'
 
 /**
- * The only way from a request to an endpoint: the raw path, compared as it came. Nothing is decoded or normalised, so
- * `..`, `%2e`, `//`, other cases and trailing slashes are simply other paths, and other paths are refused.
+ * The only way from a request to an endpoint: the raw path, compared as it came. Nothing is normalised, so `..`, `%2e`,
+ * `//`, other cases and trailing slashes are simply other paths, and other paths are refused. A placeholder takes no
+ * more than the name of a model can be.
  */
 export interface Route {
+  /** with the dialect of the endpoint */
   provider: Provider
-  endpoint: BillableEndpoint | FreeEndpoint
-  /** the model asked for by GET /models/:id */
-  modelId?: string
+  endpoint: Endpoint
+  /** what the placeholders of the endpoint's path stand for, decoded */
+  params: Readonly<Record<string, string>>
+  /** as it came, below what the gateway itself is mounted at */
+  path: string
 }
 
-export type Dialect = (headers: IncomingHttpHeaders) => Provider
+export type Dialect = (headers: IncomingHttpHeaders, path: string) => Provider
 
-/** The paths of one prefix, of one provider or, at the root, of all. */
+interface Known { provider: Provider, endpoint: Endpoint }
+
+/** The paths below one prefix, of one provider or, at the root, of several. */
 export class RouteTable {
-  readonly #prefix: string
+  readonly prefix: string
   readonly #dialect: Dialect
-  readonly #endpoints = new Map<string, Route[]>()
+  readonly #exact = new Map<string, Route[]>()
+  readonly #templates: { template: PathTemplate, known: Known }[] = []
   readonly #available: string
 
+  /** `prefix`: what stands before the providers' own paths */
   constructor (prefix: string, providers: Provider[], dialect: Dialect) {
-    this.#prefix = prefix
+    this.prefix = prefix
     this.#dialect = dialect
     const lines = new Set<string>()
     for (const provider of providers) {
       for (const endpoint of provider.endpoints) {
-        const path = basePath(endpoint)
-        const routes = this.#endpoints.get(path) ?? []
-        if (!routes.some((route) => route.provider === provider && route.endpoint.method === endpoint.method)) {
-          routes.push({ provider, endpoint })
-        }
-        this.#endpoints.set(path, routes)
-        lines.add(`${endpoint.method} ${prefix}${path}`)
+        const known = { provider: spoken(provider, endpoint), endpoint }
+        const { method, path } = endpoint
+        if (hasPlaceholder(path)) this.#templates.push({ template: pathTemplate(path), known })
+        else this.#exact.set(path, [...this.#exact.get(path) ?? [], { ...known, params: NO_PARAMS, path }])
+        lines.add(`${method} ${prefix}${path.replace('+}', '}')}`)
       }
     }
     this.#available = [...lines].join(', ')
   }
 
-  /** whose error shape a request gets that matches nothing here */
+  /** in whose way a request is answered that matches nothing here, or several */
   dialect (headers: IncomingHttpHeaders, path: string): Provider {
-    const routes = this.#endpoints.get(path)
-    const chosen = this.#dialect(headers)
-    if (routes === undefined || routes.some((route) => route.provider === chosen)) return chosen
-    return routes[0]?.provider ?? chosen
+    const routes = this.#routes(path)
+    const chosen = this.#dialect(headers, path)
+    const named = routes.find(({ provider }) => provider.name === chosen.name)
+    return (named ?? routes[0])?.provider ?? chosen
   }
 
   find (method: string, path: string, headers: IncomingHttpHeaders): Route | null {
-    const routes = this.#endpoints.get(path)
-    if (routes === undefined) return this.#findModel(method, path, headers)
-    return pick(routes, method, routes.length === 1 ? null : this.dialect(headers, path))
+    const routes = this.#routes(path)
+    const wanted = method === 'HEAD' ? 'GET' : method
+    const provider = routes.length > 1 ? this.dialect(headers, path).name : null
+    for (const route of routes) {
+      if (route.endpoint.method === wanted && (provider === null || route.provider.name === provider)) return route
+    }
+    return null
   }
 
   /** the methods that a path has, for the Allow header; empty: the path does not exist here */
   methods (path: string): string[] {
-    const routes = this.#endpoints.get(path) ?? (modelOf(path) === null ? undefined : this.#endpoints.get(MODELS))
-    const methods = new Set(routes?.map((route) => route.endpoint.method))
+    const methods = new Set<string>(this.#routes(path).map(({ endpoint }) => endpoint.method))
     return methods.has('GET') ? [...methods, 'HEAD', 'OPTIONS'] : methods.size > 0 ? [...methods, 'OPTIONS'] : []
   }
 
   refusal (method: string, path: string): Refusal {
-    const known = this.methods(path).length > 0
+    const known = this.methods(path.startsWith(this.prefix) ? path.slice(this.prefix.length) : '').length > 0
     const shown = path.length > 200 ? `${path.slice(0, 200)}...` : path
     return {
       code: 'path_not_allowed',
@@ -72,39 +82,19 @@ export class RouteTable {
     }
   }
 
-  #findModel (method: string, path: string, headers: IncomingHttpHeaders): Route | null {
-    const modelId = modelOf(path)
-    if (modelId === null) return null
-    const route = pick(this.#endpoints.get(MODELS) ?? [], method, this.dialect(headers, MODELS))
-    if (route?.endpoint.kind !== 'free' || route.endpoint.served !== 'models') return null
-    return { ...route, modelId }
+  #routes (path: string): Route[] {
+    const exact = this.#exact.get(path)
+    if (exact !== undefined) return exact
+    const routes: Route[] = []
+    for (const { template, known } of this.#templates) {
+      const params = template.match(path)
+      if (params !== null) routes.push({ ...known, params, path })
+    }
+    return routes
   }
-
-  get prefix (): string { return this.#prefix }
 }
 
-const MODELS = '/models'
-
-function pick (routes: Route[], method: string, provider: Provider | null): Route | null {
-  const wanted = method === 'HEAD' ? 'GET' : method
-  for (const route of routes) {
-    if (route.endpoint.method === wanted && (provider === null || route.provider === provider)) return route
-  }
-  return null
-}
-
-/** `/models/:id` and `/models` are one endpoint here, whichever way a provider lists them */
-function basePath (endpoint: BillableEndpoint | FreeEndpoint): string {
-  const models = endpoint.kind === 'free' && endpoint.served === 'models'
-  return models ? endpoint.path.replace(/\/[:*{][^/]*$/, '') : endpoint.path
-}
-
-/** Models are answered from the catalog and their name goes nowhere else, so it alone may be percent-encoded. */
-function modelOf (path: string): string | null {
-  if (!path.startsWith(`${MODELS}/`) || path.length === MODELS.length + 1) return null
-  try {
-    return decodeURIComponent(path.slice(MODELS.length + 1))
-  } catch {
-    return null
-  }
+/** the provider, as the clients of this endpoint are talked to */
+function spoken (provider: Provider, { dialect }: Endpoint): Provider {
+  return dialect === undefined || dialect === provider.dialect ? provider : { ...provider, dialect }
 }

@@ -1,13 +1,17 @@
 import { validateHeaderValue } from 'node:http'
 import { Pool } from 'undici'
-import { type Provider } from '../../src/providers/provider.ts'
+import { type Provider, type Sign } from '../../src/providers/provider.ts'
 
 /** Where the calls of one dialect, or of the demo models, go. */
 export interface UpstreamOptions {
-  /** with or without a trailing /v1, and with a path before it where there is one */
+  /** with or without what its clients' base URLs end in (`/v1`), and with a path before it where there is one */
   url: string
+  /** true: its path, where it has one, stands in place of what base URLs end in, as clients take it */
+  asWritten?: boolean
   /** null: none is configured */
   apiKey: string | null
+  /** where no key is sent but each request is signed */
+  sign?: Sign | undefined
   /** the setting that would hold the credential; null: this upstream needs none */
   settingName: string | null
   /** certificates in PEM that are trusted instead of the system's */
@@ -29,21 +33,19 @@ export interface UpstreamLimits {
 export interface Upstream {
   name: string
   pool: Pool
-  /** what stands before `/v1/...`, without a trailing slash */
-  basePath: string
+  origin: string
+  /** of a provider's path, the one that is asked for at this upstream */
+  path (path: string): string
   /** null: configured without a credential, so its calls are refused */
-  credential: readonly string[] | null
+  credential: readonly string[] | Sign | null
   settingName: string | null
 }
 
-export type UsableUpstream = Upstream & { credential: readonly string[] }
+export type UsableUpstream = Upstream & { credential: readonly string[] | Sign }
 
 export function isUsable (upstream: Upstream): upstream is UsableUpstream {
   return upstream.credential !== null
 }
-
-/** what every provider's paths begin with, below its base path */
-export const ROOT_PREFIX = '/v1'
 
 /** Opens the pool of connections to one upstream. TLS is always verified. */
 export function openUpstream (
@@ -65,12 +67,28 @@ export function openUpstream (
       ...(options.ca === undefined ? {} : { ca: options.ca }),
     },
   })
-  const basePath = url.pathname.replace(/\/+$/, '').replace(/\/v1$/, '')
-  return { name, pool, basePath, credential: credential(options, provider), settingName: options.settingName }
+  return {
+    name,
+    pool,
+    origin: url.origin,
+    path: pathsAt(url, provider?.base ?? '/v1', options.asWritten ?? false),
+    credential: credential(options, provider),
+    settingName: options.settingName,
+  }
 }
 
-function credential (options: UpstreamOptions, provider: Provider | undefined): string[] | null {
-  if (options.settingName === null) return []
+function pathsAt ({ pathname }: URL, base: string, asWritten: boolean): Upstream['path'] {
+  const own = pathname.replace(/\/+$/, '')
+  if (asWritten && own !== '') {
+    return (path) => path.startsWith(`${base}/`) ? `${own}${path.slice(base.length)}` : `${own}${path}`
+  }
+  const before = own.endsWith(base) ? own.slice(0, own.length - base.length) : own
+  return (path) => `${before}${path}`
+}
+
+function credential (options: UpstreamOptions, provider: Provider | undefined): string[] | Sign | null {
+  if (options.sign !== undefined) return options.sign
+  if (options.settingName === null && options.apiKey === null) return []
   if (options.apiKey === null || provider === undefined) return null
   const headers = Object.entries(provider.credential(options.apiKey))
   // found here, at the start, not with the first call; the error names the header and never its value

@@ -1,7 +1,7 @@
 import { type IncomingHttpHeaders } from 'node:http'
 import { type Identity } from '../budget/budget.ts'
 import { type Refusal } from '../errors.ts'
-import { type BillableEndpoint, type CallRequest, type Provider } from '../providers/provider.ts'
+import { type AnswerHead, type BillableEndpoint, type CallRequest, type Provider, type Target } from '../providers/provider.ts'
 import { type Meter, type Reading } from '../usage/meter.ts'
 import { type CallOutcome } from '../usage/usage.ts'
 
@@ -11,7 +11,8 @@ export interface CallIntake {
   provider: Provider
   endpoint: BillableEndpoint
   identity: Identity
-  /** the parsed JSON of `bytes` */
+  target: Target
+  /** what was read of `bytes` */
   body: unknown
   bytes: Buffer
   /** the client's own x-request-id, for correlation */
@@ -36,9 +37,11 @@ export interface OpenCall {
   readonly upstream: string
   /** what goes upstream */
   readonly body: Buffer
+  /** the model that goes upstream where it is not the one that was asked for, else null */
+  readonly changedModel: string | null
   /** x-relaycore-call-id and the budget headers, for the answer */
   readonly headers: Record<string, string>
-  meter (answer: { status: number, contentType: string, contentEncoding: string }): Meter
+  meter (answer: AnswerHead): Meter
   /** no byte of it reached the provider */
   release (): void
   settle (ending: CallEnding): void

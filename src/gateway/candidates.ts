@@ -83,6 +83,8 @@ export interface HeldCandidate<Hold = CallHold> {
   applied: readonly AppliedBudget[]
   hold: Hold
   quoteNano: bigint
+  /** the name of the model that was asked for */
+  asked: string
   /** as it is forwarded: with the model and the output bound that the quote is for */
   request: CallRequest
   model: NamedModel['model']
@@ -247,7 +249,7 @@ export class Candidates<Hold extends object> {
     const { request } = asked
     const { model, applied, chain } = choice
     const shadow = chain === null || chain.shadows.length === 0 ? NO_SHADOWS : this.#shadow(asked, chain.shadows, quote)
-    const common = { applied, hold, quoteNano: quote, request, model: model.model, changes: AS_ASKED, because: '', shadow }
+    const common = { applied, hold, quoteNano: quote, asked: request.model, request, model: model.model, changes: AS_ASKED, because: '', shadow }
     const downgraded = model !== asked.model
     if (!downgraded && outputTokens === null) return common
     return {

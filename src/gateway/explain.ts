@@ -12,7 +12,8 @@ import { type LimitedSubject } from '../limits/rate-limits.ts'
 import { type PriceBook } from '../pricing/price.ts'
 import { quoteNano } from '../pricing/quote.ts'
 import { type ParsedBody } from '../providers/body.ts'
-import { type BillableEndpoint, type CallRequest, isRefusal, type Provider } from '../providers/provider.ts'
+import { pathTemplate } from '../providers/paths.ts'
+import { type BillableEndpoint, type CallRequest, isRefusal, type Provider, type Target } from '../providers/provider.ts'
 import { seenAmong } from '../reports/chain.ts'
 import { type Verdict } from '../reports/constraints.ts'
 import { type OfWhom } from '../reports/reporter.ts'
@@ -205,24 +206,32 @@ export class CallExplainer {
     const extra = OF_TOKENS.find((name) => question[name] !== undefined)
     if (extra !== undefined) throw invalidField(extra, 'absent where path and body are given', question[extra])
     if (body === undefined) throw invalidField('body', 'given with a path', undefined)
-    const { provider, endpoint } = this.#endpoint(path)
+    const { provider, endpoint, target } = this.#endpoint(path)
+    if (endpoint.form !== undefined) {
+      throw invalidField('path', `of an endpoint with a JSON body; that of ${endpoint.name} is ${endpoint.form.contentType}`, path)
+    }
     const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
     const parsed = this.#o.parse(bytes)
-    const request = 'refusal' in parsed ? parsed.refusal : endpoint.read(parsed.body, bytes)
+    const request = 'refusal' in parsed ? parsed.refusal : endpoint.read(parsed.body, bytes, target)
     return { provider, endpoint: endpoint.name, request }
   }
 
-  #endpoint (path: string): { provider: Provider, endpoint: BillableEndpoint } {
-    const known: string[] = []
+  #endpoint (asked: string): { provider: Provider, endpoint: BillableEndpoint, target: Target } {
+    const mark = asked.indexOf('?')
+    const [path, search] = mark === -1 ? [asked, ''] : [asked.slice(0, mark), asked.slice(mark)]
     for (const provider of this.#o.providers) {
+      const prefix = `/${provider.name}`
       for (const endpoint of provider.endpoints) {
         if (endpoint.kind !== 'billable') continue
-        const paths = [`/v1${endpoint.path}`, `/${provider.name}/v1${endpoint.path}`]
-        if (paths.includes(path)) return { provider, endpoint }
-        known.push(...paths)
+        const template = pathTemplate(endpoint.path)
+        const params = (path.startsWith(`${prefix}/`) ? template.match(path.slice(prefix.length)) : null) ??
+          (provider.atRoot ? template.match(path) : null)
+        if (params !== null) return { provider, endpoint, target: { params, search } }
       }
     }
-    throw invalidField('path', `one that calls are metered on: ${known.join(', ')}`, path)
+    const known = this.#o.providers.flatMap(({ name, endpoints }) =>
+      endpoints.filter(({ kind }) => kind === 'billable').map((endpoint) => `/${name}${endpoint.path}`))
+    throw invalidField('path', `one that calls are metered on: ${known.join(', ')}`, asked)
   }
 
   #callOfTokens (question: ExplainQuestion): { provider: Provider, endpoint: string, request: CallRequest } {

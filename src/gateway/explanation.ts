@@ -84,7 +84,7 @@ export function renderExplanation (decided: Decided, sees: Sees): Explanation {
   const { remedy, suggestedActions } = wayOut(decided, refusal, sees)
   return {
     admitted: refusal === null,
-    status: refusal === null ? null : provider.renderRefusal(refusal, '', '').status,
+    status: refusal === null ? null : provider.dialect.renderRefusal(refusal, '', '').status,
     code: refusal?.code ?? null,
     message: refusal === null ? admittedAs(decided) : shown(refusal.budgetId) ? refusal.message : HIDDEN,
     remedy,

@@ -11,7 +11,7 @@ import { type RateLimiter } from '../limits/limiter.ts'
 import { type Metrics } from '../metrics.ts'
 import { formatNano } from '../money/amount.ts'
 import { type PriceBook, type PricedModel } from '../pricing/price.ts'
-import { type CallChanges, type CallRequest, isRefusal, type Provider } from '../providers/provider.ts'
+import { type AnswerHead, type CallChanges, type CallRequest, isRefusal, type Provider } from '../providers/provider.ts'
 import { type Meter } from '../usage/meter.ts'
 import { type Placed, Underway } from '../underway.ts'
 import { type CallEnd, type CallOpening, type Usage, type UsageEvent } from '../usage/usage.ts'
@@ -109,7 +109,7 @@ export class BudgetIntegration implements CallGate {
 
   async #admit (intake: CallIntake, gone: () => boolean): Promise<OpenCall | Refusal> {
     if (this.#o.collector.backlogged) return BACKLOG
-    const request = intake.endpoint.read(intake.body, intake.bytes)
+    const request = intake.endpoint.read(intake.body, intake.bytes, intake.target)
     if (isRefusal(request)) return request
     const at = this.#o.now()
     const identity = forEndUser(intake.identity, request)
@@ -217,7 +217,9 @@ export class BudgetIntegration implements CallGate {
       headers['x-relaycore-model-used'] = changes.model
     }
     if (changes.outputTokens !== null) headers['x-relaycore-output-limit'] = String(changes.outputTokens)
-    if (hold.taken !== undefined) Object.assign(headers, provider.rateHeaders(hold.taken.standing, this.#o.now()))
+    if (hold.taken !== undefined) {
+      Object.assign(headers, provider.dialect.rateHeaders(hold.taken.standing, this.#o.now()))
+    }
     if (because !== '') headers['x-relaycore-changed'] = because
     let tightest: { applied: AppliedBudget, limit: bigint, rest: bigint } | null = null
     for (let i = 0; i < hold.holds.length; i++) {
@@ -316,6 +318,8 @@ class Call implements OpenCall, Placed {
   readonly model: PricedModel
   readonly request: CallRequest
   readonly changes: CallChanges
+  /** the model that the client named */
+  readonly asked: string
   /** by which budgets it was changed */
   readonly because: string
   /** what goes upstream */
@@ -331,6 +335,7 @@ class Call implements OpenCall, Placed {
     this.model = held.model
     this.hold = held.hold
     this.changes = held.changes
+    this.asked = held.asked
     this.because = held.because
     this.opening = opening
     this.body = intake.endpoint.forwardBody(held.request, intake.body, intake.bytes, held.changes)
@@ -338,12 +343,11 @@ class Call implements OpenCall, Placed {
 
   get id (): string { return this.opening.id }
   get upstream (): string { return this.opening.provider }
+  get changedModel (): string | null { return this.changes.model }
   get headers (): Record<string, string> { return this.#gate.headersOf(this) }
   get provider (): Provider { return this.#intake.provider }
-  /** the model that the client named */
-  get asked (): string { return String((this.#intake.body as { model?: unknown }).model) }
 
-  meter (answer: { status: number, contentType: string, contentEncoding: string }): Meter {
+  meter (answer: AnswerHead): Meter {
     return this.#intake.endpoint.meter(this.request, answer)
   }
 

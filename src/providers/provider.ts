@@ -2,6 +2,7 @@ import type { Refusal } from '../errors.ts'
 import type { RateStanding } from '../limits/limiter.ts'
 import type { CallBound } from '../pricing/price.ts'
 import type { Meter } from '../usage/meter.ts'
+import type { ParsedBody } from './body.ts'
 
 /** What the gateway reads of a billable request before it forwards it. */
 export interface CallRequest {
@@ -38,41 +39,111 @@ export interface RenderedRefusal {
   body: string
 }
 
+/** Where a request goes beside its body. */
+export interface Target {
+  /** what the placeholders of the endpoint's path stand for, decoded */
+  params: Readonly<Record<string, string>>
+  /** '' or '?...', as it goes upstream */
+  search: string
+}
+
+export const NO_PARAMS: Readonly<Record<string, string>> = {}
+/** of a path without placeholders */
+export const NO_TARGET: Target = { params: NO_PARAMS, search: '' }
+
+/** How an answer begins. */
+export interface AnswerHead {
+  status: number
+  /** '' where there is none */
+  contentType: string
+  contentEncoding: string
+  /** by their names in lower case */
+  headers: Readonly<Record<string, string | string[] | undefined>>
+}
+
 export interface BillableEndpoint {
   kind: 'billable'
   /** written to the ledger, e.g. `chat.completions` */
   name: string
   method: 'POST'
-  /** below the provider's /v1, e.g. `/chat/completions` */
+  /** as the provider has it, from its host on, e.g. `/v1/chat/completions`; placeholders as in paths.ts */
   path: string
-  /** `body` is the parsed JSON of `bytes`. Pure, linear in the body, never throws. */
-  read (body: unknown, bytes: Buffer): CallRequest | Refusal
-  /** the bytes to send: `bytes` itself unless something of it is changed, or usage reporting must be switched on */
+  /** for the table of the docs: where the model, the bound of the output and the usage are */
+  about: EndpointTable
+  /** where it is not the provider's own */
+  dialect?: Dialect
+  /** where the body is no JSON: which type it has, and how it is read */
+  form?: { contentType: string, parse: (bytes: Buffer, contentType: string) => Promise<ParsedBody> }
+  /** `body` is what was read of `bytes`. Pure, linear in the body, never throws. */
+  read (body: unknown, bytes: Buffer, target: Target): CallRequest | Refusal
+  /**
+   * The bytes to send: `bytes` itself unless something of it is changed, or usage reporting must be switched on. A
+   * model that stands in the path is changed there.
+   */
   forwardBody (call: CallRequest, body: unknown, bytes: Buffer, changes: CallChanges): Buffer
-  meter (call: CallRequest, answer: { status: number, contentType: string, contentEncoding: string }): Meter
+  meter (call: CallRequest, answer: AnswerHead): Meter
+}
+
+export interface EndpointTable {
+  model: string
+  /** the field of the request that bounds the output */
+  output: string
+  usage: string
 }
 
 /** Answered by the gateway itself or passed on without a hold: known to cost nothing. */
 export interface FreeEndpoint {
   kind: 'free'
   name: string
-  method: 'GET' | 'POST'
+  method: 'GET' | 'POST' | 'DELETE'
   path: string
-  /** 'models': answered from the catalog; 'forward': passed to the provider with its credential */
+  dialect?: Dialect
+  /** 'models': answered from the catalog, all of them or `{model+}`; 'forward': passed on with the credential */
   served: 'models' | 'forward'
 }
 
-/** One provider's dialect: its paths, what its requests may cost, what its answers say, how it puts errors. */
-export interface Provider {
+export type Endpoint = BillableEndpoint | FreeEndpoint
+
+/** How the clients of one family of SDKs are talked to. */
+export interface Dialect {
   name: string
-  endpoints: (BillableEndpoint | FreeEndpoint)[]
-  /** headers that carry the provider's own credential upstream */
-  credential (apiKey: string): Record<string, string>
+  /** true: only clients of this family send such headers */
+  speaks (headers: Readonly<Record<string, unknown>>): boolean
   /** answer of GET /models and GET /models/:id for the catalog's models; undefined id: the list; null: not there */
   renderModels (models: string[], id?: string): string | null
   renderRefusal (refusal: Refusal, callId: string, userAgent: string): RenderedRefusal
   /** how the provider itself tells of limited rates, at `now` (ms since the epoch) */
   rateHeaders (standing: RateStanding, now: number): Record<string, string>
+}
+
+/** A request as it goes to a provider, for those that want it signed. */
+export interface Outgoing {
+  method: string
+  /** whole */
+  url: string
+  headers: readonly string[]
+  body: Buffer | null
+}
+
+/** headers, [name, value, ...], that make a request the gateway's own */
+export type Sign = (request: Outgoing) => readonly string[] | Promise<readonly string[]>
+
+/** One provider: where it is, what its paths are, how it is paid, and how its clients are talked to. */
+export interface Provider {
+  /** the path prefix; also what the catalog, budgets' filters, usage events and settings call it */
+  name: string
+  /** for people */
+  title: string
+  /** its own address; null: only its operator knows it */
+  url: string | null
+  /** what clients' base URLs end in, and an operator may therefore write at the end of the address or leave out */
+  base: string
+  /** true: it is served at the gateway's root too, beside others of the same paths */
+  atRoot: boolean
+  dialect: Dialect
+  endpoints: Endpoint[]
+  /** headers that carry the provider's own credential upstream */
+  credential (apiKey: string): Record<string, string>
 }
 
 export function isRefusal (value: object): value is Refusal {

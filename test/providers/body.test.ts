@@ -5,7 +5,7 @@ import { countField, eachObject, parseBody, shown } from '../../src/providers/bo
 import { anthropic } from '../../src/providers/anthropic/index.ts'
 import { openai } from '../../src/providers/openai/index.ts'
 import { billable } from './builders.ts'
-import { AS_ASKED } from '../../src/providers/provider.ts'
+import { AS_ASKED, NO_TARGET } from '../../src/providers/provider.ts'
 
 function refusal (text: string | Buffer): Refusal | null {
   const parsed = parseBody(Buffer.from(text))
@@ -52,7 +52,7 @@ t.test('__proto__ is a field like any other, and a body that looks like a refusa
   t.ok('body' in posing)
   for (const provider of [openai, anthropic]) {
     const body = JSON.parse('{"__proto__":{"model":"x","max_tokens":1},"messages":[]}') as object
-    t.match(billable(provider).read(body, Buffer.from('x')), { code: 'invalid_request', field: 'model' })
+    t.match(billable(provider).read(body, Buffer.from('x'), NO_TARGET), { code: 'invalid_request', field: 'model' })
   }
 })
 
@@ -71,7 +71,7 @@ t.test('whatever JSON comes, it is a body or a refusal, and reading it throws no
     const parsed = parseBody(bytes)
     if (!('body' in parsed)) return false
     return [openai, anthropic].every((provider) => {
-      const request = billable(provider).read(parsed.body, bytes)
+      const request = billable(provider).read(parsed.body, bytes, NO_TARGET)
       if ('code' in request) return request.message.length < 1_000
       const sent = billable(provider).forwardBody(request, parsed.body, bytes, AS_ASKED)
       return request.bound.inputTokens >= 0 && sent.length >= bytes.length
@@ -110,7 +110,7 @@ t.test('deep nesting and long runs neither overflow nor stall', async (t) => {
       const work = () => {
         const parsed = parseBody(bytes)
         if (!('body' in parsed)) return
-        const request = billable(provider).read(parsed.body, bytes)
+        const request = billable(provider).read(parsed.body, bytes, NO_TARGET)
         if (!('code' in request)) billable(provider).forwardBody(request, parsed.body, bytes, AS_ASKED)
       }
       const took = fastest(work)

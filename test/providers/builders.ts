@@ -1,9 +1,9 @@
-import { type BillableEndpoint, type CallRequest, isRefusal, type Provider } from '../../src/providers/provider.ts'
+import { type BillableEndpoint, type CallRequest, isRefusal, NO_TARGET, type Provider } from '../../src/providers/provider.ts'
 import { type Refusal } from '../../src/errors.ts'
 import { type Meter, type Reading } from '../../src/usage/meter.ts'
 
-export const SSE = { status: 200, contentType: 'text/event-stream; charset=utf-8', contentEncoding: 'identity' }
-export const JSON_ANSWER = { status: 200, contentType: 'application/json', contentEncoding: 'identity' }
+export const SSE = { status: 200, contentType: 'text/event-stream; charset=utf-8', contentEncoding: 'identity', headers: {} }
+export const JSON_ANSWER = { status: 200, contentType: 'application/json', contentEncoding: 'identity', headers: {} }
 
 export function billable (provider: Provider): BillableEndpoint {
   return provider.endpoints.find((endpoint) => endpoint.kind === 'billable') as BillableEndpoint
@@ -11,7 +11,7 @@ export function billable (provider: Provider): BillableEndpoint {
 
 /** what a dialect makes of a body, as a client's JSON.stringify writes it or as `text` does */
 export function read (provider: Provider, body: object, text = JSON.stringify(body)): CallRequest | Refusal {
-  return billable(provider).read(JSON.parse(text), Buffer.from(text))
+  return billable(provider).read(JSON.parse(text), Buffer.from(text), NO_TARGET)
 }
 
 export function aCall (provider: Provider, body: object): CallRequest {

@@ -7,8 +7,8 @@ t.test('each dialect lists what is billable and what is free; nothing else is th
   const paths = Object.fromEntries(providers.map(({ name, endpoints }) =>
     [name, endpoints.map(({ kind, method, path }) => `${kind} ${method} ${path}`)]))
   t.strictSame(paths, {
-    openai: ['billable POST /chat/completions', 'free GET /models'],
-    anthropic: ['billable POST /messages', 'free POST /messages/count_tokens', 'free GET /models'],
+    openai: ['billable POST /v1/chat/completions', 'free GET /v1/models', 'free GET /v1/models/{model+}'],
+    anthropic: ['billable POST /v1/messages', 'free POST /v1/messages/count_tokens', 'free GET /v1/models', 'free GET /v1/models/{model+}'],
   })
 })
 
@@ -19,12 +19,12 @@ t.test('each provider gets its credential where it looks for it', async (t) => {
 
 t.test('the catalog\'s models are listed in the shape of each SDK', async (t) => {
   const parsed = (text: string | null) => JSON.parse(text ?? 'null') as unknown
-  t.match(parsed(openai.renderModels(['a', 'b'])), { object: 'list', data: [{ id: 'a', object: 'model' }, { id: 'b' }] })
-  t.match(parsed(openai.renderModels(['a'], 'a')), { id: 'a', object: 'model', owned_by: 'openai' })
-  t.match(parsed(anthropic.renderModels(['a', 'b'])), {
+  t.match(parsed(openai.dialect.renderModels(['a', 'b'])), { object: 'list', data: [{ id: 'a', object: 'model' }, { id: 'b' }] })
+  t.match(parsed(openai.dialect.renderModels(['a'], 'a')), { id: 'a', object: 'model', owned_by: 'openai' })
+  t.match(parsed(anthropic.dialect.renderModels(['a', 'b'])), {
     data: [{ id: 'a', type: 'model', display_name: 'a' }, { id: 'b' }], has_more: false, first_id: 'a', last_id: 'b',
   })
-  t.match(parsed(anthropic.renderModels([])), { data: [], has_more: false, first_id: null, last_id: null })
-  t.match(parsed(anthropic.renderModels(['a'], 'a')), { id: 'a', type: 'model' })
-  for (const provider of providers) t.equal(provider.renderModels(['a'], 'b'), null)
+  t.match(parsed(anthropic.dialect.renderModels([])), { data: [], has_more: false, first_id: null, last_id: null })
+  t.match(parsed(anthropic.dialect.renderModels(['a'], 'a')), { id: 'a', type: 'model' })
+  for (const provider of providers) t.equal(provider.dialect.renderModels(['a'], 'b'), null)
 })

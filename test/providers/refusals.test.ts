@@ -33,7 +33,7 @@ async function refusing (t: { teardown: (done: () => void) => void }, provider: 
   const seen = { attempts: 0, url: '', refusal: EXHAUSTED }
   const server = createServer((request, response) => {
     seen.attempts++
-    const { status, headers, body } = provider.renderRefusal(seen.refusal, 'call-1', request.headers['user-agent'] ?? '')
+    const { status, headers, body } = provider.dialect.renderRefusal(seen.refusal, 'call-1', request.headers['user-agent'] ?? '')
     request.resume()
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body)
   }).listen(0, '127.0.0.1')
@@ -102,7 +102,7 @@ t.test('no final refusal is sent again by either SDK, whatever its code', async 
 
 t.test('only what may pass says when to come back, and never in more than a minute', async (t) => {
   for (const provider of providers) {
-    const headers = (refusal: Refusal) => provider.renderRefusal(refusal, 'c', '').headers
+    const headers = (refusal: Refusal) => provider.dialect.renderRefusal(refusal, 'c', '').headers
     for (const code of CODES) {
       const { 'x-should-retry': retry, ...rest } = headers({ ...final(code), retryAfterMs: 500 })
       t.equal(retry, 'false')
@@ -118,7 +118,7 @@ t.test('only what may pass says when to come back, and never in more than a minu
 
 t.test('each dialect has its own status and type for each code', async (t) => {
   const typeOf = (provider: Provider, code: RefusalCode) => {
-    const { status, body } = provider.renderRefusal(final(code), 'c', '')
+    const { status, body } = provider.dialect.renderRefusal(final(code), 'c', '')
     return `${status} ${(JSON.parse(body) as { error: { type: string } }).error.type}`
   }
   const table: [RefusalCode, string, string][] = [
@@ -149,15 +149,15 @@ t.test('each dialect has its own status and type for each code', async (t) => {
 })
 
 t.test('a client that retries every 429 gets a 402 for a spent budget', async (t) => {
-  t.equal(openai.renderRefusal(EXHAUSTED, 'c', 'ai/6.0.1 runtime/node').status, 402)
-  t.equal(openai.renderRefusal(EXHAUSTED, 'c', 'OpenAI/JS 6').status, 429)
-  t.equal(openai.renderRefusal(CONTENTION, 'c', 'ai/6.0.1').status, 429)
+  t.equal(openai.dialect.renderRefusal(EXHAUSTED, 'c', 'ai/6.0.1 runtime/node').status, 402)
+  t.equal(openai.dialect.renderRefusal(EXHAUSTED, 'c', 'OpenAI/JS 6').status, 429)
+  t.equal(openai.dialect.renderRefusal(CONTENTION, 'c', 'ai/6.0.1').status, 429)
 })
 
 t.test('the field that is wrong is named once', async (t) => {
   const wrong: Refusal = { ...final('invalid_request'), field: 'n', message: 'n must be 1.' }
-  t.match(JSON.parse(openai.renderRefusal(wrong, 'c', '').body), { error: { param: 'n', message: 'n must be 1.', code: 'invalid_request' } })
-  const bodyOf = (refusal: Refusal) => JSON.parse(anthropic.renderRefusal(refusal, 'c', '').body) as { error: { message: string } }
+  t.match(JSON.parse(openai.dialect.renderRefusal(wrong, 'c', '').body), { error: { param: 'n', message: 'n must be 1.', code: 'invalid_request' } })
+  const bodyOf = (refusal: Refusal) => JSON.parse(anthropic.dialect.renderRefusal(refusal, 'c', '').body) as { error: { message: string } }
   t.equal(bodyOf(wrong).error.message, 'n must be 1.')
   t.equal(bodyOf({ ...wrong, message: 'Too many.', field: 'tools' }).error.message, 'tools: Too many.')
 })

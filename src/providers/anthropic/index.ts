@@ -1,26 +1,12 @@
 import { changedBody } from '../changed-body.ts'
-import { type Provider } from '../provider.ts'
+import { type BillableEndpoint, type Dialect, type Provider } from '../provider.ts'
 import { anthropicRateHeaders, renderAnthropicRefusal } from './errors.ts'
 import { meterMessages } from './meter.ts'
 import { readMessages } from './request.ts'
 
-/** Anthropic's messages. */
-export const anthropic: Provider = {
+export const anthropicDialect: Dialect = {
   name: 'anthropic',
-  endpoints: [
-    {
-      kind: 'billable',
-      name: 'messages',
-      method: 'POST',
-      path: '/messages',
-      read: readMessages,
-      forwardBody: (_call, body, bytes, changes) => changedBody(body, bytes, changes, ['max_tokens']),
-      meter: meterMessages,
-    },
-    { kind: 'free', name: 'messages.count_tokens', method: 'POST', path: '/messages/count_tokens', served: 'forward' },
-    { kind: 'free', name: 'models', method: 'GET', path: '/models', served: 'models' },
-  ],
-  credential: (apiKey) => ({ 'x-api-key': apiKey }),
+  speaks: (headers) => headers['anthropic-version'] !== undefined || headers['x-api-key'] !== undefined,
   renderModels (models, id) {
     if (id !== undefined) return models.includes(id) ? JSON.stringify(model(id)) : null
     const data = models.map(model)
@@ -28,6 +14,36 @@ export const anthropic: Provider = {
   },
   renderRefusal: renderAnthropicRefusal,
   rateHeaders: anthropicRateHeaders,
+}
+
+export function messages (path: string): BillableEndpoint {
+  return {
+    kind: 'billable',
+    name: 'messages',
+    method: 'POST',
+    path,
+    about: { model: '`model`', output: '`max_tokens`', usage: '`usage`; in a stream `message_start` and `message_delta`' },
+    read: readMessages,
+    forwardBody: (_call, body, bytes, changes) => changedBody(body, bytes, changes, ['max_tokens']),
+    meter: meterMessages,
+  }
+}
+
+/** Anthropic's messages. */
+export const anthropic: Provider = {
+  name: 'anthropic',
+  title: 'Anthropic',
+  url: 'https://api.anthropic.com',
+  base: '/v1',
+  atRoot: true,
+  dialect: anthropicDialect,
+  endpoints: [
+    messages('/v1/messages'),
+    { kind: 'free', name: 'messages.count_tokens', method: 'POST', path: '/v1/messages/count_tokens', served: 'forward' },
+    { kind: 'free', name: 'models', method: 'GET', path: '/v1/models', served: 'models' },
+    { kind: 'free', name: 'models', method: 'GET', path: '/v1/models/{model+}', served: 'models' },
+  ],
+  credential: (apiKey) => ({ 'x-api-key': apiKey }),
 }
 
 function model (id: string) { return { type: 'model', id, display_name: id, created_at: '1970-01-01T00:00:00Z' } }

@@ -7,16 +7,14 @@ import { eventData } from '../../usage/sse.ts'
 import { type Usage } from '../../usage/usage.ts'
 import { isObject } from '../body.ts'
 import { topLevelValues } from '../json-scan.ts'
-import { type CallRequest } from '../provider.ts'
+import { type AnswerHead, type CallRequest } from '../provider.ts'
 import { tierOf } from './request.ts'
 
 /** how the types begin that tell something: message_start, message_delta, message_stop */
 const TELLING = Buffer.from('"message_')
 const WANTED = ['id', 'model', 'usage'] as const
 
-export function meterMessages (
-  call: CallRequest, answer: { status: number, contentType: string, contentEncoding: string }
-): Meter {
+export function meterMessages (call: CallRequest, answer: AnswerHead): Meter {
   const { status, contentType, contentEncoding } = answer
   if (status >= 400) return new UnreadMeter()
   const readMessage = (text: Buffer) => readWhole(text, call)

@@ -7,7 +7,7 @@ import { dataRange, eventData } from '../../usage/sse.ts'
 import { type Usage } from '../../usage/usage.ts'
 import { isObject } from '../body.ts'
 import { findMember, topLevelValues } from '../json-scan.ts'
-import { type CallRequest } from '../provider.ts'
+import { type AnswerHead, type CallRequest } from '../provider.ts'
 import { withoutMember } from './include-usage.ts'
 
 const USAGE = Buffer.from('"usage"')
@@ -18,9 +18,7 @@ const DONE = Buffer.from('[DONE]')
 const OPENING_EVENTS = 3
 const WANTED = ['id', 'model', 'service_tier', 'usage'] as const
 
-export function meterChatCompletion (
-  call: CallRequest, answer: { status: number, contentType: string, contentEncoding: string }
-): Meter {
+export function meterChatCompletion (call: CallRequest, answer: AnswerHead): Meter {
   const { status, contentType, contentEncoding } = answer
   if (status >= 400) return new UnreadMeter()
   if (!isEventStream(contentType)) return new BodyMeter(contentEncoding, readCompletion)

@@ -6,7 +6,7 @@ import { convertNano, formatNano, parseAmount } from '../../../src/money/amount.
 import { type PricedModel } from '../../../src/pricing/price.ts'
 import { quoteNano } from '../../../src/pricing/quote.ts'
 import { providers } from '../../../src/providers/index.ts'
-import { type CallRequest, isRefusal } from '../../../src/providers/provider.ts'
+import { type CallRequest, isRefusal, NO_TARGET } from '../../../src/providers/provider.ts'
 import { aGateway, type AdminAnswer, type GatewayUnderTest, type Json } from '../../e2e/gateway.ts'
 
 const DAY_MS = 86_400_000
@@ -42,14 +42,14 @@ function aCall (gateway: GatewayUnderTest, identity: Identity, tokens: number) {
   if (provider === undefined || endpoint?.kind !== 'billable') throw new Error('no dialect')
   const body = { model: 'gpt-4o', max_tokens: tokens, messages: [] }
   const bytes = Buffer.from(JSON.stringify(body))
-  const request = endpoint.read(body, bytes) as CallRequest
+  const request = endpoint.read(body, bytes, NO_TARGET) as CallRequest
   const model = gateway.core.prices.find('openai', 'gpt-4o') as PricedModel
   const { inputTokens, outputTokens } = request.bound
   return {
     quote: quoteNano(model, request.bound) as bigint,
     question: { provider: 'openai', model: 'gpt-4o', inputTokens, outputTokens },
     open: async () => {
-      const intake = { provider, endpoint, identity, body, bytes, requestId: null }
+      const intake = { provider, endpoint, target: NO_TARGET, identity, body, bytes, requestId: null }
       return await gateway.core.gate.open(intake, () => false)
     },
   }

@@ -9,7 +9,7 @@ import { type Identity } from '../../../src/budget/budget.ts'
 import { type Refusal } from '../../../src/errors.ts'
 import { type CallEnding, type CallGate, type CallIntake, type OpenCall } from '../../../src/gateway/call.ts'
 import { providers } from '../../../src/providers/index.ts'
-import { AS_ASKED, type CallRequest, isRefusal } from '../../../src/providers/provider.ts'
+import { type AnswerHead, AS_ASKED, type CallRequest, isRefusal } from '../../../src/providers/provider.ts'
 import { type Meter } from '../../../src/usage/meter.ts'
 import { type ProviderOptions, startProvider, type TestProvider } from '../../provider/provider.ts'
 
@@ -17,12 +17,6 @@ export const KEY = 'rc-good-key'
 /** known, but only after a turn of the event loop */
 export const COLD_KEY = 'rc-cold-key'
 export const PROVIDER_KEY = 'sk-the-providers-own'
-
-interface Answer {
-  status: number
-  contentType: string
-  contentEncoding: string
-}
 
 type Ended = { how: 'released' } | { how: 'settled', ending: CallEnding }
 
@@ -32,6 +26,7 @@ export class FakeCall implements OpenCall {
   readonly request: CallRequest
   readonly upstream: string
   readonly body: Buffer
+  readonly changedModel = null
   readonly headers: Record<string, string>
   readonly ended: Ended[] = []
   readonly #gate: FakeGate
@@ -47,7 +42,7 @@ export class FakeCall implements OpenCall {
     this.headers = { 'x-relaycore-call-id': this.id, 'x-relaycore-budget-remaining': '12.5' }
   }
 
-  meter (answer: Answer): Meter {
+  meter (answer: AnswerHead): Meter {
     return this.#gate.makeMeter?.(answer) ?? this.#intake.endpoint.meter(this.request, answer)
   }
 
@@ -76,7 +71,7 @@ export class FakeGate implements CallGate {
   asksGone = true
   openThrows = false
   /** instead of the endpoint's own */
-  makeMeter: ((answer: Answer) => Meter) | null = null
+  makeMeter: ((answer: AnswerHead) => Meter) | null = null
 
   constructor () {
     this.events.setMaxListeners(0)
@@ -97,7 +92,7 @@ export class FakeGate implements CallGate {
     if (this.hold !== null) await this.hold
     if (this.asksGone && gone()) return { code: 'internal_error', message: 'the client left', retryable: false }
     if (this.answer !== null) return this.answer
-    const request = intake.endpoint.read(intake.body, intake.bytes)
+    const request = intake.endpoint.read(intake.body, intake.bytes, intake.target)
     if (isRefusal(request)) return request
     const upstream = request.model.startsWith('demo-') ? 'demo' : intake.provider.name
     const call = new FakeCall(this, intake, request, upstream)

@@ -2,7 +2,7 @@ import t from 'tap'
 import { anthropic } from '../../../src/providers/anthropic/index.ts'
 import { tierOf } from '../../../src/providers/anthropic/request.ts'
 import { aCall, billable, read } from '../builders.ts'
-import { AS_ASKED } from '../../../src/providers/provider.ts'
+import { AS_ASKED, NO_TARGET } from '../../../src/providers/provider.ts'
 
 const message = { model: 'claude-sonnet-5-5', max_tokens: 10, messages: [] as object[] }
 const withBlock = (...content: unknown[]) => ({ ...message, messages: [{ role: 'user', content }] })
@@ -157,5 +157,5 @@ t.test('a field of the wrong type, or none where one must be, is refused by its 
   for (const [field, value, path = field] of wrong) {
     t.match(read(anthropic, { ...message, [field]: value }), { code: 'invalid_request', field: path, retryable: false }, field)
   }
-  for (const none of [null, [], 'x']) t.match(billable(anthropic).read(none, Buffer.alloc(0)), { code: 'invalid_request' })
+  for (const none of [null, [], 'x']) t.match(billable(anthropic).read(none, Buffer.alloc(0), NO_TARGET), { code: 'invalid_request' })
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { openai } from '../../../src/providers/openai/index.ts'
 import { aCall, billable, read } from '../builders.ts'
-import { AS_ASKED } from '../../../src/providers/provider.ts'
+import { AS_ASKED, NO_TARGET } from '../../../src/providers/provider.ts'
 
 const chat = { model: 'gpt-4o', messages: [] as object[] }
 const withPart = (part: unknown) => ({ ...chat, messages: [{ role: 'user', content: [{ type: 'text', text: 'x' }, part] }] })
@@ -125,7 +125,7 @@ t.test('a field of the wrong type is refused by its name', async (t) => {
     t.ok('message' in refusal && refusal.message.startsWith(`${path} must be`))
   }
   t.match(read(openai, { messages: [] }), { code: 'invalid_request', field: 'model', message: /got nothing/ })
-  for (const none of [null, [], 'x']) t.match(billable(openai).read(none, Buffer.alloc(0)), { code: 'invalid_request' })
+  for (const none of [null, [], 'x']) t.match(billable(openai).read(none, Buffer.alloc(0), NO_TARGET), { code: 'invalid_request' })
 })
 
 t.test('the body goes on as it came unless usage has to be switched on', async (t) => {
