@@ -8,12 +8,11 @@ import gateway, { newExchanges } from '../plugins/gateway/gateway.ts'
 import openapi from '../plugins/openapi/index.ts'
 import health from '../plugins/operations/health.ts'
 import metrics from '../plugins/operations/metrics.ts'
-import { type Config } from './config.ts'
 import { type Core } from './core.ts'
 import { CallExplainer } from './gateway/explain.ts'
 import { collectGauges } from './gauges.ts'
 import { parseBody } from './providers/body.ts'
-import { providers } from './providers/index.ts'
+import { type ConfiguredProvider } from './providers/configured.ts'
 import { BudgetReporter } from './reports/reporter.ts'
 import { UsageSummary } from './reports/summary.ts'
 import { PostgresAdjustmentReader } from './stores/postgres/adjustment-store.ts'
@@ -51,14 +50,13 @@ async function callPlane (app: FastifyInstance, { core, demoUrl }: RelaycoreOpti
   const drain = { ms: config.drainMs, bytes: config.drainBytes, calls: config.drainCalls }
   await app.register(gateway, {
     gate: core.gate,
-    providers,
-    upstreams: upstreamsOf(config, demoUrl),
+    providers: core.providers.map(({ provider }) => provider),
+    upstreams: upstreamsOf(core.providers, demoUrl),
     limits,
     drain,
     exchanges: newExchanges({ limits, drain }),
     onDisconnect: {
-      openai: config.openaiOnDisconnect ?? config.onDisconnect,
-      anthropic: config.anthropicOnDisconnect ?? config.onDisconnect,
+      ...Object.fromEntries(core.providers.map(({ provider, onDisconnect }) => [provider.name, onDisconnect])),
       demo: config.onDisconnect,
     },
     closeTimeoutMs: config.shutdownMs,
@@ -74,7 +72,7 @@ const ADMIN_PREFIX = '/api/v1'
  * the form of the path. `mount`: the prefix under which `relaycore` is registered.
  */
 export function malformedRequests (core: Core, mount = '') {
-  const ofCalls = frameworkErrors({ gate: core.gate, providers, mount })
+  const ofCalls = frameworkErrors({ gate: core.gate, providers: core.providers.map(({ provider }) => provider), mount })
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     if ((request.raw.url ?? '').startsWith(`${mount}${ADMIN_PREFIX}/`)) void answerProblem(error, request, reply)
     else ofCalls(error, request, reply)
@@ -106,7 +104,7 @@ async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
       registry,
       prices,
       keys: core.keyStore,
-      providers,
+      providers: core.providers.map(({ provider }) => provider),
       limiter: core.limiter,
       parse: parseBody,
       standings: (asked, now) => reporter.standings(asked, now),
@@ -128,18 +126,14 @@ async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
   })
 }
 
-function upstreamsOf (config: Config, demoUrl: string | undefined) {
+function upstreamsOf (configured: readonly ConfiguredProvider[], demoUrl: string | undefined) {
+  const known = configured.map(({ provider: { name }, url, ...upstream }) =>
+    [name, { ...upstream, url: url ?? NOWHERE, apiKey: url === null ? null : upstream.apiKey }] as const)
   return {
-    openai: {
-      url: config.openaiBaseUrl ?? 'https://api.openai.com/v1',
-      apiKey: config.openaiApiKey ?? null,
-      settingName: 'RELAYCORE_OPENAI_API_KEY',
-    },
-    anthropic: {
-      url: config.anthropicBaseUrl ?? 'https://api.anthropic.com',
-      apiKey: config.anthropicApiKey ?? null,
-      settingName: 'RELAYCORE_ANTHROPIC_API_KEY',
-    },
+    ...Object.fromEntries(known),
     ...demoUrl === undefined ? {} : { demo: { url: demoUrl, apiKey: null, settingName: null } },
   }
 }
+
+/** of a provider whose address is not known: without a credential nothing goes there */
+const NOWHERE = 'https://upstream.invalid'

@@ -36,6 +36,52 @@ const claim = (preset: string, env: string, says: string) => Type.String({
   default: preset, minLength: 1, maxLength: 256, env, description: `claim that says: ${says}`, expected: 'the name of a claim',
 })
 
+/** Providers with settings of their own; `elseEnv`: the name that its own SDK reads. */
+const PROVIDERS = {
+  openai: { title: 'OpenAI', elseEnv: 'OPENAI_API_KEY', base: '/v1' },
+  anthropic: { title: 'Anthropic', elseEnv: 'ANTHROPIC_API_KEY', base: '/v1' },
+  mistral: { title: 'Mistral', elseEnv: 'MISTRAL_API_KEY', base: '/v1' },
+  groq: { title: 'Groq', elseEnv: 'GROQ_API_KEY', base: '/openai/v1' },
+  openrouter: { title: 'OpenRouter', elseEnv: 'OPENROUTER_API_KEY', base: '/api/v1' },
+  deepseek: { title: 'DeepSeek', elseEnv: 'DEEPSEEK_API_KEY', base: '' },
+  xai: { title: 'xAI', elseEnv: 'XAI_API_KEY', base: '/v1' },
+  ollama: { title: 'Ollama', elseEnv: 'OLLAMA_API_KEY', base: '/v1' },
+  vllm: { title: 'vLLM', elseEnv: 'VLLM_API_KEY', base: '/v1' },
+} as const
+
+export type ProviderName = keyof typeof PROVIDERS
+
+type SettingOf<Name extends ProviderName, What extends string> = `${Name}${What}`
+type TOptionalString = ReturnType<typeof text>
+
+const providerSettings = Object.fromEntries(Object.entries(PROVIDERS).flatMap(([name, { title, elseEnv, base }]) => [
+  [`${name}BaseUrl`, url({
+    env: `RELAYCORE_${name.toUpperCase()}_BASE_URL`,
+    description: `address of ${title}, if not its own${base === '' ? '' : `; with or without ${base}`}`,
+  })],
+  [`${name}ApiKey`, text({
+    env: `RELAYCORE_${name.toUpperCase()}_API_KEY`, elseEnv, description: `else ${elseEnv}`, expected: 'a key', secret: true,
+  })],
+])) as { [Name in ProviderName as SettingOf<Name, 'BaseUrl'> | SettingOf<Name, 'ApiKey'>]: TOptionalString }
+
+const PROVIDER_NAME = '^[a-z][a-z0-9-]{0,39}$'
+const UNMETERED = '^(GET|POST|PUT|PATCH|DELETE) /[a-z][a-z0-9-]*/[A-Za-z0-9._~:/-]+$'
+
+const modelName = () => Type.String({ minLength: 1, maxLength: 200 })
+
+/** One provider, of those that have settings of their own or any other. Secrets are named, not written. */
+const Entry = Type.Object({
+  url: Type.Optional(Type.String({ pattern: '^https?://[^\\s/?#]+[^\\s?#]*$' })),
+  dialect: Type.Optional(Type.Enum(['openai', 'anthropic'])),
+  /** name of the environment variable that holds its key */
+  apiKeyEnv: Type.Optional(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' })),
+  onDisconnect: Type.Optional(Type.Enum(['drain', 'abort'])),
+  /** what its names of models (deployments) are in the catalog */
+  models: Type.Optional(Type.Record(modelName(), modelName())),
+  /** the catalog's provider whose prices it has */
+  pricesOf: Type.Optional(Type.String({ pattern: PROVIDER_NAME })),
+}, { additionalProperties: false })
+
 export const Settings = Type.Object({
   host: Type.String({
     default: '127.0.0.1', minLength: 1, env: 'HOST', description: 'address to listen on', expected: 'a host name or address',
@@ -119,24 +165,19 @@ export const Settings = Type.Object({
     expected: 'at least 16 characters',
     secret: true,
   })),
-  openaiBaseUrl: url({ env: 'RELAYCORE_OPENAI_BASE_URL', description: "instead of OpenAI's own, with or without /v1" }),
-  openaiApiKey: text({
-    env: 'RELAYCORE_OPENAI_API_KEY',
-    elseEnv: 'OPENAI_API_KEY',
-    description: 'else OPENAI_API_KEY',
-    expected: 'a key',
-    secret: true,
-  }),
-  anthropicBaseUrl: url({
-    env: 'RELAYCORE_ANTHROPIC_BASE_URL', description: "instead of Anthropic's own, with or without /v1",
-  }),
-  anthropicApiKey: text({
-    env: 'RELAYCORE_ANTHROPIC_API_KEY',
-    elseEnv: 'ANTHROPIC_API_KEY',
-    description: 'else ANTHROPIC_API_KEY',
-    expected: 'a key',
-    secret: true,
-  }),
+  ...providerSettings,
+  providers: Type.Optional(Type.Record(Type.String({ pattern: PROVIDER_NAME }), Entry, {
+    additionalProperties: false,
+    env: 'RELAYCORE_PROVIDERS',
+    description: 'by name, JSON: more of a provider named here, or servers that speak OpenAI\'s or Anthropic\'s dialect (see below)',
+    expected: 'an object of providers by name, each with some of url, dialect, apiKeyEnv, onDisconnect, models, pricesOf',
+  })),
+  allowUnmetered: Type.Optional(Type.Array(Type.String({ pattern: UNMETERED }), {
+    maxItems: 100,
+    env: 'RELAYCORE_ALLOW_UNMETERED',
+    description: 'exact paths that are passed on without a hold or a record, with commas, e.g. POST /openai/v1/files: only what you know to be free',
+    expected: 'a list with commas of a method and a path below a provider, e.g. POST /openai/v1/files',
+  })),
   unbudgeted: choice(['refuse', 'allow'], 'refuse', {
     env: 'RELAYCORE_UNBUDGETED', description: 'calls to which no budget applies: refuse them, or forward and record them',
   }),
@@ -155,12 +196,6 @@ export const Settings = Type.Object({
     env: 'RELAYCORE_ON_DISCONNECT',
     description: 'when a client leaves: read the answer to its end and charge it exactly, or cancel and charge an estimate',
   }),
-  openaiOnDisconnect: Type.Optional(Type.Enum(['drain', 'abort'], {
-    env: 'RELAYCORE_OPENAI_ON_DISCONNECT', description: 'the same, for OpenAI alone', expected: 'drain or abort',
-  })),
-  anthropicOnDisconnect: Type.Optional(Type.Enum(['drain', 'abort'], {
-    env: 'RELAYCORE_ANTHROPIC_ON_DISCONNECT', description: 'the same, for Anthropic alone', expected: 'drain or abort',
-  })),
   drainMs: whole(0, 3_600_000, 120_000, {
     env: 'RELAYCORE_DRAIN_MS', description: 'longest time an answer is read on after its client left, ms',
   }),
@@ -276,8 +311,17 @@ function rejectUnknown (env: NodeJS.ProcessEnv, fromFile: Record<string, unknown
 }
 
 function ofText (setting: Setting, value: string): unknown {
-  if (setting.type === 'integer') return /^-?\d{1,15}$/.test(value) ? Number(value) : value
-  return value
+  switch (setting.type) {
+    case 'integer': return /^-?\d{1,15}$/.test(value) ? Number(value) : value
+    case 'array': return value.split(',').map((one) => one.trim())
+    case 'object':
+      try {
+        return JSON.parse(value)
+      } catch {
+        return value
+      }
+    default: return value
+  }
 }
 
 function shown (setting: Setting, value: unknown): string {
@@ -299,8 +343,11 @@ export function describeSettings (): string {
 
 /** Throws where a provider's address is the gateway's own: its calls would come back to it for ever. */
 export async function rejectOwnAddress (config: Config): Promise<void> {
-  const upstreams = [['RELAYCORE_OPENAI_BASE_URL', config.openaiBaseUrl],
-    ['RELAYCORE_ANTHROPIC_BASE_URL', config.anthropicBaseUrl]] as const
+  const upstreams = [
+    ...Object.keys(PROVIDERS).map((name) =>
+      [`RELAYCORE_${name.toUpperCase()}_BASE_URL`, config[`${name as ProviderName}BaseUrl`]] as const),
+    ...Object.entries(config.providers ?? {}).map(([name, { url }]) => [`providers.${name}.url`, url] as const),
+  ]
   for (const [name, value] of upstreams) {
     if (value === undefined) continue
     const { hostname: host, port, protocol } = new URL(value)

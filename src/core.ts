@@ -25,6 +25,9 @@ import { AdminTokens } from './keys/admin-tokens.ts'
 import { KeyRing } from './keys/key-ring.ts'
 import { Metrics } from './metrics.ts'
 import { CatalogPriceBook } from './pricing/price-book.ts'
+import { NamedPrices } from './pricing/named-prices.ts'
+import { type PriceBook } from './pricing/price.ts'
+import { type ConfiguredProvider, configuredProviders } from './providers/configured.ts'
 import { RateFeed } from './money/rate-feed.ts'
 import { PostgresAuthority } from './stores/postgres/authority.ts'
 import { PostgresAdminTokenStore } from './stores/postgres/admin-token-store.ts'
@@ -102,7 +105,8 @@ export class Core {
   readonly adminTokens: AdminTokens
   readonly tokenStore: PostgresAdminTokenStore
   readonly authenticator: Authenticator
-  readonly prices: CatalogPriceBook
+  readonly prices: PriceBook
+  readonly providers: readonly ConfiguredProvider[]
   readonly metrics: Metrics
   readonly incarnation: number
   readonly #options: CoreOptions
@@ -138,7 +142,8 @@ export class Core {
     this.incarnation = incarnation
     this.journal = journal
     this.metrics = new Metrics()
-    this.prices = new CatalogPriceBook()
+    this.prices = new NamedPrices(new CatalogPriceBook(), config.providers ?? {})
+    this.providers = parts.providers
     this.budgets = new PostgresBudgetStore(database)
     this.usage = new PostgresUsageStore(database)
     this.sums = new PostgresUsageSums(database)
@@ -355,10 +360,12 @@ interface Parts {
   limiter: RateLimiter
   incarnation: number
   journal: Journal
+  providers: ConfiguredProvider[]
 }
 
 async function open (options: CoreOptions, closers: Close[]): Promise<Core> {
   const { config, log } = options
+  const providers = configuredProviders(config)
   makeDataFolder(config.dataDir)
   const folder = await JournalFolder.open(join(config.dataDir, 'journal'), { log, syncIntervalMs: config.journalSyncMs })
   closers.push(() => folder.close())
@@ -374,7 +381,7 @@ async function open (options: CoreOptions, closers: Close[]): Promise<Core> {
   const journal = folder.begin(incarnation)
   const { hot, limiter } = await openShared(config, database, incarnation, log)
   closers.push(() => hot.close(), () => limiter.close())
-  const core = new Core(options, closers, { authority, database, hot, limiter, incarnation, journal })
+  const core = new Core(options, closers, { authority, database, hot, limiter, incarnation, journal, providers })
   await core.registry.follow()
   core.tracker.start()
   return core

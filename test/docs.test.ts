@@ -6,6 +6,7 @@ import { ADMIN_CODES, REFUSAL_CODES } from '../src/error-codes.ts'
 import { type RefusalCode } from '../src/errors.ts'
 import { Metrics } from '../src/metrics.ts'
 import { renderAnthropicRefusal } from '../src/providers/anthropic/errors.ts'
+import { providers } from '../src/providers/index.ts'
 import { renderOpenAiRefusal } from '../src/providers/openai/errors.ts'
 
 const readme = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8')
@@ -37,6 +38,44 @@ t.test('docs/ERRORS.md lists every code as it is', async (t) => {
   if (process.env['WRITE_ERRORS'] === '1') writeFileSync(file, made)
   t.equal(readFileSync(file, 'utf8'), made)
 })
+
+/** Written anew by: WRITE_PROVIDERS=1 node out/test/docs.test.js */
+t.test('docs/PROVIDERS.md lists every path as it is', async (t) => {
+  const file = resolve(import.meta.dirname, '../../docs/PROVIDERS.md')
+  const made = providersText()
+  if (process.env['WRITE_PROVIDERS'] === '1') writeFileSync(file, made)
+  t.equal(readFileSync(file, 'utf8'), made)
+})
+
+function providersText (): string {
+  const tables = providers.map(({ name, title, url, base, atRoot, needsKey, endpoints }) => {
+    const prefix = `/${name}`
+    const rows = endpoints.map((endpoint) => {
+      const path = `\`${endpoint.method} ${prefix}${endpoint.path.replace('+}', '}')}\``
+      if (endpoint.kind === 'billable') {
+        const { about: { model, output, usage } } = endpoint
+        return `| ${path} | \`${endpoint.name}\` | billable | ${model} | ${output} | ${usage} |`
+      }
+      return `| ${path} | \`${endpoint.name}\` | ${endpoint.served === 'models' ? 'free, from the catalog' : 'free, passed on'} |  |  |  |`
+    })
+    const where = url === null ? `at the address of \`RELAYCORE_${name.toUpperCase()}_BASE_URL\`` : `at ${url}`
+    return `## ${title}
+
+Under \`${prefix}\`${atRoot ? ' and at the root' : ''}, ${where}${needsKey ? '' : ', with or without a key'}. Base URL of clients:
+\`http://127.0.0.1:8080${prefix}${base}\` or without \`${base}\`, as their SDK takes it.
+
+| path | name | | model | bound of the output | usage |
+| --- | --- | --- | --- | --- | --- |
+${rows.join('\n')}
+`
+  })
+  return `# Providers and paths
+
+Made from \`src/providers\`; a test keeps it so. A path that is not here is refused with 403: what it costs is not known. An
+operator who knows one to be free lists it in \`RELAYCORE_ALLOW_UNMETERED\`.
+
+${tables.join('\n')}`
+}
 
 function errorsText (): string {
   const admin = Object.entries(ADMIN_CODES).map(([code, { status, meaning, remedy }]) =>

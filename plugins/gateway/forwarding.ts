@@ -226,7 +226,7 @@ function usable (plane: Plane, name: string): UsableUpstream | Refusal {
   const upstream = plane.upstreams.get(name)
   if (upstream === undefined) return notConfigured(`No upstream '${name}' is configured.`)
   if (isUsable(upstream)) return upstream
-  return notConfigured(`This gateway has no credential for ${name}. Its operator must set ${upstream.settingName}.`)
+  return notConfigured(`${name} is not configured on this gateway. Its operator must set ${upstream.settingName}.`)
 }
 
 function notConfigured (message: string): Refusal {

@@ -140,6 +140,8 @@ export interface Provider {
   base: string
   /** true: it is served at the gateway's root too, beside others of the same paths */
   atRoot: boolean
+  /** false: a server that may ask for no key */
+  needsKey: boolean
   dialect: Dialect
   endpoints: Endpoint[]
   /** headers that carry the provider's own credential upstream */

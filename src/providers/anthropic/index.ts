@@ -36,6 +36,7 @@ export const anthropic: Provider = {
   url: 'https://api.anthropic.com',
   base: '/v1',
   atRoot: true,
+  needsKey: true,
   dialect: anthropicDialect,
   endpoints: [
     messages('/v1/messages'),

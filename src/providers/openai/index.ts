@@ -43,6 +43,7 @@ export const openai: Provider = {
   url: 'https://api.openai.com',
   base: '/v1',
   atRoot: true,
+  needsKey: true,
   dialect: openaiDialect,
   endpoints: [
     chatCompletions('/v1/chat/completions'),

@@ -43,7 +43,7 @@ function aCall (gateway: GatewayUnderTest, identity: Identity, tokens: number) {
   const body = { model: 'gpt-4o', max_tokens: tokens, messages: [] }
   const bytes = Buffer.from(JSON.stringify(body))
   const request = endpoint.read(body, bytes, NO_TARGET) as CallRequest
-  const model = gateway.core.prices.find('openai', 'gpt-4o') as PricedModel
+  const model = gateway.core.prices.find('openai', 'gpt-4o', Date.now()) as PricedModel
   const { inputTokens, outputTokens } = request.bound
   return {
     quote: quoteNano(model, request.bound) as bigint,

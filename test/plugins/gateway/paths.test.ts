@@ -5,7 +5,8 @@ import t from 'tap'
 import { ask, json, rawly, untilClosed, untilMatch } from './clients.ts'
 import { frameworkErrors } from '../../../plugins/gateway/framework-errors.ts'
 import { providers } from '../../../src/providers/index.ts'
-import { aGateway, AUTH, chat, FakeGate, KEY } from './fakes.ts'
+import { startProvider } from '../../provider/provider.ts'
+import { aGateway, AUTH, chat, FakeGate, KEY, PROVIDER_KEY } from './fakes.ts'
 
 // What stands between a client with a good key and a provider's other paths. Requests are written by hand, because
 // every HTTP client tidies URLs up.
@@ -93,6 +94,26 @@ t.test('a refused path says what is there instead, in the dialect of the path', 
   t.match(json(method), { error: { code: 'path_not_allowed' } })
   t.match(method.headers, { allow: 'POST, OPTIONS' })
   t.equal(gate.refusals.length, 4)
+})
+
+t.test('a model in the path goes upstream as it came, and no spelling of it leads elsewhere', async (t) => {
+  const [openai] = providers
+  const chat = openai?.endpoints.find(({ kind }) => kind === 'billable')
+  if (openai === undefined || chat?.kind !== 'billable') throw new Error('there is no OpenAI')
+  const deployed = { ...chat, path: '/openai/deployments/{model}/chat/completions' }
+  const azure = { ...openai, name: 'azure', atRoot: false, endpoints: [deployed] }
+  const provider = await startProvider()
+  t.teardown(() => provider.close())
+  const upstreams = { azure: { url: provider.url, apiKey: PROVIDER_KEY, settingName: 'KEY' } }
+  const { port, gate } = await aGateway(t, { providers: [...providers, azure], upstreams })
+  t.match(await rawly(port, request('POST', '/azure/openai/deployments/my.model%3A1/chat/completions?api-version=1')), /^HTTP\/1\.1 /)
+  t.same(gate.intakes.map(({ target }) => target), [{ params: { model: 'my.model:1' }, search: '?api-version=1' }])
+  t.equal(provider.books[0]?.path, '/openai/deployments/my.model%3A1/chat/completions?api-version=1')
+  for (const model of ['..', '.', '%2e%2e', 'a%2F..%2Fb', 'a/b', '', 'a%00', 'a%20b', 'a;b']) {
+    const answer = await rawly(port, request('POST', `/azure/openai/deployments/${model}/chat/completions`))
+    t.match(answer, /^HTTP\/1\.1 4\d\d /, model)
+  }
+  t.equal(gate.intakes.length, 1)
 })
 
 t.test('other methods are refused on every path, and OPTIONS tells which there are', async (t) => {

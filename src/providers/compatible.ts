@@ -1,0 +1,53 @@
+import { anthropicDialect, messages } from './anthropic/index.ts'
+import { chatCompletions, openaiDialect } from './openai/index.ts'
+import { type Provider } from './provider.ts'
+
+/** What a provider is that does as OpenAI does. */
+export interface CompatibleOptions {
+  name: string
+  title: string
+  /** null: only its operator knows it */
+  url: string | null
+  /** what its clients' base URLs end in, and its paths begin with */
+  base: string
+  needsKey: boolean
+}
+
+/** OpenAI's paths and shapes, at another provider or server. */
+export function openaiCompatible ({ name, title, url, base, needsKey }: CompatibleOptions): Provider {
+  return {
+    name,
+    title,
+    url,
+    base,
+    atRoot: false,
+    needsKey,
+    dialect: openaiDialect,
+    endpoints: [
+      chatCompletions(`${base}/chat/completions`),
+      { kind: 'free', name: 'models', method: 'GET', path: `${base}/models`, served: 'models' },
+      { kind: 'free', name: 'models', method: 'GET', path: `${base}/models/{model+}`, served: 'models' },
+    ],
+    credential: (apiKey) => ({ authorization: `Bearer ${apiKey}` }),
+  }
+}
+
+/** Anthropic's paths and shapes, at another provider or server. */
+export function anthropicCompatible ({ name, title, url, base, needsKey }: CompatibleOptions): Provider {
+  return {
+    name,
+    title,
+    url,
+    base,
+    atRoot: false,
+    needsKey,
+    dialect: anthropicDialect,
+    endpoints: [
+      messages(`${base}/messages`),
+      { kind: 'free', name: 'messages.count_tokens', method: 'POST', path: `${base}/messages/count_tokens`, served: 'forward' },
+      { kind: 'free', name: 'models', method: 'GET', path: `${base}/models`, served: 'models' },
+      { kind: 'free', name: 'models', method: 'GET', path: `${base}/models/{model+}`, served: 'models' },
+    ],
+    credential: (apiKey) => ({ 'x-api-key': apiKey }),
+  }
+}
