@@ -610,7 +610,9 @@ create table usage_events (
   corrects uuid,
   description text,
   metadata jsonb,
-  end_user_id text
+  end_user_id text,
+  units jsonb,
+  reported_nano bigint
 ) partition by RANGE (day);
 alter table usage_events add constraint usage_events_caller_id_check CHECK (((length(caller_id) >= 1) AND (length(caller_id) <= 256)));
 alter table usage_events add constraint usage_events_certainty_check CHECK ((certainty = ANY (ARRAY['exact'::text, 'estimated'::text, 'uncertain'::text])));
@@ -630,6 +632,8 @@ comment on column usage_events.amount_nano is 'of recorded usage, as it was reco
 comment on column usage_events.rate is 'units of currency per USD by which cost_nano was computed; null: currency is USD';
 comment on column usage_events.corrects is 'the event whose cost this one changes, by its own charges on the same accounts; of the same day, so found with it';
 comment on column usage_events.metadata is 'what its recorder said beyond the columns';
+comment on column usage_events.units is 'what was billed beside text tokens, by name; null: nothing';
+comment on column usage_events.reported_nano is 'what the provider says that it cost, USD; null: it does not say';
 
 create table usage_events_default partition of usage_events DEFAULT (
   day date not null,
@@ -675,7 +679,9 @@ create table usage_events_default partition of usage_events DEFAULT (
   corrects uuid,
   description text,
   metadata jsonb,
-  end_user_id text
+  end_user_id text,
+  units jsonb,
+  reported_nano bigint
 );
 alter table usage_events_default add constraint usage_events_caller_id_check CHECK (((length(caller_id) >= 1) AND (length(caller_id) <= 256)));
 alter table usage_events_default add constraint usage_events_certainty_check CHECK ((certainty = ANY (ARRAY['exact'::text, 'estimated'::text, 'uncertain'::text])));
@@ -746,6 +752,9 @@ CREATE OR REPLACE FUNCTION public.add_to_usage_rollups(_days date[], _events uui
  SET jit TO 'off'
 AS $function$
 #variable_conflict use_column
+declare
+  _input constant text[] := array['inputAudioTokens', 'cachedAudioTokens', 'inputImageTokens', 'cachedImageTokens', 'inputVideoTokens'];
+  _output constant text[] := array['outputAudioTokens', 'outputImageTokens'];
 begin
   with charge as materialized (
     select * from unnest(_days, _events, _accounts, _amounts) c (event_day, event_id, account_id, amount_nano)
@@ -761,8 +770,8 @@ begin
       left(e.key_id, 256) as key_id, left(e.user_id, 256) as user_id, left(e.team_id, 256) as team_id,
       left(e.project_id, 256) as project_id, e.tags, e.opened_at,
       coalesce(e.input_tokens, 0) + coalesce(e.cache_read_tokens, 0) + coalesce(e.cache_write_5m_tokens, 0)
-        + coalesce(e.cache_write_1h_tokens, 0) as input_tokens,
-      coalesce(e.output_tokens, 0) as output_tokens
+        + coalesce(e.cache_write_1h_tokens, 0) + case when e.units is null then 0 else unit_tokens(e.units, _input) end as input_tokens,
+      coalesce(e.output_tokens, 0) + case when e.units is null then 0 else unit_tokens(e.units, _output) end as output_tokens
     from (select distinct event_day, event_id from charge) k
     cross join lateral (select * from usage_events e where e.day = k.event_day and e.id = k.event_id limit 1) e
   ),
@@ -1071,7 +1080,7 @@ begin
       insert into usage_events (day, id, incarnation, source, organization_id, team_id, project_id, user_id, key_id,
         session_id, tags, provider, endpoint, model, model_used, stream, request_id, provider_request_id, outcome, certainty,
         input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens,
-        web_searches, tier, quote_nano, cost_nano, price_version, opened_at, ended_at, corrects,
+        web_searches, tier, units, reported_nano, quote_nano, cost_nano, price_version, opened_at, ended_at, corrects,
         caller_id, description, metadata)
       select _day, _id, _h.incarnation, _h.source, _h.organization_id, _h.team_id,
         _h.project_id, _h.user_id, _h.key_id, _h.session_id, _h.tags, coalesce(_h.provider, 'none'), _h.endpoint,
@@ -1079,13 +1088,13 @@ begin
         case _to when 'settled' then 'completed' when 'released' then 'released' else 'expired' end,
         case _to when 'uncertain' then 'uncertain' else 'exact' end,
         e.input_tokens, e.cache_read_tokens, e.cache_write_5m_tokens, e.cache_write_1h_tokens, e.output_tokens,
-        e.reasoning_tokens, e.web_searches, e.tier, case _from when 'open' then _h.quote_nano else 0 end,
+        e.reasoning_tokens, e.web_searches, e.tier, e.units, e.reported_nano, case _from when 'open' then _h.quote_nano else 0 end,
         _cost - coalesce((select sum(b.cost_nano) from usage_events b where b.day = _day and b.id = any (_before)), 0)::bigint,
         _h.price_version, _h.opened_at, greatest(_now, _h.opened_at),
         case _from when 'uncertain' then _hold end, _h.external_id, nullif(_h.description, ''), _h.metadata
       from json_to_record(_end) e (model_used text, request_id text, provider_request_id text, input_tokens bigint,
         cache_read_tokens bigint, cache_write_5m_tokens bigint, cache_write_1h_tokens bigint, output_tokens bigint,
-        reasoning_tokens bigint, web_searches integer, tier text)
+        reasoning_tokens bigint, web_searches integer, tier text, units jsonb, reported_nano bigint)
       on conflict do nothing
       returning day, id
     ),
@@ -1579,11 +1588,11 @@ begin
       tags,
       provider, endpoint, model, model_used, stream, request_id, provider_request_id, outcome, status, certainty,
       input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens,
-      web_searches, tier, quote_nano, cost_nano, price_version, opened_at, ended_at)
+      web_searches, tier, units, reported_nano, quote_nano, cost_nano, price_version, opened_at, ended_at)
     select day_of(o.id), o.id, _incarnation, o.org, o.team, o.project, o."user", o.key, o.session, o."endUser", o.tags,
       o.provider, o.endpoint, o.model, e.model, o.stream, o.request, e.request, e.outcome, e.status, e.certainty,
       u."inputTokens", u."cacheReadTokens", u."cacheWrite5mTokens", u."cacheWrite1hTokens", u."outputTokens",
-      u."reasoningTokens", u."webSearches", u.tier, o.quote, e.cost, o.price, to_timestamp(o.at / 1000.0),
+      u."reasoningTokens", u."webSearches", u.tier, u.units, u."reportedNano", o.quote, e.cost, o.price, to_timestamp(o.at / 1000.0),
       to_timestamp(e.at / 1000.0)
     from json_to_recordset(_calls) o (id uuid, at bigint, org text, team text, project text, "user" text, key text,
       session text, "endUser" text, tags jsonb, provider text, endpoint text, model text, stream boolean, request text, quote bigint,
@@ -1591,7 +1600,8 @@ begin
     cross join lateral json_to_record(o."end") e (at bigint, outcome text, status smallint, certainty text, model text,
       usage json, cost bigint, request text)
     left join lateral json_to_record(e.usage) u ("inputTokens" bigint, "cacheReadTokens" bigint, "cacheWrite5mTokens" bigint,
-      "cacheWrite1hTokens" bigint, "outputTokens" bigint, "reasoningTokens" bigint, "webSearches" integer, tier text) on true
+      "cacheWrite1hTokens" bigint, "outputTokens" bigint, "reasoningTokens" bigint, "webSearches" integer, tier text,
+      units jsonb, "reportedNano" bigint) on true
     order by 1, 2
     on conflict do nothing
     returning day, id
@@ -1986,6 +1996,15 @@ AS $function$
 $function$
 ;
 comment on function threshold_nano is 'a threshold of a budget as an amount, where 100 % is the total; rounded down';
+
+CREATE OR REPLACE FUNCTION public.unit_tokens(_units jsonb, _names text[])
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select coalesce(sum((_units ->> n.name)::bigint), 0)::bigint from unnest(_names) n (name)
+$function$
+;
 
 CREATE OR REPLACE FUNCTION public.used_by(_events uuid[])
  RETURNS TABLE(account_id bigint, covered_nano bigint)

@@ -13,7 +13,10 @@ export class Metrics {
 
   readonly callCost = this.#counter('relaycore_call_cost_usd_total', 'Cost of ended calls, USD', ['provider', 'model'])
 
-  readonly tokens = this.#counter('relaycore_tokens_total', 'Tokens reported by providers', ['provider', 'model', 'kind'])
+  readonly tokens = this.#counter('relaycore_tokens_total', 'Tokens of text reported by providers', ['provider', 'model', 'kind'])
+
+  readonly units = this.#counter('relaycore_units_total',
+    'What providers reported beside tokens of text, by unit', ['provider', 'model', 'unit'])
 
   readonly refusals = this.#counter('relaycore_refusals_total', 'Requests that were not forwarded, by reason', ['reason'])
 
@@ -79,6 +82,7 @@ export class Metrics {
         this.tokens.inc({ ...labels, kind: 'input' }, tally.input)
         this.tokens.inc({ ...labels, kind: 'cached' }, tally.cached)
         this.tokens.inc({ ...labels, kind: 'output' }, tally.output)
+        for (const [unit, count] of tally.units) this.units.inc({ ...labels, unit }, count)
       }
     }
     this.#ended.clear()
@@ -100,6 +104,15 @@ export class Tally {
   input = 0
   cached = 0
   output = 0
+  readonly units = new Map<string, number>()
+
+  addUnits (units: Record<string, number>): void {
+    for (const [unit, count] of Object.entries(units)) {
+      // a size of image is no label
+      const name = unit.replace(/\/.*/, '')
+      this.units.set(name, (this.units.get(name) ?? 0) + count)
+    }
+  }
 
   count (outcome: string): void { this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1) }
 }

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { UNIT } from '../../src/usage/units.ts'
 import { Nullable, Text, Time } from './schemas.ts'
 
 /** Shapes of long holds. */
@@ -69,6 +70,12 @@ export const Settle = Type.Object({
   cacheWrite1hTokens: Type.Optional(Count('0 if not given')),
   reasoningTokens: Type.Optional(Count('part of outputTokens')),
   webSearches: Type.Optional(Count('0 if not given')),
+  units: Type.Optional(Type.Record(Type.String({ pattern: UNIT }), Count('of that unit'), {
+    additionalProperties: false,
+    maxProperties: 16,
+    description: 'what is billed beside tokens of text, by its name',
+    examples: [{ inputAudioTokens: 1_200 }],
+  })),
   tier: Type.Optional(Name('that the provider says it used')),
   modelUsed: Type.Optional(Name('that the provider says it used')),
   requestId: Type.Optional(Name('by which logs name it')),

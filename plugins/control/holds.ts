@@ -251,7 +251,7 @@ const COUNTS = [
 
 /** null: the body says nothing of it */
 function usageOf (body: SettleBody): Usage | null {
-  if (body.tier === undefined && COUNTS.every((name) => body[name] === undefined)) return null
+  if (['tier', 'units', ...COUNTS].every((name) => body[name as keyof SettleBody] === undefined)) return null
   return {
     inputTokens: body.inputTokens ?? 0,
     cacheReadTokens: body.cacheReadTokens ?? 0,
@@ -261,6 +261,7 @@ function usageOf (body: SettleBody): Usage | null {
     reasoningTokens: body.reasoningTokens ?? 0,
     webSearches: body.webSearches ?? 0,
     tier: body.tier?.trim() ?? null,
+    ...body.units === undefined ? {} : { units: body.units },
   }
 }
 

@@ -83,6 +83,19 @@ const Fields = {
   openedAt: Time,
   endedAt: Time,
   recordedAt: Time,
+  consumed: Nullable(Type.Object({
+    inputTokens: Type.Integer({ description: 'of text, without those read from or written to a cache' }),
+    cacheReadTokens: Type.Integer(),
+    cacheWrite5mTokens: Type.Integer({ description: 'written to the cache for the shorter time that the provider has' }),
+    cacheWrite1hTokens: Type.Integer({ description: 'for the longer time' }),
+    outputTokens: Type.Integer({ description: 'of text, with those of reasoning' }),
+    reasoningTokens: Type.Integer(),
+    webSearches: Type.Integer(),
+    tier: Nullable(Type.String({ description: 'that the provider says it used' })),
+    units: Type.Optional(Type.Record(Type.String(), Type.Integer(), {
+      description: 'what is billed beside text, by name; absent: nothing', examples: [{ inputAudioTokens: 1_200 }],
+    })),
+  }, { description: 'what was used, as far as it is known; null: it is not' })),
   metadata: Type.Object({
     requestId: Nullable(Type.String()),
     provider: Nullable(Type.String()),

@@ -195,6 +195,7 @@ function renderUsage (record: UsageRecord) {
     openedAt: time(record.openedAt),
     endedAt: time(record.endedAt),
     recordedAt: time(record.recordedAt),
+    consumed: record.consumed,
     metadata: {
       ...record.more,
       requestId,

@@ -6233,6 +6233,19 @@ export interface operations {
                      *           "openedAt": "2026-12-01T00:00:00.000Z",
                      *           "endedAt": "2026-12-01T00:00:00.000Z",
                      *           "recordedAt": "2026-12-01T00:00:00.000Z",
+                     *           "consumed": {
+                     *             "inputTokens": 1,
+                     *             "cacheReadTokens": 1,
+                     *             "cacheWrite5mTokens": 1,
+                     *             "cacheWrite1hTokens": 1,
+                     *             "outputTokens": 1,
+                     *             "reasoningTokens": 1,
+                     *             "webSearches": 1,
+                     *             "tier": "text",
+                     *             "units": {
+                     *               "inputAudioTokens": 1200
+                     *             }
+                     *           },
                      *           "metadata": {
                      *             "requestId": "text",
                      *             "provider": "text",
@@ -6317,6 +6330,29 @@ export interface operations {
                              * @example 2026-12-01T00:00:00.000Z
                              */
                             recordedAt: string;
+                            consumed: {
+                                /** @description of text, without those read from or written to a cache */
+                                inputTokens: number;
+                                cacheReadTokens: number;
+                                /** @description written to the cache for the shorter time that the provider has */
+                                cacheWrite5mTokens: number;
+                                /** @description for the longer time */
+                                cacheWrite1hTokens: number;
+                                /** @description of text, with those of reasoning */
+                                outputTokens: number;
+                                reasoningTokens: number;
+                                webSearches: number;
+                                tier: string | null;
+                                /**
+                                 * @description what is billed beside text, by name; absent: nothing
+                                 * @example {
+                                 *       "inputAudioTokens": 1200
+                                 *     }
+                                 */
+                                units?: {
+                                    [key: string]: number;
+                                };
+                            } | null;
                             metadata: {
                                 requestId: string | null;
                                 provider: string | null;
@@ -6446,6 +6482,19 @@ export interface operations {
                      *       "openedAt": "2026-12-01T00:00:00.000Z",
                      *       "endedAt": "2026-12-01T00:00:00.000Z",
                      *       "recordedAt": "2026-12-01T00:00:00.000Z",
+                     *       "consumed": {
+                     *         "inputTokens": 1,
+                     *         "cacheReadTokens": 1,
+                     *         "cacheWrite5mTokens": 1,
+                     *         "cacheWrite1hTokens": 1,
+                     *         "outputTokens": 1,
+                     *         "reasoningTokens": 1,
+                     *         "webSearches": 1,
+                     *         "tier": "text",
+                     *         "units": {
+                     *           "inputAudioTokens": 1200
+                     *         }
+                     *       },
                      *       "metadata": {
                      *         "requestId": "text",
                      *         "provider": "text",
@@ -6523,6 +6572,29 @@ export interface operations {
                          * @example 2026-12-01T00:00:00.000Z
                          */
                         recordedAt: string;
+                        consumed: {
+                            /** @description of text, without those read from or written to a cache */
+                            inputTokens: number;
+                            cacheReadTokens: number;
+                            /** @description written to the cache for the shorter time that the provider has */
+                            cacheWrite5mTokens: number;
+                            /** @description for the longer time */
+                            cacheWrite1hTokens: number;
+                            /** @description of text, with those of reasoning */
+                            outputTokens: number;
+                            reasoningTokens: number;
+                            webSearches: number;
+                            tier: string | null;
+                            /**
+                             * @description what is billed beside text, by name; absent: nothing
+                             * @example {
+                             *       "inputAudioTokens": 1200
+                             *     }
+                             */
+                            units?: {
+                                [key: string]: number;
+                            };
+                        } | null;
                         metadata: {
                             requestId: string | null;
                             provider: string | null;
@@ -8229,6 +8301,15 @@ export interface operations {
                     reasoningTokens?: number;
                     /** @description 0 if not given */
                     webSearches?: number;
+                    /**
+                     * @description what is billed beside tokens of text, by its name
+                     * @example {
+                     *       "inputAudioTokens": 1200
+                     *     }
+                     */
+                    units?: {
+                        [key: string]: number;
+                    };
                     /** @description that the provider says it used */
                     tier?: string;
                     /** @description that the provider says it used */
@@ -9648,6 +9729,19 @@ export interface operations {
                      *           "openedAt": "2026-12-01T00:00:00.000Z",
                      *           "endedAt": "2026-12-01T00:00:00.000Z",
                      *           "recordedAt": "2026-12-01T00:00:00.000Z",
+                     *           "consumed": {
+                     *             "inputTokens": 1,
+                     *             "cacheReadTokens": 1,
+                     *             "cacheWrite5mTokens": 1,
+                     *             "cacheWrite1hTokens": 1,
+                     *             "outputTokens": 1,
+                     *             "reasoningTokens": 1,
+                     *             "webSearches": 1,
+                     *             "tier": "text",
+                     *             "units": {
+                     *               "inputAudioTokens": 1200
+                     *             }
+                     *           },
                      *           "metadata": {
                      *             "requestId": "text",
                      *             "provider": "text",
@@ -9730,6 +9824,29 @@ export interface operations {
                              * @example 2026-12-01T00:00:00.000Z
                              */
                             recordedAt: string;
+                            consumed: {
+                                /** @description of text, without those read from or written to a cache */
+                                inputTokens: number;
+                                cacheReadTokens: number;
+                                /** @description written to the cache for the shorter time that the provider has */
+                                cacheWrite5mTokens: number;
+                                /** @description for the longer time */
+                                cacheWrite1hTokens: number;
+                                /** @description of text, with those of reasoning */
+                                outputTokens: number;
+                                reasoningTokens: number;
+                                webSearches: number;
+                                tier: string | null;
+                                /**
+                                 * @description what is billed beside text, by name; absent: nothing
+                                 * @example {
+                                 *       "inputAudioTokens": 1200
+                                 *     }
+                                 */
+                                units?: {
+                                    [key: string]: number;
+                                };
+                            } | null;
                             metadata: {
                                 requestId: string | null;
                                 provider: string | null;
@@ -9805,6 +9922,19 @@ export interface operations {
                      *       "openedAt": "2026-12-01T00:00:00.000Z",
                      *       "endedAt": "2026-12-01T00:00:00.000Z",
                      *       "recordedAt": "2026-12-01T00:00:00.000Z",
+                     *       "consumed": {
+                     *         "inputTokens": 1,
+                     *         "cacheReadTokens": 1,
+                     *         "cacheWrite5mTokens": 1,
+                     *         "cacheWrite1hTokens": 1,
+                     *         "outputTokens": 1,
+                     *         "reasoningTokens": 1,
+                     *         "webSearches": 1,
+                     *         "tier": "text",
+                     *         "units": {
+                     *           "inputAudioTokens": 1200
+                     *         }
+                     *       },
                      *       "metadata": {
                      *         "requestId": "text",
                      *         "provider": "text",
@@ -9890,6 +10020,29 @@ export interface operations {
                          * @example 2026-12-01T00:00:00.000Z
                          */
                         recordedAt: string;
+                        consumed: {
+                            /** @description of text, without those read from or written to a cache */
+                            inputTokens: number;
+                            cacheReadTokens: number;
+                            /** @description written to the cache for the shorter time that the provider has */
+                            cacheWrite5mTokens: number;
+                            /** @description for the longer time */
+                            cacheWrite1hTokens: number;
+                            /** @description of text, with those of reasoning */
+                            outputTokens: number;
+                            reasoningTokens: number;
+                            webSearches: number;
+                            tier: string | null;
+                            /**
+                             * @description what is billed beside text, by name; absent: nothing
+                             * @example {
+                             *       "inputAudioTokens": 1200
+                             *     }
+                             */
+                            units?: {
+                                [key: string]: number;
+                            };
+                        } | null;
                         metadata: {
                             requestId: string | null;
                             provider: string | null;

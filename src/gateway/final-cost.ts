@@ -1,3 +1,4 @@
+import { MAX_AMOUNT_NANO } from '../money/amount.ts'
 import { costNano } from '../pricing/cost.ts'
 import { type CallBound, type PricedModel } from '../pricing/price.ts'
 import { estimateNano } from '../pricing/quote.ts'
@@ -14,8 +15,9 @@ export interface FinalCost {
 }
 
 /**
- * What a call is charged, nano-USD. Exact where the provider reported its usage, or answered with an error, which it
- * does not bill; an estimate where the client left and the answer was cut by policy; else the quote, uncertain.
+ * What a call is charged, nano-USD. Exact where the provider reported its cost or usage, or answered with an error,
+ * which it does not bill; an estimate where the client left and the answer was cut by policy; else the quote,
+ * uncertain.
  */
 export function finalCost (ending: CallEnding, model: PricedModel, bound: CallBound, quote: bigint): FinalCost {
   const { outcome, status, reading } = ending
@@ -24,6 +26,8 @@ export function finalCost (ending: CallEnding, model: PricedModel, bound: CallBo
     return { costNano: 0n, certainty: 'exact', outcome: 'upstream_error' }
   }
   if (reading !== null && reading.usage !== null && reading.final) {
+    const reported = reading.usage.reportedNano
+    if (reported !== undefined && isCharge(reported)) return { costNano: reported, certainty: 'exact', outcome }
     const tier = reading.usage.tier ?? bound.tier
     const cost = costNano(model, tier === reading.usage.tier ? reading.usage : { ...reading.usage, tier })
     if (cost !== null) return { costNano: cost, certainty: 'exact', outcome }
@@ -34,3 +38,9 @@ export function finalCost (ending: CallEnding, model: PricedModel, bound: CallBo
   }
   return { costNano: quote, certainty: 'uncertain', outcome }
 }
+
+/**
+ * Zero is not believed, since servers that know of no price say it too: what the price book makes of the usage counts
+ * then. Past what the ledger can hold it is no cost.
+ */
+function isCharge (reported: bigint): boolean { return reported > 0n && reported <= MAX_AMOUNT_NANO }

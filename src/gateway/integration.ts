@@ -14,7 +14,7 @@ import { type PriceBook, type PricedModel } from '../pricing/price.ts'
 import { type AnswerHead, type CallChanges, type CallRequest, isRefusal, type Provider } from '../providers/provider.ts'
 import { type Meter } from '../usage/meter.ts'
 import { type Placed, Underway } from '../underway.ts'
-import { type CallEnd, type CallOpening, type Usage, type UsageEvent } from '../usage/usage.ts'
+import { type CallEnd, type CallOpening, tokensIn, tokensOut, type Usage, type UsageEvent } from '../usage/usage.ts'
 import { type CallEnding, type CallGate, type CallIntake, type OpenCall } from './call.ts'
 import { newCallId } from './call-id.ts'
 import { Candidates, type HeldCandidate } from './candidates.ts'
@@ -285,6 +285,7 @@ export class BudgetIntegration implements CallGate {
     tally.input += end.usage.inputTokens
     tally.cached += end.usage.cacheReadTokens
     tally.output += end.usage.outputTokens
+    if (end.usage.units !== undefined) tally.addUnits(end.usage.units)
   }
 
   /** one line per call; no keys, no prompts, no answers */
@@ -366,9 +367,7 @@ class Call implements OpenCall, Placed {
 
 /** null: nobody knows them */
 function tokensOf (usage: Usage | null): number | null {
-  if (usage === null) return null
-  const { inputTokens, cacheReadTokens, cacheWrite5mTokens, cacheWrite1hTokens, outputTokens } = usage
-  return inputTokens + cacheReadTokens + cacheWrite5mTokens + cacheWrite1hTokens + outputTokens
+  return usage === null ? null : tokensIn(usage) + tokensOut(usage)
 }
 
 const NO_JSON = Buffer.alloc(0)

@@ -128,7 +128,10 @@ function pricedUsage (hold: HoldDraft, usage: Usage | null, prices: PriceBook): 
   if (usage === null) throw invalidField('amount', 'given, or what was used, to be priced', undefined)
   const model = pricedModel(hold, prices, hold.openedAt)
   const cost = costNano(model, usage)
-  if (cost === null) throw fielded('tier', `There is no price for ${model.model} at ${JSON.stringify(usage.tier)}: give the amount`)
+  if (cost === null) {
+    const what = [...usage.tier === null ? [] : [`the tier ${JSON.stringify(usage.tier)}`], ...Object.keys(usage.units ?? {})]
+    throw fielded('tier', `There is no price of ${model.model} for ${what.join(' or ') || 'what was used'}: give the amount`)
+  }
   return { amountNano: cost, currency: 'USD' }
 }
 

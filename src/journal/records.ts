@@ -80,9 +80,15 @@ function holdJson ({ accountId, quoteNano, rate, enforced }: AccountHold): strin
 export function endJson (end: CallEnd): string {
   return `{"t":"end","id":${quoted(end.id)},"at":${end.endedAt},"outcome":"${end.outcome}","status":${end.status}` +
     `,"certainty":"${end.certainty}","model":${quotedOrNull(end.modelUsed)}` +
-    `,"usage":${end.usage === null ? 'null' : JSON.stringify(end.usage)}` +
+    `,"usage":${end.usage === null ? 'null' : usageJson(end.usage)}` +
     `,"cost":"${end.costNano}","charges":${listJson(end.charges, chargeJson)}` +
     `,"request":${quotedOrNull(end.providerRequestId)}}`
+}
+
+/** what is absent is not written, so what an older version wrote reads the same */
+function usageJson (usage: Usage): string {
+  const { reportedNano } = usage
+  return JSON.stringify(reportedNano === undefined ? usage : { ...usage, reportedNano: String(reportedNano) })
 }
 
 function chargeJson ({ accountId, amountNano, coveredNano }: Charge): string {
@@ -178,6 +184,8 @@ function usageOf (fields: Fields): Usage {
     reasoningTokens: fields.count('reasoningTokens'),
     webSearches: fields.count('webSearches'),
     tier: fields.textOrNull('tier'),
+    ...fields.has('units') ? { units: fields.counts('units') } : {},
+    ...fields.has('reportedNano') ? { reportedNano: fields.nano('reportedNano') } : {},
   }
 }
 
@@ -250,6 +258,12 @@ export class Fields {
   }
 
   inner (key: string | number): Fields { return new Fields(this.#of[key]) }
+
+  /** counts by name */
+  counts (key: string): Record<string, number> {
+    const value = this.inner(key)
+    return Object.fromEntries(Object.keys(this.#of[key] as object).map((name) => [name, value.count(name)]))
+  }
 
   tags (key: string | number): Record<string, string> | null {
     const value = this.#of[key]

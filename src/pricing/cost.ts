@@ -1,6 +1,7 @@
 import { ceilDiv } from '../money/amount.ts'
-import { type Usage } from '../usage/usage.ts'
-import { type PricedModel, type Rates } from './price.ts'
+import { isToolUnit } from '../usage/units.ts'
+import { tokensIn, type Usage } from '../usage/usage.ts'
+import { type PricedModel, type Prices } from './price.ts'
 
 const FEMTO_PER_NANO = 1_000_000n
 
@@ -60,16 +61,22 @@ function known (text: string, atLeastOne: boolean): Factor | null {
   return atLeastOne && factor.numerator < factor.denominator ? ONE : factor
 }
 
-/** the rates of the whole call, by its input tokens of every kind together */
-export function ratesAt (model: PricedModel, inputTokens: number): Rates {
-  let rates = model.rates
-  for (const tier of model.tiers) if (inputTokens >= tier.fromInputTokens) rates = tier.rates
-  return rates
+/** the prices of the whole call, by its input tokens of every kind together */
+export function pricesAt (model: PricedModel, inputTokens: number): Prices {
+  let prices: Prices = model
+  for (const tier of model.tiers) if (inputTokens >= tier.fromInputTokens) prices = tier
+  return prices
+}
+
+/** femto-USD per unit; null: it has no price */
+export function unitRate ({ unitRates }: Prices, unit: string): bigint | null {
+  return Object.hasOwn(unitRates, unit) ? unitRates[unit] as bigint : null
 }
 
 /**
  * What a call cost, nano-USD, exact and rounded up once. null: it cannot be known by this catalog, because the answer
- * names a tier without a price or counts that are no counts.
+ * names a tier or counts something without a price, or counts that are no counts. What the provider itself says of the
+ * cost is not looked at.
  */
 export function costNano (model: PricedModel, usage: Usage): bigint | null {
   const { inputTokens, cacheReadTokens, cacheWrite5mTokens, cacheWrite1hTokens, outputTokens, webSearches } = usage
@@ -77,16 +84,38 @@ export function costNano (model: PricedModel, usage: Usage): bigint | null {
   if (factor === null || (webSearches > 0 && model.webSearchNano === null)) return null
   if (!(isCount(inputTokens) && isCount(cacheReadTokens) && isCount(cacheWrite5mTokens) &&
     isCount(cacheWrite1hTokens) && isCount(outputTokens) && isCount(webSearches))) return null
-  const rates = ratesAt(model, inputTokens + cacheReadTokens + cacheWrite5mTokens + cacheWrite1hTokens)
-  const femto = BigInt(inputTokens) * rates.input + BigInt(cacheReadTokens) * rates.cacheRead +
-    BigInt(cacheWrite5mTokens) * rates.cacheWrite5m + BigInt(cacheWrite1hTokens) * rates.cacheWrite1h +
-    BigInt(outputTokens) * rates.output
-  return toNano(femto, factor) + BigInt(webSearches) * (model.webSearchNano ?? 0n)
+  const prices = pricesAt(model, tokensIn(usage))
+  const { rates } = prices
+  if ((inputTokens > 0 && rates.input === null) || (cacheReadTokens > 0 && rates.cacheRead === null) ||
+    (cacheWrite5mTokens > 0 && rates.cacheWrite5m === null) || (outputTokens > 0 && rates.output === null) ||
+    (cacheWrite1hTokens > 0 && rates.cacheWrite1h === null)) return null
+  const text = BigInt(inputTokens) * (rates.input ?? 0n) + BigInt(cacheReadTokens) * (rates.cacheRead ?? 0n) +
+    BigInt(cacheWrite5mTokens) * (rates.cacheWrite5m ?? 0n) + BigInt(cacheWrite1hTokens) * (rates.cacheWrite1h ?? 0n) +
+    BigInt(outputTokens) * (rates.output ?? 0n)
+  const searches = webSearches === 0 ? 0n : BigInt(webSearches) * (model.webSearchNano ?? 0n)
+  if (usage.units === undefined) return toNano(text, factor) + searches
+  const beside = besideText(prices, usage.units)
+  return beside === null ? null : toNano(text + beside.metered, factor, beside.tools) + searches
+}
+
+/** femto-USD of all units; modifiers do not multiply what is of tools. null: one has no price, or is none */
+export function besideText (
+  prices: Prices, units: Readonly<Record<string, number>>
+): { metered: bigint, tools: bigint } | null {
+  let [metered, tools] = [0n, 0n]
+  for (const name of Object.keys(units)) {
+    const count = units[name] as number
+    const rate = unitRate(prices, name)
+    if (rate === null || !isCount(count)) return null
+    if (isToolUnit(name)) tools += BigInt(count) * rate
+    else metered += BigInt(count) * rate
+  }
+  return { metered, tools }
 }
 
 export function isCount (value: number): boolean { return Number.isSafeInteger(value) && value >= 0 }
 
-/** femto-USD times a multiplier, in nano-USD, rounded up */
-export function toNano (femto: bigint, { numerator, denominator }: Factor): bigint {
-  return ceilDiv(femto * numerator, FEMTO_PER_NANO * denominator)
+/** femto-USD times a multiplier, and `more` that is not multiplied, in nano-USD, rounded up */
+export function toNano (femto: bigint, { numerator, denominator }: Factor, more = 0n): bigint {
+  return ceilDiv(femto * numerator + more * denominator, FEMTO_PER_NANO * denominator)
 }

@@ -1,4 +1,5 @@
 import { invalidField } from '../errors.ts'
+import { unitRate } from './cost.ts'
 import { type PriceBook, type PricedModel, type Rates } from './price.ts'
 
 /**
@@ -21,17 +22,22 @@ function checkDowngrade (path: string, from: string, to: string, prices: PriceBo
     if (target === null) throw invalidField(path, `a model of ${source.provider} that the catalog has a price for`, to)
     if (target === source) throw invalidField(path, `another model than ${source.model}`, to)
     const dearer = dearerIn(source, target)
-    if (dearer !== null) throw invalidField(path, `a model that costs no more than ${source.model}; its ${dearer} price is higher`, to)
+    if (dearer !== null) throw invalidField(path, `a model that costs no more than ${source.model}; its price of ${dearer} is higher, or not known`, to)
   }
 }
 
 const KINDS: Record<keyof Rates, string> = {
-  input: 'input', output: 'output', cacheRead: 'cache read', cacheWrite5m: 'cache write', cacheWrite1h: 'long cache write',
+  input: 'input', output: 'output', cacheRead: 'cache reads', cacheWrite5m: 'cache writes', cacheWrite1h: 'long cache writes',
 }
 
 function dearerIn (source: PricedModel, target: PricedModel): string | null {
   for (const [rate, kind] of Object.entries(KINDS) as [keyof Rates, string][]) {
-    if (target.rates[rate] > source.rates[rate]) return kind
+    const [from, to] = [source.rates[rate], target.rates[rate]]
+    if (from !== null && (to === null || to > from)) return kind
+  }
+  for (const [unit, from] of Object.entries(source.unitRates)) {
+    const to = unitRate(target, unit)
+    if (to === null || to > from) return unit
   }
   return null
 }

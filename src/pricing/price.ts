@@ -3,27 +3,36 @@
  * per million tokens with up to nine decimals is represented exactly.
  */
 export interface Rates {
-  input: bigint
-  cacheRead: bigint
-  cacheWrite5m: bigint
-  cacheWrite1h: bigint
-  output: bigint
+  /** null, here and below: the model has no such tokens, or no price for them is known; never free */
+  input: bigint | null
+  cacheRead: bigint | null
+  cacheWrite5m: bigint | null
+  cacheWrite1h: bigint | null
+  output: bigint | null
 }
 
-export interface ContextTier {
-  /** total input tokens from which on these rates apply to the whole call */
-  fromInputTokens: number
+/** What a call's consumption is multiplied with. */
+export interface Prices {
+  /** of text */
   rates: Rates
+  /** femto-USD per unit, by the names in usage/units.ts; what is not in it has no price */
+  unitRates: Record<string, bigint>
 }
 
-export interface PricedModel {
+export interface ContextTier extends Prices {
+  /** total input tokens, those of all units too, from which on these prices apply to the whole call */
+  fromInputTokens: number
+}
+
+export interface PricedModel extends Prices {
   provider: string
   model: string
+  /** of tokens; 0: it reads none, e.g. a model that is billed by seconds alone */
   contextWindow: number
+  /** of tokens; 0: it puts out none that are billed, e.g. an embedding */
   maxOutput: number
   /** true: the model may put out tokens that are not visible in the answer */
   reasoning: boolean
-  rates: Rates
   /** ascending by fromInputTokens; empty where the price is flat */
   tiers: ContextTier[]
   /** true: the model may write a prompt to its cache, at the price of a cache write, without being asked to */
@@ -47,8 +56,12 @@ export interface PriceBook {
 
 /** The most that a call may consume; see quote() in quote.ts */
 export interface CallBound {
-  /** upper bound of input tokens, not yet clamped to the context window; Infinity: not bounded by the body */
+  /**
+   * upper bound of input tokens of every kind, not yet clamped to the context window; Infinity: not bounded by the body
+   */
   inputTokens: number
+  /** how many inputs there are, each as long as the context window at most (embeddings, lists of prompts); absent: 1 */
+  inputs?: number
   /** per choice; null: the request states none, so the model's maximum applies */
   outputTokens: number | null
   choices: number
@@ -56,4 +69,10 @@ export interface CallBound {
   /** what the request asks for, e.g. 'flex', 'priority', several joined as in 'fast+us'; null: standard */
   tier: string | null
   webSearches: number
+  /** units of tokens that any of the input may turn out to be, e.g. `inputAudioTokens`; absent: it is text alone */
+  inputUnits?: readonly string[]
+  /** units of tokens that any of the output may turn out to be; absent: it is text alone */
+  outputUnits?: readonly string[]
+  /** the most of each unit that is no token, e.g. `{ seconds: 60 }`, in all and not per choice; absent: none */
+  units?: Readonly<Record<string, number>>
 }

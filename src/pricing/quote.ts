@@ -1,5 +1,6 @@
-import { factorOf, isCount, toNano } from './cost.ts'
-import { type CallBound, type PricedModel, type Rates } from './price.ts'
+import { isCountedUnit, isInputUnit, isOutputUnit } from '../usage/units.ts'
+import { besideText, type Factor, factorOf, isCount, toNano, unitRate } from './cost.ts'
+import { type CallBound, type PricedModel, type Prices } from './price.ts'
 
 /**
  * The most that a call may cost. For every usage within the bound, `costNano` is at most `quoteNano`: that is what
@@ -33,14 +34,13 @@ function mostNano (model: PricedModel, bound: CallBound, output: number): bigint
   const factor = factorOf(model, bound.tier, true)
   if (factor === null || (webSearches > 0 && model.webSearchNano === null)) return null
   const input = inputBound(model, bound)
-  let most = femto(model, model.rates, input, output, bound)
-  for (const { fromInputTokens, rates } of model.tiers) {
-    if (input < fromInputTokens) break
-    const dearer = femto(model, rates, input, output, bound)
-    if (dearer > most) most = dearer
+  let most = nano(model, model, factor, input, output, bound)
+  for (const tier of model.tiers) {
+    if (most === null || input < tier.fromInputTokens) break
+    const dearer = nano(model, tier, factor, input, output, bound)
+    if (dearer === null || dearer > most) most = dearer
   }
-  const nano = toNano(most, factor)
-  return webSearches === 0 ? nano : nano + BigInt(webSearches) * (model.webSearchNano ?? 0n)
+  return most === null || webSearches === 0 ? most : most + BigInt(webSearches) * (model.webSearchNano ?? 0n)
 }
 
 /** The most tokens that a call may use, of input and of output: those that its quote is for. */
@@ -49,19 +49,22 @@ export function mostTokens (model: PricedModel, bound: CallBound): { input: numb
 }
 
 /** An input may be without bound, since the context window bounds it; nothing else may. */
-function isBound ({ inputTokens, outputTokens, choices, webSearches }: CallBound): boolean {
+function isBound ({ inputTokens, inputs, outputTokens, choices, webSearches, units }: CallBound): boolean {
   return inputTokens >= 0 && (outputTokens === null || isCount(outputTokens)) && isCount(choices) && choices > 0 &&
-    choices <= MAX_CHOICES && isCount(webSearches) && webSearches <= MAX_WEB_SEARCHES
+    choices <= MAX_CHOICES && isCount(webSearches) && webSearches <= MAX_WEB_SEARCHES &&
+    (inputs === undefined || (isCount(inputs) && inputs > 0 && inputs <= MAX_INPUTS)) &&
+    (units === undefined || Object.keys(units).every(isCountedUnit))
 }
 
 /** so that no product of counts leaves the exact integers */
 const MAX_CHOICES = 1_000
 const MAX_WEB_SEARCHES = 1_000
+const MAX_INPUTS = 100_000
 
 /** After each web search the model reads everything again with what was found, and that is billed again. */
-function inputBound (model: PricedModel, { inputTokens, webSearches }: CallBound): number {
-  if (webSearches > 0) return model.contextWindow * (webSearches + 1)
-  return Math.min(Math.ceil(inputTokens), model.contextWindow)
+function inputBound ({ contextWindow }: PricedModel, { inputTokens, inputs = 1, webSearches }: CallBound): number {
+  const longest = contextWindow * inputs
+  return webSearches > 0 ? longest * (webSearches + 1) : Math.min(Math.ceil(inputTokens), longest)
 }
 
 /** As with input, each run of the model after a web search may be as long as the first. */
@@ -70,9 +73,35 @@ function outputBound (model: PricedModel, { outputTokens, choices, webSearches }
   return perRun * choices * (webSearches + 1)
 }
 
-function femto (model: PricedModel, rates: Rates, input: number, output: number, { cacheWrite }: CallBound): bigint {
-  let dearest = rates.input > rates.cacheRead ? rates.input : rates.cacheRead
-  if ((cacheWrite !== 'none' || model.cachesUnasked) && rates.cacheWrite5m > dearest) dearest = rates.cacheWrite5m
-  if (cacheWrite === '1h' && rates.cacheWrite1h > dearest) dearest = rates.cacheWrite1h
-  return BigInt(input) * dearest + BigInt(output) * rates.output
+/** at these prices; null: something that the call may turn out to be has none */
+function nano (
+  model: PricedModel, prices: Prices, factor: Factor, input: number, output: number, bound: CallBound
+): bigint | null {
+  const { cacheWrite, inputUnits, outputUnits, units } = bound
+  const { rates } = prices
+  let inRate = dearest(rates.input, rates.cacheRead)
+  if (cacheWrite !== 'none' || model.cachesUnasked) inRate = dearest(inRate, rates.cacheWrite5m)
+  if (cacheWrite === '1h') inRate = dearest(inRate, rates.cacheWrite1h)
+  if (inputUnits !== undefined) inRate = dearestOf(inRate, prices, inputUnits, isInputUnit)
+  const outRate = outputUnits === undefined
+    ? rates.output
+    : dearestOf(rates.output, prices, outputUnits, isOutputUnit)
+  if ((inRate === null && input > 0) || (outRate === null && output > 0)) return null
+  const femto = BigInt(input) * (inRate ?? 0n) + BigInt(output) * (outRate ?? 0n)
+  if (units === undefined) return toNano(femto, factor)
+  const beside = besideText(prices, units)
+  return beside === null ? null : toNano(femto + beside.metered, factor, beside.tools)
+}
+
+function dearest (one: bigint | null, other: bigint | null): bigint | null {
+  return one === null || other === null ? null : one > other ? one : other
+}
+
+/** null: one has no price, or is none of these tokens */
+function dearestOf (
+  text: bigint | null, prices: Prices, units: readonly string[], belongs: (unit: string) => boolean
+): bigint | null {
+  let rate = text
+  for (const unit of units) rate = belongs(unit) ? dearest(rate, unitRate(prices, unit)) : null
+  return rate
 }

@@ -1,4 +1,4 @@
-import { type Certainty } from './usage.ts'
+import { type Certainty, type Usage } from './usage.ts'
 
 /** What one event cost one budget, with the facts of its call. Amounts in nano-units of `currency`. */
 export interface UsageRecord {
@@ -34,6 +34,8 @@ export interface UsageRecord {
   keyId: string | null
   sessionId: string | null
   tags: Record<string, string> | null
+  /** as far as it is known what was used */
+  consumed: Omit<Usage, 'reportedNano'> | null
   /** whatever else its recorder keeps with it */
   more: Record<string, unknown>
   /** ms since the epoch */

@@ -1,6 +1,8 @@
+import { isInputUnit, isOutputUnit } from './units.ts'
+
 /**
  * What one call consumed, in the provider-independent shape that prices are applied to.
- * Counts are tokens unless said otherwise; `inputTokens` excludes what was read from or written to a cache
+ * Counts are tokens of text unless said otherwise; `inputTokens` excludes what was read from or written to a cache
  * (providers differ: OpenAI reports it inclusive, Anthropic exclusive), `outputTokens` includes reasoning.
  */
 export interface Usage {
@@ -15,6 +17,34 @@ export interface Usage {
   webSearches: number
   /** the tier that the provider says it used (service_tier, speed), null when it does not say */
   tier: string | null
+  /**
+   * What is billed beside text tokens, by the names in units.ts: of each more than none. Never part of what is above.
+   * Absent where there is none, which is nearly always.
+   */
+  units?: Record<string, number>
+  /**
+   * What the provider itself says that the call cost, nano-USD (OpenRouter `usage.cost`, xAI `cost_in_usd_ticks`); it
+   * counts before any price of a catalog. Absent: it does not say.
+   */
+  reportedNano?: bigint
+}
+
+/** tokens of every kind that went in, whatever they are billed as: what context tiers go by */
+export function tokensIn (usage: Usage): number {
+  const { inputTokens, cacheReadTokens, cacheWrite5mTokens, cacheWrite1hTokens, units } = usage
+  const text = inputTokens + cacheReadTokens + cacheWrite5mTokens + cacheWrite1hTokens
+  return units === undefined ? text : text + sumOf(units, isInputUnit)
+}
+
+/** tokens of every kind that came out */
+export function tokensOut ({ outputTokens, units }: Usage): number {
+  return units === undefined ? outputTokens : outputTokens + sumOf(units, isOutputUnit)
+}
+
+function sumOf (units: Record<string, number>, counts: (name: string) => boolean): number {
+  let sum = 0
+  for (const name in units) if (counts(name)) sum += units[name] as number
+  return sum
 }
 
 /**

@@ -161,7 +161,7 @@ t.test('policies that make no sense are refused by the field', async (t) => {
   const wrong: [object, string, RegExp][] = [
     [{ alerts: [{ threshold: 50, actions: ['auto-downgrade'] }] }, 'alerts/0/downgrade', /a map from models/],
     [{ alerts: [{ threshold: 50, actions: ['auto-downgrade'], downgrade: { 'gpt-4o-mini': 'gpt-4o' } }] },
-      'alerts/0/downgrade/gpt-4o-mini', /costs no more than gpt-4o-mini; its input price is higher/],
+      'alerts/0/downgrade/gpt-4o-mini', /costs no more than gpt-4o-mini; its price of input is higher/],
     [{ alerts: [{ threshold: 50, actions: ['auto-downgrade'], downgrade: { 'gpt-4o': 'claude-haiku-4-5' } }] },
       'alerts/0/downgrade/gpt-4o', /a model of openai/],
     [{ alerts: [{ threshold: 50, actions: ['auto-downgrade'], downgrade: { 'gpt-99': 'gpt-4o' } }] },

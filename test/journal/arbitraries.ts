@@ -16,7 +16,13 @@ const usage = fc.record({
   reasoningTokens: count,
   webSearches: count,
   tier: textOrNull,
-}, PLAIN)
+  units: fc.dictionary(text, count, { noNullPrototype: true, maxKeys: 3 }),
+  reportedNano: nano,
+}, {
+  ...PLAIN,
+  requiredKeys: ['inputTokens', 'cacheReadTokens', 'cacheWrite5mTokens', 'cacheWrite1hTokens', 'outputTokens', 'reasoningTokens',
+    'webSearches', 'tier'],
+})
 
 export const openings: fc.Arbitrary<CallOpening> = fc.record({
   id: text,

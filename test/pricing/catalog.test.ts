@@ -3,7 +3,7 @@ import t from 'tap'
 import { CATALOG } from '../../src/pricing/catalog-data.ts'
 import { type CatalogModel, type CatalogProvider, compileProvider } from '../../src/pricing/catalog.ts'
 import { costNano } from '../../src/pricing/cost.ts'
-import { type PricedModel } from '../../src/pricing/price.ts'
+import { type PricedModel, type Rates } from '../../src/pricing/price.ts'
 import { type Usage } from '../../src/usage/usage.ts'
 import { aUsage, book, models } from './builders.ts'
 
@@ -24,8 +24,12 @@ t.test('an entry that is not a price stops the start with its name', async (t) =
     [{ cacheRead: '0' }, /catalog: cacheRead of acme\/one is not a price: 0/],
     [{ cacheWrite1h: '-1' }, /catalog: cacheWrite1h of acme\/one is not a price/],
     [{ input: 1.5 }, /catalog: acme\/one: \/input must be string/],
-    [{ input: undefined }, /catalog: acme\/one: .*must be string|required/],
-    [{ contextWindow: 0 }, /catalog: acme\/one: \/contextWindow/],
+    [{ input: undefined }, /catalog: acme\/one has no price/],
+    [{ units: { parsecs: '1' } }, /catalog: acme\/one: \/units/],
+    [{ units: { seconds: '0' } }, /catalog: seconds of acme\/one is not a price: 0/],
+    [{ tiers: [{ ...aTier(500), output: undefined }] }, /output of acme\/one has to have a price in each of its tiers/],
+    [{ model: 'two words' }, /catalog: acme\/two words: \/model/],
+    [{ contextWindow: -1 }, /catalog: acme\/one: \/contextWindow/],
     [{ maxOutput: 1_001 }, /catalog: maxOutput of acme\/one exceeds its contextWindow/],
     [{ surprise: 1 }, /catalog: acme\/one: \/surprise is not a known field/],
     [{ multipliers: { flex: 'half' } }, /catalog: multiplier flex of acme\/one is not one: half/],
@@ -47,10 +51,52 @@ t.test('an entry that is not a price stops the start with its name', async (t) =
   }
 })
 
+t.test('what a catalog leaves out costs what it is a part of, or has no price', async (t) => {
+  const tiers = [{ fromInputTokens: 500, input: '4', output: '4', units: { inputAudioTokens: '9' } }]
+  const [priced] = compileProvider({
+    ...aProvider({ ...UNCACHED, cacheWrite5m: '2', units: { inputAudioTokens: '3', 'images/hd/1024x1792': '80000' }, tiers }),
+    asText: ['inputImageTokens', 'cachedImageTokens', 'outputImageTokens', 'inputAudioTokens'],
+  }, '1')
+  const usd = (price: number) => BigInt(price) * 1_000_000_000n
+  t.same(priced?.rates, {
+    input: usd(1), cacheRead: usd(1), cacheWrite5m: usd(2), cacheWrite1h: null, output: usd(1),
+  })
+  t.same(priced?.unitRates, {
+    inputAudioTokens: usd(3),
+    'images/hd/1024x1792': usd(80_000),
+    inputImageTokens: usd(1),
+    cachedImageTokens: usd(1),
+    outputImageTokens: usd(1),
+    cachedAudioTokens: usd(3),
+  })
+  const [tier] = priced?.tiers ?? []
+  t.same(tier?.rates, {
+    input: usd(4), cacheRead: usd(4), cacheWrite5m: usd(4), cacheWrite1h: usd(4), output: usd(4),
+  })
+  t.match(tier?.unitRates, { inputAudioTokens: usd(9), 'images/hd/1024x1792': usd(80_000), inputImageTokens: usd(4) })
+})
+
+t.test('a model may be billed by something else than tokens alone', async (t) => {
+  const spoken = { ...UNCACHED, input: undefined, output: undefined, contextWindow: 0, maxOutput: 0 }
+  const [priced] = compileProvider(aProvider({ ...spoken, units: { characters: '15' } }), '1')
+  t.same(priced?.rates, { input: null, cacheRead: null, cacheWrite5m: null, cacheWrite1h: null, output: null })
+  t.same(priced?.unitRates, { characters: 15_000_000_000n })
+})
+
+t.test('names are what providers make them', async (t) => {
+  for (const model of [
+    'anthropic/claude-sonnet-5', 'us.anthropic.claude-opus-4-1-20250805-v1:0', 'claude-haiku-4-5@20251001', 'MiniMax-M2',
+    'a'.repeat(200),
+  ]) t.equal(compileProvider(aProvider({ model }), '1')[0]?.model, model)
+  for (const model of ['', ' ', '/x', 'x y', 'x\n', 'ä', 'a'.repeat(201)]) {
+    t.throws(() => compileProvider(aProvider({ model }), '1'), { message: /\/model/ })
+  }
+})
+
 t.test('a tier is never cheaper than the shorter context, nor a longer cache life cheaper than a shorter', async (t) => {
   for (const { model, rates: standard, tiers } of models) {
-    let below = standard
-    for (const { rates } of [{ rates: standard }, ...tiers]) {
+    let below = numbersOf(standard)
+    for (const rates of [standard, ...tiers.map((tier) => tier.rates)].map(numbersOf)) {
       t.ok(rates.input >= below.input && rates.output >= below.output && rates.cacheRead >= below.cacheRead, model)
       t.ok(rates.cacheRead <= rates.input && rates.input <= rates.cacheWrite5m, model)
       t.ok(rates.cacheWrite5m <= rates.cacheWrite1h && rates.input <= rates.output, model)
@@ -113,6 +159,13 @@ function otherUsd ({ provider, model }: PricedModel, usage: Usage): number | nul
     output_tokens: usage.outputTokens,
   }, model, { providerId: provider })
   return price === null ? null : price.total_price
+}
+
+const UNCACHED = { cacheRead: undefined, cacheWrite5m: undefined, cacheWrite1h: undefined }
+
+function numbersOf (rates: Rates): Record<keyof Rates, bigint> {
+  if (Object.values(rates).includes(null)) throw new Error('a rate is missing')
+  return rates as Record<keyof Rates, bigint>
 }
 
 function aTier (fromInputTokens: number): Record<string, unknown> {

@@ -33,13 +33,13 @@ function fraction (text: string): [bigint, bigint] {
 function referenceNano (entry: CatalogModel, usage: Usage): bigint {
   const total = usage.inputTokens + usage.cacheReadTokens + usage.cacheWrite5mTokens + usage.cacheWrite1hTokens
   const rates: CatalogRates = entry.tiers?.findLast(({ fromInputTokens }) => total >= fromInputTokens) ?? entry
-  const parts: [number, string][] = [
+  const parts: [number, string | undefined][] = [
     [usage.inputTokens, rates.input], [usage.cacheReadTokens, rates.cacheRead], [usage.outputTokens, rates.output],
     [usage.cacheWrite5mTokens, rates.cacheWrite5m], [usage.cacheWrite1hTokens, rates.cacheWrite1h],
   ]
   let [numerator, denominator] = [0n, 1n]
   for (const [count, text] of parts) {
-    const [over, under] = fraction(text)
+    const [over, under] = fraction(text ?? '0')
     numerator = numerator * under + BigInt(count) * over * denominator
     denominator *= under
   }
@@ -94,6 +94,49 @@ t.test('what has no price has no cost', async (t) => {
     t.equal(costNano(model, aUsage({ outputTokens: count })), null, `${count} output tokens`)
   }
   t.equal(costNano(model, aUsage({ webSearches: 1 })), null)
+})
+
+t.test('what is billed beside text has its own price, and no cost without one', async (t) => {
+  const model = aModel('demo', 'demo-small', {
+    unitRates: {
+      inputAudioTokens: 32_000_000n, cachedAudioTokens: 1n, seconds: 100_000_000_000n, fileSearches: 2_500_000_000_000n,
+    },
+    multipliers: { batch: '0.5' },
+  })
+  const ofUnits = (units: Record<string, number>, tier: string | null = null) =>
+    costNano(model, aUsage({ units, tier }))
+  t.equal(ofUnits({ inputAudioTokens: 2 }), 64n)
+  t.equal(ofUnits({ seconds: 60 }), 6_000_000n, '0.006 USD per minute')
+  t.equal(ofUnits({ cachedAudioTokens: 1 }), 1n, 'a part of a nano-USD is one')
+  t.equal(ofUnits({ inputAudioTokens: 2, fileSearches: 2 }, 'batch'), 32n + 5_000_000n, 'no modifier is for tools')
+  t.equal(ofUnits({}), 0n)
+  t.equal(costNano(model, aUsage({ inputTokens: 1, units: { seconds: 1 } })), 1_000n + 100_000n)
+  for (const unit of ['inputImageTokens', 'pages', 'constructor', '__proto__', 'toString']) {
+    t.equal(ofUnits(Object.fromEntries([[unit, 1]])), null, unit)
+  }
+  for (const count of [-1, 1.5, NaN, Infinity, 2 ** 53]) t.equal(ofUnits({ seconds: count }), null, `${count} seconds`)
+})
+
+t.test('tokens of every kind choose the context tier', async (t) => {
+  const { tiers } = aModel('openai', 'gpt-6-sol')
+  const model = aModel('openai', 'gpt-6-sol', {
+    unitRates: { inputImageTokens: 1_000_000n },
+    tiers: tiers.map((tier) => ({ ...tier, unitRates: { inputImageTokens: 2_000_000n } })),
+  })
+  const ofImages = (tokens: number) => costNano(model, aUsage({ inputTokens: 1, units: { inputImageTokens: tokens } }))
+  t.equal(ofImages(271_998), 2_000n + 271_998n)
+  t.equal(ofImages(271_999), 4_000n + 543_998n)
+})
+
+t.test('a model without a price of text has no cost for it', async (t) => {
+  const model = aModel('demo', 'demo-small', {
+    rates: { input: null, cacheRead: null, cacheWrite5m: null, cacheWrite1h: null, output: null },
+    unitRates: { seconds: 1_000_000n },
+  })
+  t.equal(costNano(model, aUsage({ units: { seconds: 3 } })), 3n)
+  for (const field of ['inputTokens', 'cacheReadTokens', 'cacheWrite5mTokens', 'cacheWrite1hTokens', 'outputTokens']) {
+    t.equal(costNano(model, aUsage({ [field]: 1, units: { seconds: 3 } })), null, field)
+  }
 })
 
 t.test('names of the standard, and of capacity paid for in advance, cost the standard', async (t) => {

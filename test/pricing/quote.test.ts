@@ -83,6 +83,33 @@ t.test('what has no price or no bound has no quote', async (t) => {
   t.type(quoteNano(model, aBound()), 'bigint')
 })
 
+t.test('a quote is for the dearest that tokens may turn out to be, and for the most of all that is counted', async (t) => {
+  const unitRates = {
+    inputAudioTokens: 32_000_000_000n,
+    cachedAudioTokens: 1n,
+    outputAudioTokens: 64_000_000n,
+    seconds: 1_000_000n,
+    fileSearches: 5_000_000n,
+  }
+  const demo = aModel('demo', 'demo-small', { unitRates, multipliers: { priority: '2' } })
+  const bound = (over: Parameters<typeof aBound>[0]) => quoteNano(demo, aBound({ outputTokens: 10, ...over }))
+  t.equal(bound({ inputUnits: ['inputAudioTokens', 'cachedAudioTokens'] }), 100n * 32_000n + 40_000n)
+  t.equal(bound({ outputUnits: ['outputAudioTokens'] }), 100_000n + 40_000n, 'text is dearer')
+  t.equal(bound({ units: { seconds: 60, fileSearches: 3 }, tier: 'priority' }), 2n * (140_000n + 60n) + 15n)
+  for (const over of [
+    { inputUnits: ['inputVideoTokens'] }, { inputUnits: ['outputAudioTokens'] }, { outputUnits: ['inputAudioTokens'] },
+    { units: { pages: 1 } }, { units: { inputAudioTokens: 1 } },
+    { units: { seconds: -1 } }, { units: { seconds: 0.5 } }, { units: { seconds: Infinity } },
+    { units: JSON.parse('{"__proto__":1}') }, { inputs: 0 }, { inputs: 1.5 },
+  ]) t.equal(bound(over), null, JSON.stringify(over))
+})
+
+t.test('several inputs may each be as long as the context window', async (t) => {
+  const demo = aModel('demo', 'demo-small')
+  t.equal(quoteNano(demo, aBound({ inputTokens: 500_000, inputs: 3, outputTokens: 0 })), 500_000n * 1_000n)
+  t.equal(quoteNano(demo, aBound({ inputTokens: Infinity, inputs: 3, outputTokens: 0 })), 600_000n * 1_000n)
+})
+
 t.test('the estimate of a cut answer is bounded by what was seen, and by the quote', async (t) => {
   const plain = aModel('demo', 'demo-small')
   const reasoning = aModel('demo', 'demo-reasoning')

@@ -52,7 +52,11 @@ export function endJson ({ settlement, costNano, correctionId }: HoldEnd): strin
     model_used: modelUsed,
     request_id: requestId,
     ...usage === null ? {} : tokens(usage),
-    settlement: { ...settlement, cost: cost === null ? null : { ...cost, amountNano: String(cost.amountNano) } },
+    settlement: {
+      ...settlement,
+      usage: usage?.reportedNano === undefined ? usage : { ...usage, reportedNano: String(usage.reportedNano) },
+      cost: cost === null ? null : { ...cost, amountNano: String(cost.amountNano) },
+    },
   })
 }
 
@@ -66,6 +70,8 @@ function tokens (usage: Usage): object {
     reasoning_tokens: usage.reasoningTokens,
     web_searches: usage.webSearches,
     tier: usage.tier,
+    units: usage.units,
+    reported_nano: usage.reportedNano === undefined ? undefined : String(usage.reportedNano),
   }
 }
 
@@ -112,10 +118,12 @@ export interface HoldRow {
   accounts: AccountRow[]
 }
 
+type UsageRow = Omit<Usage, 'reportedNano'> & { reportedNano?: string }
+
 interface SettlementRow {
   outcome: Settlement['outcome']
   cost: { amountNano: string, currency: string } | null
-  usage: Usage | null
+  usage: UsageRow | null
   modelUsed: string | null
   requestId: string | null
 }
@@ -167,7 +175,15 @@ export function holdOf (row: HoldRow): LongHold {
 
 function settlementOf (row: SettlementRow): Settlement {
   const { cost } = row
-  return { ...row, cost: cost === null ? null : { currency: cost.currency, amountNano: bigintOf(cost.amountNano) } }
+  return {
+    ...row,
+    usage: row.usage === null ? null : usageOf(row.usage),
+    cost: cost === null ? null : { currency: cost.currency, amountNano: bigintOf(cost.amountNano) },
+  }
+}
+
+function usageOf ({ reportedNano, ...counts }: UsageRow): Usage {
+  return reportedNano === undefined ? counts : { ...counts, reportedNano: bigintOf(reportedNano) }
 }
 
 function accountOf (row: AccountRow): HeldAccount {

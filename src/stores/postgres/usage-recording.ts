@@ -253,6 +253,7 @@ function newRecord (one: NewUsage, recordedAt: number): UsageRecord {
     keyId: null,
     sessionId: null,
     tags,
+    consumed: null,
     more,
     openedAt: at,
     endedAt: at,

@@ -99,6 +99,13 @@ t.test('a hold may be for what a call of a model can cost, and be settled by wha
   const settled = await end(gateway, hold['id'], 'settle', { inputTokens: 100, outputTokens: 10 })
   t.match(settled, { status: 200, body: { state: 'settled', cost: '0.00035' } })
   t.match((await gateway.events())[0], { input_tokens: '100', output_tokens: '10', model: 'gpt-4o', endpoint: 'holds' })
+  const { body: other } = await open(gateway, asked)
+  t.match(await end(gateway, other['id'], 'settle', { inputTokens: 1, units: { seconds: 60 } }),
+    { status: 422, body: { code: 'unprocessable', detail: /no price of gpt-4o for seconds/ } })
+  t.match(await end(gateway, other['id'], 'settle', { units: { parsecs: 60 } }), { status: 400 })
+  const { body: paid } = await end(gateway, other['id'], 'settle', { amount: '1', inputTokens: 7, units: { seconds: 60, inputAudioTokens: 9 } })
+  t.match(paid, { state: 'settled', cost: '1' })
+  t.match((await gateway.admin('GET', `/usage/${other['id']}`)).body, { consumed: { inputTokens: 7, units: { seconds: 60, inputAudioTokens: 9 } } })
   t.match(await open(gateway, { ...asked, model: 'gpt-0' }), { status: 422, body: { code: 'unprocessable', field: 'model' } })
   t.match(await open(gateway, { model: 'gpt-4o' }), { status: 400, body: { field: 'provider' } })
 })

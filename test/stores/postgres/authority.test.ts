@@ -109,6 +109,8 @@ t.test('records every field of an event', async (t) => {
         reasoningTokens: 6,
         webSearches: 7,
         tier: 'flex',
+        units: { inputAudioTokens: 8, seconds: 9 },
+        reportedNano: 10n,
       },
     },
   }
@@ -143,6 +145,8 @@ t.test('records every field of an event', async (t) => {
     reasoning_tokens: '6',
     web_searches: 7,
     tier: 'flex',
+    units: { inputAudioTokens: 8, seconds: 9 },
+    reported_nano: '10',
     quote_nano: '100',
     cost_nano: '90',
     price_version: 'test',

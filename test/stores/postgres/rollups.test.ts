@@ -12,8 +12,9 @@ import { aWorld, type PostgresWorld } from './world.ts'
 const FACTS = `
   select f.account_id, d.facet, d.value, date_trunc('hour', f.at, f.timezone) as hour,
     (f.at at time zone f.timezone)::date as day, f.charged_nano, coalesce(f.input_tokens, 0)
-      + coalesce(f.cache_read_tokens, 0) + coalesce(f.cache_write_5m_tokens, 0) + coalesce(f.cache_write_1h_tokens, 0) as input,
-    coalesce(f.output_tokens, 0) as output
+      + coalesce(f.cache_read_tokens, 0) + coalesce(f.cache_write_5m_tokens, 0) + coalesce(f.cache_write_1h_tokens, 0)
+      + coalesce((f.units ->> 'inputAudioTokens')::bigint, 0) + coalesce((f.units ->> 'cachedImageTokens')::bigint, 0) as input,
+    coalesce(f.output_tokens, 0) + coalesce((f.units ->> 'outputImageTokens')::bigint, 0) as output
   from (
     select r.account_id, r.amount_nano as charged_nano, e.*, b.timezone,
       greatest(a.period_start, least(e.opened_at, coalesce(a.period_end, 'infinity') - interval '1 millisecond')) as at
@@ -109,6 +110,9 @@ function eventOf ({ at, charges, user, tags, model }: Drawn, { accounts, from, t
         reasoningTokens: 1,
         webSearches: 0,
         tier: null,
+        ...charges.length === 1
+          ? {}
+          : { units: { inputAudioTokens: 13, cachedImageTokens: 17, outputImageTokens: 19, seconds: 23 } },
       },
     },
   }

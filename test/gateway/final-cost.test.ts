@@ -1,0 +1,27 @@
+import t from 'tap'
+import { finalCost } from '../../src/gateway/final-cost.ts'
+import { aBound, aModel, aUsage } from '../pricing/builders.ts'
+
+const MODEL = aModel('demo', 'demo-small')
+const QUOTE = 5_000_000n
+const ofUsage = (over: Parameters<typeof aUsage>[0], final = true) => finalCost({
+  outcome: 'completed',
+  status: 200,
+  reading: { usage: aUsage(over), final, modelUsed: null, providerRequestId: null, bodyBytes: 10 },
+  error: null,
+}, MODEL, aBound(), QUOTE)
+
+t.test('what the provider says that a call cost counts before any price', async (t) => {
+  const reported = ofUsage({ inputTokens: 10, reportedNano: 7n })
+  t.same(reported, { costNano: 7n, certainty: 'exact', outcome: 'completed' })
+  t.match(ofUsage({ reportedNano: 7n, units: { pages: 1 } }), { costNano: 7n, certainty: 'exact' }, 'also of what has no price')
+  t.match(ofUsage({ reportedNano: QUOTE * 2n }), { costNano: QUOTE * 2n }, 'more than the quote is an overrun, and charged')
+})
+
+t.test('what cannot be a cost is not one: the price counts, and without one the quote', async (t) => {
+  for (const reportedNano of [0n, -1n, 10n ** 19n]) {
+    t.match(ofUsage({ inputTokens: 10, reportedNano }), { costNano: 10_000n, certainty: 'exact' }, String(reportedNano))
+    t.match(ofUsage({ units: { pages: 1 }, reportedNano }), { costNano: QUOTE, certainty: 'uncertain' }, String(reportedNano))
+  }
+  t.match(ofUsage({ reportedNano: 7n }, false), { costNano: QUOTE, certainty: 'uncertain' }, 'a running figure is not the end')
+})
