@@ -1872,6 +1872,19 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.refuse_detached_month()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if exists (select from detached_months d where d.month = date_trunc('month', new.day)) then
+    raise exception 'the records of % were taken out of the ledger: nothing of that month can be recorded any more',
+      to_char(new.day, 'YYYY-MM') using errcode = 'check_violation', constraint = 'detached_month';
+  end if;
+  return new;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.replace_write_off(_incarnation bigint, _accounts bigint[], _covered bigint[])
  RETURNS void
  LANGUAGE plpgsql
@@ -1891,6 +1904,24 @@ begin
   update leases l set written_off_nano = l.written_off_nano + e.back
   from unnest(_of, _back) e (account_id, back) where l.account_id = e.account_id and l.incarnation = _incarnation;
   perform record_entry(_incarnation, 'write_off_replaced', _of, _back);
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.require_finished_month()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  -- partitions of the last month and of later ones are made whenever they are missing
+  if new.month >= date_trunc('month', clock_timestamp() at time zone 'UTC') - interval '1 month' then
+    raise exception 'month % is not over for long enough: only those before the last one can be detached',
+      to_char(new.month, 'YYYY-MM') using errcode = 'check_violation', constraint = 'detached_months_finished';
+  end if;
+  if exists (select from long_holds h where h.state = 'open' and h.opened_at < (new.month + interval '1 month') at time zone 'UTC') then
+    raise exception 'holds that were opened in % or before are still open', to_char(new.month, 'YYYY-MM')
+      using errcode = 'check_violation', constraint = 'detached_months_held';
+  end if;
+  return new;
 end $function$
 ;
 
@@ -2078,3 +2109,9 @@ CREATE TRIGGER keep_budget_status_cache AFTER INSERT ON public.budget_usage_reco
 CREATE TRIGGER keep_spending_below AFTER INSERT ON public.budget_usage_records REFERENCING NEW TABLE AS new_records FOR EACH STATEMENT EXECUTE FUNCTION keep_spending_below();
 
 CREATE TRIGGER keep_usage_rollups AFTER INSERT ON public.budget_usage_records REFERENCING NEW TABLE AS new_records FOR EACH STATEMENT EXECUTE FUNCTION keep_usage_rollups();
+
+CREATE TRIGGER refuse_detached_month BEFORE INSERT ON public.budget_usage_records_default FOR EACH ROW EXECUTE FUNCTION refuse_detached_month();
+
+CREATE TRIGGER require_finished_month BEFORE INSERT ON public.detached_months FOR EACH ROW EXECUTE FUNCTION require_finished_month();
+
+CREATE TRIGGER refuse_detached_month BEFORE INSERT ON public.usage_events_default FOR EACH ROW EXECUTE FUNCTION refuse_detached_month();

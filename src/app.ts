@@ -2,9 +2,10 @@ import fp from 'fastify-plugin'
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { describeRoute, TAGS } from '../plugins/control/describe.ts'
 import control from '../plugins/control/index.ts'
-import { answerProblem } from '../plugins/control/problem.ts'
+import { answerProblem, ERRORS_PAGE } from '../plugins/control/problem.ts'
 import { frameworkErrors } from '../plugins/gateway/framework-errors.ts'
 import gateway, { newExchanges } from '../plugins/gateway/gateway.ts'
+import errorsPage from '../plugins/openapi/errors-page.ts'
 import openapi from '../plugins/openapi/index.ts'
 import health from '../plugins/operations/health.ts'
 import metrics from '../plugins/operations/metrics.ts'
@@ -74,7 +75,7 @@ const ADMIN_PREFIX = '/api/v1'
 export function malformedRequests (core: Core, mount = '') {
   const ofCalls = frameworkErrors({ gate: core.gate, providers: core.providers.map(({ provider }) => provider), mount })
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
-    if ((request.raw.url ?? '').startsWith(`${mount}${ADMIN_PREFIX}/`)) void answerProblem(error, request, reply)
+    if ((request.raw.url ?? '').startsWith(`${mount}${ADMIN_PREFIX}/`)) void answerProblem(error, request, reply, `${mount}${ERRORS_PAGE}`)
     else ofCalls(error, request, reply)
   }
 }
@@ -84,6 +85,7 @@ async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
     metrics: core.metrics, collect: () => { collectGauges(core) }, token: core.config.metricsToken,
   })
   await admin.register(openapi, { version: VERSION, base: ADMIN_PREFIX, tags: TAGS, describeRoute })
+  await admin.register(errorsPage, { path: ERRORS_PAGE })
   const { registry, prices } = core
   const reporter = new BudgetReporter({
     store: new PostgresReportStore(core.database),
@@ -123,6 +125,7 @@ async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
     approvals: new PostgresApprovalStore(core.database),
     longHolds: core.longHolds,
     lostGateways: () => core.authority.gateways(),
+    errorsPage: `${admin.prefix}${ERRORS_PAGE}`,
   })
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 import { extname, resolve } from 'node:path'
 import { type Static, type TSchema, Type } from 'typebox'
@@ -82,6 +83,8 @@ const Entry = Type.Object({
   pricesOf: Type.Optional(Type.String({ pattern: PROVIDER_NAME })),
 }, { additionalProperties: false })
 
+const PROXIES = 'a list with commas of IP addresses and networks, e.g. 10.0.0.0/8,::1'
+
 export const Settings = Type.Object({
   host: Type.String({
     default: '127.0.0.1', minLength: 1, env: 'HOST', description: 'address to listen on', expected: 'a host name or address',
@@ -126,6 +129,11 @@ export const Settings = Type.Object({
     description: 'a port of its own for the admin API, /docs and /metrics, which are then on no other',
     expected: 'a whole number from 0 to 65535',
   })),
+  trustProxy: text({
+    env: 'RELAYCORE_TRUST_PROXY',
+    description: 'addresses and networks, with commas, of reverse proxies whose x-forwarded-for says who asks; without it who connects asks',
+    expected: PROXIES,
+  }),
   oidcIssuer: Type.Optional(Type.String({
     minLength: 1,
     maxLength: 2_048,
@@ -257,9 +265,12 @@ export function loadConfig (env: NodeJS.ProcessEnv, file = env[FILE]): Config {
   return Object.freeze({ ...config as Config, dataDir: resolve((config as Config).dataDir) })
 }
 
-/** of settings that only make sense together */
+/** of settings by themselves as a schema cannot say it, and of those that only make sense together */
 function requireSense (config: Config): void {
-  const { oidcIssuer, oidcAudience, oidcJwksUrl, adminPort, adminHost, host, port, ratesUrl } = config
+  const { oidcIssuer, oidcAudience, oidcJwksUrl, adminPort, adminHost, host, port, ratesUrl, trustProxy } = config
+  if (trustProxy?.split(',').every(isNetwork) === false) {
+    throw new ConfigError(`RELAYCORE_TRUST_PROXY must be ${PROXIES}; got ${JSON.stringify(trustProxy).slice(0, 100)}`)
+  }
   const urls = [
     ['RELAYCORE_OIDC_ISSUER', oidcIssuer], ['RELAYCORE_OIDC_JWKS_URL', oidcJwksUrl], ['RELAYCORE_RATES_URL', ratesUrl],
   ] as const
@@ -281,6 +292,14 @@ function requireSense (config: Config): void {
   if (adminPort !== undefined && adminPort !== 0 && adminPort === port && (adminHost ?? host) === host) {
     throw new ConfigError(`RELAYCORE_ADMIN_PORT must differ from PORT; both are ${port}`)
   }
+}
+
+/** an address, or one with the length of its prefix */
+function isNetwork (text: string): boolean {
+  const [address = '', prefix, ...more] = text.trim().split('/')
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+  if (bits < 0 || more.length > 0) return false
+  return prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= bits)
 }
 
 function readFile (path: string): Record<string, unknown> {

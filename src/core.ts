@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { holdChange } from './access/audit.ts'
 import { formatLink } from './access/audit-chain.ts'
 import { type Authorship } from './access/changes.ts'
 import { Authenticator } from './access/authenticator.ts'
@@ -37,7 +38,7 @@ import { PostgresKeyStore } from './stores/postgres/key-store.ts'
 import { PostgresChanges } from './stores/postgres/changes.ts'
 import { Sweep } from './sweep.ts'
 import { sweepDueLimits } from './stores/postgres/adjustment-store.ts'
-import { expireHolds, PostgresHoldStore } from './stores/postgres/hold-store.ts'
+import { PostgresHoldStore } from './stores/postgres/hold-store.ts'
 import { type LaunchedPostgres, launchPostgres } from './stores/postgres/launcher.ts'
 import { ensurePartitions, migrate } from './stores/postgres/migrate.ts'
 import { Database } from './stores/postgres/pool.ts'
@@ -226,10 +227,17 @@ export class Core {
     // holds whose deadline has passed, and limits of accounts that nobody uses, of which an adjustment began or ended
     const sweeps = [
       new Sweep({
-        run: async (most) => (await expireHolds(database, most)).map(({ id, accountIds }) => {
-          log.warn({ hold: id }, 'a hold is past its deadline: it is charged at its amount until it is settled or released')
-          return accountIds
-        }),
+        run: async (most) => {
+          const expired = await this.changes.run(itself, async ({ holds, audit }) => {
+            const holdsOver = await holds.expire(most)
+            for (const hold of holdsOver) audit.note(holdChange('expired', { state: 'open' }, hold))
+            return holdsOver
+          })
+          return expired.map(({ id, accounts }) => {
+            log.warn({ hold: id }, 'a hold is past its deadline: it is charged at its amount until it is settled or released')
+            return accounts.map(({ accountId }) => accountId)
+          })
+        },
         tracker,
         failed: (err) => { log.warn({ err }, 'whether long holds are past their deadline could not be looked up') },
       }),

@@ -45,7 +45,7 @@ export async function startServer ({ config, say, onFatal }: StartOptions): Prom
     const demo = await startDemoProvider()
     closers.push(() => demo.close())
     const open = async (serve: RelaycoreOptions['serve'], at: Address): Promise<[FastifyInstance, string]> => {
-      const app = createApp(log, core)
+      const app = createApp(log, core, config.trustProxy ?? false)
       closers.push(() => app.close())
       await app.register(relaycore, { core, demoUrl: demo.url, ...serve === undefined ? {} : { serve } })
       return [app, await listen(app, at)]
@@ -85,9 +85,10 @@ async function listen (app: FastifyInstance, at: Address): Promise<string> {
   return `http://${at.host.includes(':') ? `[${at.host}]` : at.host}:${port}`
 }
 
-function createApp (log: FastifyBaseLogger, core: Core): FastifyInstance {
+function createApp (log: FastifyBaseLogger, core: Core, trustProxy: string | false): FastifyInstance {
   return Fastify({
     loggerInstance: log,
+    trustProxy,
     frameworkErrors: malformedRequests(core),
     childLoggerFactory: onePerSerializers(log),
     logController: new LogController({ disableRequestLogging: true }),

@@ -37,6 +37,8 @@ t.test('what is unknown or malformed stops the start with its name, what was exp
     [{ RELAYCORE_ADMIN_PORT: '8080' }, /RELAYCORE_ADMIN_PORT must differ from PORT; both are 8080/],
     [{ RELAYCORE_ADMIN_HOST: '::' }, /RELAYCORE_ADMIN_HOST means nothing without RELAYCORE_ADMIN_PORT/],
     [{ RELAYCORE_OIDC_ISSUER: 'https://a.example' }, /RELAYCORE_OIDC_AUDIENCE must be set with RELAYCORE_OIDC_ISSUER/],
+    [{ RELAYCORE_TRUST_PROXY: 'true' }, /RELAYCORE_TRUST_PROXY must be a list with commas of IP addresses and networks.*; got "true"/],
+    [{ RELAYCORE_TRUST_PROXY: '10.0.0.1,10.0.0.0/33' }, /RELAYCORE_TRUST_PROXY must be .*; got "10.0.0.1,10.0.0.0\/33"/],
     [{ RELAYCORE_OIDC_AUDIENCE: 'a' }, /RELAYCORE_OIDC_AUDIENCE means nothing without RELAYCORE_OIDC_ISSUER/],
     [{ RELAYCORE_OIDC_JWKS_URL: 'https://a.example' }, /RELAYCORE_OIDC_JWKS_URL means nothing without RELAYCORE_OIDC_ISSUER/],
     [{ RELAYCORE_OIDC_ISSUER: 'http://a.example', RELAYCORE_OIDC_AUDIENCE: 'a' }, /RELAYCORE_OIDC_ISSUER must be an https URL/],

@@ -95,7 +95,7 @@ Made from \`src/error-codes.ts\`; a test keeps it so.
 ## Of the admin API
 
 \`application/problem+json\` (RFC 9457): \`type\`, \`title\`, \`status\`, \`detail\`, \`code\`, \`requestId\`, and where one is wrong \`field\`
-and what was \`expected\`. Match on \`code\`: it is stable.
+and what was \`expected\`. Match on \`code\`: it is stable. \`type\` leads to the gateway's own page of these codes.
 
 | code | status | meaning | what helps |
 | --- | --- | --- | --- |

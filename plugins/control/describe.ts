@@ -2,7 +2,7 @@ import { type FastifySchema } from 'fastify'
 import { STATUS_CODES } from 'node:http'
 import { ADMIN_CODES, type AdminCode } from '../../src/error-codes.ts'
 import { exampleOf, type Shape } from './examples.ts'
-import { PROBLEM_TYPE } from './problem.ts'
+import { ERRORS_PAGE, PROBLEM_TYPE } from './problem.ts'
 import { Once, Problem } from './schemas.ts'
 
 declare module 'fastify' {
@@ -181,7 +181,7 @@ function problemAnswer (codes: AdminCode[]) {
 
 function problemExample (code: AdminCode): object {
   const { status, meaning } = ADMIN_CODES[code]
-  const general = { type: 'about:blank', title: STATUS_CODES[status], status, detail: meaning, code, requestId: 'req-1f' }
+  const general = { type: `${ERRORS_PAGE}#${code}`, title: STATUS_CODES[status], status, detail: meaning, code, requestId: 'req-1f' }
   if (code !== 'invalid_field') return general
   const expected = 'an ISO 4217 code in capital letters, e.g. "USD"'
   return { ...general, detail: `currency must be ${expected}; got "usd"`, field: 'currency', expected }

@@ -1,15 +1,16 @@
 import { type FastifyRequest } from 'fastify'
 import { type Static } from 'typebox'
-import { type AuditTrail } from '../../src/access/audit.ts'
+import { type AuditTrail, holdChange } from '../../src/access/audit.ts'
 import { parseTime } from '../../src/clock.ts'
 import { type HoldRefusalCode, type HoldRefusalDetails, holdRefusal, invalidField, NotFound } from '../../src/errors.ts'
 import { type HoldStore } from '../../src/holds/hold-store.ts'
 import { type Holder, type LongHold } from '../../src/holds/hold.ts'
 import { holderFor, noHold, sees } from '../../src/holds/holder.ts'
+import { renderHold } from '../../src/holds/render.ts'
 import { type Ending, type NewHold as HoldToOpen } from '../../src/holds/long-holds.ts'
 import { type Asked } from '../../src/holds/placing.ts'
 import { isForEach } from '../../src/budget/subject.ts'
-import { AMOUNT_EXPECTED, formatNano, parseAmount } from '../../src/money/amount.ts'
+import { AMOUNT_EXPECTED, parseAmount } from '../../src/money/amount.ts'
 import { isCurrency } from '../../src/money/currency.ts'
 import { type Usage } from '../../src/usage/usage.ts'
 import {
@@ -62,7 +63,7 @@ function openRoute (scope: Scope, { guard, longHolds, mutate }: Tools): void {
     }
     return await longHolds.trying(() => mutate(request, reply, async ({ holds, audit }) => {
       const hold = await longHolds.open(holds, order)
-      note(audit, 'opened', null, hold)
+      audit.note(holdChange('opened', null, hold))
       return { ...answer(hold), status: 201, headers: { location: `/api/v1/holds/${hold.id}` } }
     })).catch(async (error: unknown) => { throw await told(request, guard, error) })
   })
@@ -271,72 +272,10 @@ async function noted (
 ): Promise<Outcome> {
   const before = await holds.lock(id)
   const after = await change()
-  if (before?.state !== after.state || before.expiresAt !== after.expiresAt) note(audit, what, before, after)
+  if (before?.state !== after.state || before.expiresAt !== after.expiresAt) {
+    audit.note(holdChange(what, before === null ? null : renderHold(before), after))
+  }
   return answer(after)
 }
 
-function note (audit: AuditTrail, what: string, before: LongHold | null, after: LongHold): void {
-  const { organizationId, teamId, projectId, userId } = after
-  const ids = [['organization', organizationId], ['team', teamId], ['project', projectId], ['user', userId]] as const
-  audit.note({
-    action: `hold.${what}`,
-    objectType: 'hold',
-    objectId: after.id,
-    organizationId,
-    scopes: ids.flatMap(([type, one]) => one === null ? [] : [`${type}:${one}`]),
-    scopesAbove: [],
-    before: before === null ? null : renderHold(before),
-    after: renderHold(after),
-  })
-}
-
 function answer (hold: LongHold): Outcome { return { status: 200, body: renderHold(hold) } }
-
-function renderHold (hold: LongHold) {
-  const cost = costOf(hold)
-  return {
-    id: hold.id,
-    state: hold.state,
-    amount: formatNano(hold.amountNano),
-    currency: hold.currency,
-    cost: cost === null ? null : formatNano(cost.amountNano),
-    costCurrency: cost === null ? null : cost.currency,
-    expiresAt: timeOf(hold.expiresAt),
-    expiredAt: hold.expiredAt === null ? null : timeOf(hold.expiredAt),
-    createdAt: timeOf(hold.openedAt),
-    endedAt: hold.endedAt === null ? null : timeOf(hold.endedAt),
-    organizationId: hold.organizationId,
-    teamId: hold.teamId,
-    projectId: hold.projectId,
-    userId: hold.userId,
-    tags: hold.tags,
-    provider: hold.provider,
-    model: hold.model,
-    source: hold.source,
-    externalId: hold.externalId,
-    description: hold.description,
-    metadata: hold.metadata,
-    createdBy: hold.createdBy,
-    budgets: hold.accounts.map((account) => ({
-      budgetId: account.budgetId,
-      name: account.budgetName,
-      currency: account.currency,
-      periodStart: timeOf(account.periodStart),
-      periodEnd: account.periodEnd === null ? null : timeOf(account.periodEnd),
-      amount: formatNano(account.quoteNano),
-      held: formatNano(account.heldNano),
-      charged: formatNano(account.chargedNano),
-    })),
-  }
-}
-
-/** as it was settled; its own amount while it is uncertain */
-function costOf ({ state, settlement, amountNano, currency }: LongHold) {
-  switch (state) {
-    case 'open': return null
-    case 'uncertain': return { amountNano, currency }
-    default: return settlement?.cost ?? { amountNano: 0n, currency }
-  }
-}
-
-function timeOf (at: number): string { return new Date(at).toISOString() }

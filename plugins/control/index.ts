@@ -70,6 +70,8 @@ export interface ControlOptions extends FastifyPluginOptions {
   audit: AuditLog
   /** acts on this gateway before it answers */
   changes: Changes
+  /** path of the page that explains the codes of errors */
+  errorsPage: string
 }
 
 /** what routes work with, besides what they read */
@@ -87,9 +89,9 @@ export default async function control (app: FastifyInstance, options: ControlOpt
   const scope = app.withTypeProvider<TypeBoxTypeProvider>()
   scope.setValidatorCompiler(validatorCompiler)
   scope.setSerializerCompiler(serializerCompiler)
-  scope.setErrorHandler((error, request, reply) => answerProblem(error, request, reply))
+  scope.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, options.errorsPage))
   parseJsonAlone(scope)
-  const paths = new Paths()
+  const paths = new Paths(options.errorsPage)
   scope.setNotFoundHandler((request, reply) => paths.answer(request, reply))
   scope.addHook('onRoute', (route) => {
     route.bodyLimit ??= BODY_LIMIT

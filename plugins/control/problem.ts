@@ -17,12 +17,17 @@ export const PROBLEM_TYPE = 'application/problem+json'
 /** A request may succeed when it is sent again after so many seconds. */
 const RETRY_SECONDS = 1
 
+/** where a gateway that is mounted under no prefix says what each code means */
+export const ERRORS_PAGE = '/docs/errors'
+
 /**
  * RFC 9457: `type, title, status, detail, code, requestId` and, where one is wrong, `field` and what was `expected`;
- * where a budget has not enough, `budget`, `remedy` and the `hold` in the way.
+ * where a budget has not enough, `budget`, `remedy` and the `hold` in the way. `type` leads to the code on `page`.
  * Code and status are always those of a row of ADMIN_CODES; what went wrong inside is for the log alone.
  */
-export function answerProblem (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function answerProblem (
+  thrown: unknown, request: FastifyRequest, reply: FastifyReply, page = ERRORS_PAGE
+): FastifyReply {
   const error = (thrown instanceof Error ? thrown : new Error(String(thrown))) as Failure
   const code = codeOf(error)
   const { status } = ADMIN_CODES[code]
@@ -30,7 +35,7 @@ export function answerProblem (thrown: unknown, request: FastifyRequest, reply: 
   if (status === 401) reply.header('www-authenticate', 'Bearer')
   if (status === 429 || status === 503) reply.header('retry-after', error.retryAfter ?? RETRY_SECONDS)
   const problem = {
-    type: 'about:blank',
+    type: `${page}#${code}`,
     title: STATUS_CODES[status] ?? 'Error',
     status,
     detail: detailOf(error, code),

@@ -25,11 +25,11 @@ export const RateLimits = Type.Object({
 export const Id = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, description: 'UUID' }) })
 
 export const Problem = Type.Object({
-  type: Type.String(),
+  type: Type.String({ description: 'a reference to where the gateway explains the code' }),
   title: Type.String({ description: 'of the status' }),
   status: Type.Integer(),
   detail: Type.String({ description: 'what is wrong with this request, for people' }),
-  code: Type.String({ description: 'stable, for programs; docs/ERRORS.md has them all' }),
+  code: Type.String({ description: 'stable, for programs; /docs/errors has them all' }),
   requestId: Type.String({ description: 'by which the gateway\'s log and audit log name this request' }),
   field: Type.Optional(Type.String({ description: 'which one is wrong, e.g. alerts/0/threshold' })),
   expected: Type.Optional(Type.String({ description: 'what would be right' })),

@@ -1,5 +1,7 @@
 import { type Budget } from '../budget/budget.ts'
 import { renderBudget } from '../budget/define.ts'
+import { type LongHold } from '../holds/hold.ts'
+import { renderHold } from '../holds/render.ts'
 import { type GatewayKey } from '../keys/key.ts'
 import { type AdminToken } from '../keys/admin-tokens.ts'
 import { renderKey, renderToken } from '../keys/render.ts'
@@ -103,9 +105,12 @@ export function ownersOfBudget (budget: Budget, above: readonly Budget[]): Owner
 }
 
 export function ownersOfKey ({ organizationId, teamId, projectId, userId }: GatewayKey): Owners {
-  const ids = [['organization', organizationId], ['team', teamId], ['project', projectId], ['user', userId]] as const
-  const scopes = ids.flatMap(([type, id]) => id === null ? [] : [`${type}:${id}`])
+  const scopes = scopeNames([['organization', organizationId], ['team', teamId], ['project', projectId], ['user', userId]])
   return { organizationId, scopes, scopesAbove: [] }
+}
+
+function scopeNames (ids: [type: string, id: string | null][]): string[] {
+  return ids.flatMap(([type, id]) => id === null ? [] : [`${type}:${id}`])
 }
 
 /** Who may read of both: an object that moves from one team to another is not told of in full to either. */
@@ -194,6 +199,21 @@ export function gatewayChange (
     scopesAbove: [],
     before,
     after: { host: before.host, state: 'written off', countedAsSpent },
+  }
+}
+
+/** `before`: as the API showed it, or its state alone */
+export function holdChange (action: string, before: object | null, after: LongHold): AuditDraft {
+  const { organizationId, teamId, projectId, userId } = after
+  return {
+    action: `hold.${action}`,
+    objectType: 'hold',
+    objectId: after.id,
+    organizationId,
+    scopes: scopeNames([['organization', organizationId], ['team', teamId], ['project', projectId], ['user', userId]]),
+    scopesAbove: [],
+    before,
+    after: renderHold(after),
   }
 }
 

@@ -1387,13 +1387,14 @@ export interface components {
         };
         /** @description RFC 9457 */
         Problem: {
+            /** @description a reference to where the gateway explains the code */
             type: string;
             /** @description of the status */
             title: string;
             status: number;
             /** @description what is wrong with this request, for people */
             detail: string;
-            /** @description stable, for programs; docs/ERRORS.md has them all */
+            /** @description stable, for programs; /docs/errors has them all */
             code: string;
             /** @description by which the gateway's log and audit log name this request */
             requestId: string;

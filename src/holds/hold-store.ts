@@ -56,6 +56,8 @@ export interface HoldStore extends HoldReader {
   open (hold: HoldDraft, amounts: readonly HoldAmount[]): Promise<{ opened: boolean, figures: AccountFigures[] }>
   /** the hold, which nobody ends or moves until this change is done */
   lock (id: string): Promise<LongHold | null>
+  /** those that are open past their deadline become uncertain, at most so many; none where somebody else is at it */
+  expire (most: number): Promise<LongHold[]>
   /** of a hold that is open or uncertain; locked before */
   end (id: string, end: HoldEnd): Promise<void>
   /** of a hold that is open */

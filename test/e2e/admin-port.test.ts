@@ -57,3 +57,21 @@ t.test('an admin port that is taken is said in one sentence that names its setti
   await t.rejects(startServer({ config, say: () => undefined, onFatal: fatal }),
     { message: `Port ${port} on 127.0.0.1 is in use. Stop what listens there, or set RELAYCORE_ADMIN_PORT to another one.` })
 })
+
+t.test('behind a proxy that is trusted, who guesses is told apart by the address that it appends; from others it counts nothing', async (t) => {
+  const env = await anEnvironment(t)
+  const start = async (more: object): Promise<(forwarded: string) => Promise<number>> => {
+    const server = await startServer({ config: loadConfig({ ...env, ...more }), say: () => undefined, onFatal: fatal })
+    t.teardown(() => server.close())
+    const headers = (forwarded: string) => ({ authorization: 'Bearer a-guess', 'x-forwarded-for': forwarded })
+    return async (forwarded) => (await fetch(`${server.adminUrl}/api/v1/budgets`, { headers: headers(forwarded) })).status
+  }
+  const guess = await start({ RELAYCORE_TRUST_PROXY: '10.0.0.0/8, 127.0.0.1' })
+  // what a client claims stands before what the proxy saw
+  for (let i = 0; i < 40; i++) await guess(`203.0.113.${i}, 198.51.100.7`)
+  t.same([await guess('203.0.113.1, 198.51.100.7'), await guess('198.51.100.8')], [429, 401])
+
+  const untrusting = await start({ RELAYCORE_DATA_DIR: join(String(env['RELAYCORE_DATA_DIR']), 'other') })
+  for (let i = 0; i < 40; i++) await untrusting(`203.0.113.${i}`)
+  t.equal(await untrusting('198.51.100.8'), 429)
+})

@@ -15,7 +15,7 @@ import { PostgresBudgetStore } from './budget-store.ts'
 import { Conditions } from './conditions.ts'
 import { pageById, positionOf } from './cursor.ts'
 import { amountJson, endJson, holdJson, holdOf, HOLDS, type HoldRow } from './hold-rows.ts'
-import { constraintOf, idOf, isUuid, reached, type Queryable, type Transactional } from './pool.ts'
+import { constraintOf, idOf, isUuid, reached, type Transactional } from './pool.ts'
 import { rateNow } from './rates.ts'
 
 export interface HoldStoreOptions {
@@ -106,6 +106,15 @@ export class PostgresHoldStore implements HoldStore {
     this.#moved(end.costs.map(({ accountId }) => accountId))
   }
 
+  async expire (most: number): Promise<LongHold[]> {
+    const [row] = await reached(this.#database.query<{ ids: string[] | null }>({
+      name: 'expire_long_holds', text: EXPIRE, values: [most],
+    }))
+    if (row?.ids == null) return []
+    const rows = await reached(this.#database.query<HoldRow>({ text: `${HOLDS} where h.id = any ($1) order by h.id`, values: [row.ids] }))
+    return rows.map(holdOf)
+  }
+
   async extend (id: string, expiresAt: number): Promise<void> {
     await reached(this.#database.query({
       text: "update long_holds set expires_at = $2 where id = $1 and state = 'open'", values: [id, new Date(expiresAt)],
@@ -113,15 +122,7 @@ export class PostgresHoldStore implements HoldStore {
   }
 }
 
-/** Ends holds whose deadline has passed, at most so many; answers them with their accounts. */
-export async function expireHolds (database: Queryable, most: number): Promise<{ id: string, accountIds: number[] }[]> {
-  const rows = await reached(database.query<{ hold_id: string, accounts: string[] }>({
-    name: 'expire_long_holds', text: EXPIRE, values: [most],
-  }))
-  return rows.map(({ hold_id: id, accounts }) => ({ id, accountIds: accounts.map(idOf) }))
-}
-
-const EXPIRE = 'select hold_id, array_agg(account_id::text) as accounts from expire_long_holds($1) group by hold_id'
+const EXPIRE = 'select array_agg(distinct hold_id) as ids from expire_long_holds($1)'
 
 function conditionsOf ({ state, budgetId, organizationId, externalId, keyId, reach }: HoldQuery): Conditions {
   const conditions = new Conditions()

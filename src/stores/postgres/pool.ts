@@ -154,13 +154,13 @@ export function isUnavailable (error: unknown): boolean {
   return /^E(?!RR_)[A-Z]|CERT|^ERR_(TLS|SSL)/.test(code) || SAID_BY_PG.test(error.message)
 }
 
-/** For stores behind the admin API: an outage, and a value that PostgreSQL cannot hold, as the API's own errors. */
+/** For stores behind the admin API: an outage, and what PostgreSQL cannot hold, as the API's own errors. */
 export async function reached<T> (work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {
     if (isUnavailable(error)) throw new DependencyUnavailable('PostgreSQL did not answer in time', { cause: error })
-    if (sqlStateOf(error)?.startsWith('22') === true) {
+    if (sqlStateOf(error)?.startsWith('22') === true || constraintOf(error) === 'detached_month') {
       throw new Unprocessable((error as Error).message, { cause: error })
     }
     throw error

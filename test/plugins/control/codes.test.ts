@@ -133,7 +133,7 @@ t.test('every error code of the admin API is provoked over HTTP, and is as its t
     }
     const { status, headers, body } = await provoke(world)
 
-    t.match(body, { code, status, type: 'about:blank', title: String, detail: String, requestId: String }, code)
+    t.match(body, { code, status, type: `/docs/errors#${code}`, title: String, detail: String, requestId: String }, code)
     t.equal(status, ADMIN_CODES[code].status, code)
     t.match(headers.get('content-type'), /^application\/problem\+json/, code)
     t.equal(headers.get('retry-after') !== null, status === 429 || status === 503, code)

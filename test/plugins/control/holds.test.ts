@@ -194,6 +194,11 @@ t.test('past its deadline a hold is charged at its amount, and what comes after 
   const states = async () => ((await gateway.admin('GET', '/holds')).body['holds'] as Json[]).map(({ state }) => state)
   while ((await states()).includes('open'));
   t.match((await gateway.admin('GET', `/holds/${settled}`)).body, { state: 'uncertain', cost: '2', expiredAt: /Z$/ })
+  const { body: { entries } } = await gateway.admin('GET', `/audit?objectId=${settled}`)
+  t.match(entries, [
+    { action: 'hold.expired', actor: { role: 'system' }, requestId: null, before: { state: 'open' }, after: { state: 'uncertain', cost: '2' } },
+    { action: 'hold.opened' },
+  ])
   t.match(await status(gateway, budget), { held: '0', currentAmount: '6' })
   t.match((await gateway.events()).map(({ certainty }) => certainty), ['uncertain', 'uncertain', 'uncertain'])
   t.match(await end(gateway, settled, 'extend', { ttlSeconds: 60 }), { status: 409, body: { code: 'conflict' } })

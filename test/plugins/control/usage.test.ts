@@ -117,6 +117,15 @@ t.test('what is recorded counts in the period that holds its time', async (t) =>
   ])
 })
 
+t.test('in a month that was taken out of the ledger nothing is recorded any more', async (t) => {
+  const { admin, budget, core } = await aGateway(t)
+  const id = await budget({ startDate: '2020-01-01T00:00:00Z' })
+  await core.database.query({ text: "insert into detached_months (month) values ('2025-01-01')" })
+  const late = await admin('POST', `/budgets/${id}/usage`, { amount: 1, timestamp: '2025-01-31T23:59:59Z' })
+  t.match(late, { status: 422, body: { code: 'unprocessable', detail: /^the records of 2025-01 were taken out of the ledger/ } })
+  t.match(await admin('POST', `/budgets/${id}/usage`, { amount: 1, timestamp: '2025-02-01T00:00:00Z' }), { status: 201 })
+})
+
 t.test('a reversal takes back of every account what was charged, in all never more than that', async (t) => {
   const gateway = await aGateway(t)
   await gateway.core.rates.add([{ currency: 'EUR', rate: '0.9', effectiveAt: Date.UTC(2026, 0) }])

@@ -1,6 +1,7 @@
 import Fastify from 'fastify'
 import swagger from '@fastify/swagger'
 import t from 'tap'
+import { ADMIN_CODES, REFUSAL_CODES } from '../../../src/error-codes.ts'
 import { relaycore } from '../../../src/index.ts'
 import { ADMIN, aGateway, type Json } from '../../e2e/gateway.ts'
 
@@ -32,6 +33,20 @@ t.test('the reference page, all that it loads, and the description come from the
   t.match(policy, /script-src 'self';/, 'no script but the page\'s own files')
   t.match(policy, /connect-src 'self';/)
   t.same(await (await fetch(`${url}/docs/json`)).json(), await (await fetch(`${url}/api/v1/openapi.json`)).json())
+})
+
+t.test('the type of a problem leads to what its code means', async (t) => {
+  const { url, admin } = await aGateway(t)
+  const { body } = await admin('GET', '/budgets/none')
+  const where = new URL(String(body['type']), url)
+  t.equal(where.hash, '#not_found')
+  const page = await fetch(where)
+  t.equal(page.status, 200)
+  t.match(page.headers.get('content-security-policy'), /default-src 'none'/)
+  const html = await page.text()
+  t.notMatch(html, ELSEWHERE)
+  for (const code of Object.keys(ADMIN_CODES)) t.ok(html.includes(`id="${code}"`), code)
+  for (const code of Object.keys(REFUSAL_CODES)) t.ok(html.includes(`id="call-${code}"`), code)
 })
 
 t.test('what the page tries out goes to the routes that it describes, with the token that was typed in', async (t) => {
@@ -76,5 +91,7 @@ t.test('an app with a description, a JSON parser and error pages of its own keep
   const made = await fetch(`${address}/ai/api/v1/budgets`, { method: 'POST', headers: json, body })
   t.equal(made.status, 201)
   const csv = await fetch(`${address}/ai/api/v1/budgets`, { method: 'POST', headers: { ...json, 'content-type': 'text/csv' }, body })
-  t.match(await csv.json(), { status: 415, code: 'unsupported_media_type' })
+  const problem = await csv.json() as Json
+  t.match(problem, { status: 415, code: 'unsupported_media_type' })
+  t.equal((await fetch(new URL(String(problem['type']), address))).status, 200, 'found under the prefix too')
 })

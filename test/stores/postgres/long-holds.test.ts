@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import fc from 'fast-check'
 import { v7 as uuidv7 } from 'uuid'
 import { type HoldDraft } from '../../../src/holds/hold.ts'
-import { expireHolds, PostgresHoldStore } from '../../../src/stores/postgres/hold-store.ts'
+import { PostgresHoldStore } from '../../../src/stores/postgres/hold-store.ts'
 import { Database } from '../../../src/stores/postgres/pool.ts'
 import { anEvent } from '../../account/contract-authority.ts'
 import { aWorld, type PostgresWorld } from './world.ts'
@@ -58,7 +58,7 @@ async function aHoldWorld (t: Test): Promise<HoldWorld> {
     overdue: async (id) => {
       await world.sql("update long_holds set opened_at = opened_at - interval '1 minute', expires_at = now() - interval '1 s' where id = $1", [id])
     },
-    expire: async (on = 0) => (await expireHolds(at(on), 100)).map(({ id }) => id),
+    expire: async (on = 0) => (await store(on).expire(100)).map(({ id }) => id),
     figures: async (account) => {
       const [found] = (await world.authority.inspect([account])).accounts
       return { settled: found?.settledNano, leased: found?.leasedNano, held: found?.longHeldNano }

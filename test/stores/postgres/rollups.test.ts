@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import t, { type Test } from 'tap'
 import { v7 as uuidv7 } from 'uuid'
+import { BatchRefusedError } from '../../../src/account/authority.ts'
 import { type Charge, type UsageEvent } from '../../../src/usage/usage.ts'
 import { anEvent } from '../../account/contract-authority.ts'
 import { aWorld, type PostgresWorld } from './world.ts'
@@ -214,6 +215,26 @@ t.test('months that are detached as the README says leave accounts, status and s
   ])
   await world.sql('select rebuild_usage_rollups(id) from budget_definitions')
   t.same(await world.sql(sums), kept, 'what has no records any more keeps its sums')
+
+  const late = [before, month].map((accountId) => ({ accountId, amountNano: 5n, coveredNano: 0n }))
+  for (const charges of [late, []]) {
+    const event = anEvent(charges, { id: uuidv7({ msecs: Date.parse('2025-01-31T12:00:00Z') }) })
+    const refused: unknown = await world.authority.post(incarnation, [event], []).catch((error: unknown) => error)
+    t.type(refused, BatchRefusedError, 'what comes late would not meet what it repeats')
+  }
+  t.match(await world.sql('select sum(settled_nano)::integer as settled from budget_accounts'), [{ settled: 112 }])
+})
+
+t.test('a month is not detached before it is over for long, nor with holds that are open', async (t) => {
+  const { sql } = await aWorld(t)
+  const detach = async (month: string) => await sql(`insert into detached_months (month) values (date_trunc('month', ${month}))`)
+  await t.rejects(detach('now()'), /is not over for long enough/)
+  await t.rejects(detach("now() at time zone 'UTC' - interval '1 month'"), /is not over for long enough/)
+  await sql(`
+    insert into long_holds (id, endpoint, amount_nano, currency, quote_nano, price_version, opened_at, expires_at)
+    values (gen_random_uuid(), 'holds', 1, 'USD', 1, 'none', '2025-01-31T23:59:59Z', '2099-01-01')`)
+  await t.rejects(detach("date '2025-01-01'"), /are still open/)
+  await detach("date '2024-12-01'")
 })
 
 t.test('a zone that PostgreSQL does not know is no zone of a budget', async (t) => {
