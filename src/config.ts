@@ -41,6 +41,7 @@ const claim = (preset: string, env: string, says: string) => Type.String({
 const PROVIDERS = {
   openai: { title: 'OpenAI', elseEnv: 'OPENAI_API_KEY', base: '/v1' },
   anthropic: { title: 'Anthropic', elseEnv: 'ANTHROPIC_API_KEY', base: '/v1' },
+  azure: { title: 'Azure OpenAI', elseEnv: 'AZURE_OPENAI_API_KEY', base: '/openai' },
   mistral: { title: 'Mistral', elseEnv: 'MISTRAL_API_KEY', base: '/v1' },
   groq: { title: 'Groq', elseEnv: 'GROQ_API_KEY', base: '/openai/v1' },
   openrouter: { title: 'OpenRouter', elseEnv: 'OPENROUTER_API_KEY', base: '/api/v1' },

@@ -28,7 +28,7 @@ import { Metrics } from './metrics.ts'
 import { CatalogPriceBook } from './pricing/price-book.ts'
 import { NamedPrices } from './pricing/named-prices.ts'
 import { type PriceBook } from './pricing/price.ts'
-import { type ConfiguredProvider, configuredProviders } from './providers/configured.ts'
+import { type ConfiguredProvider, configuredProviders, namingsOf } from './providers/configured.ts'
 import { RateFeed } from './money/rate-feed.ts'
 import { PostgresAuthority } from './stores/postgres/authority.ts'
 import { PostgresAdminTokenStore } from './stores/postgres/admin-token-store.ts'
@@ -143,7 +143,7 @@ export class Core {
     this.incarnation = incarnation
     this.journal = journal
     this.metrics = new Metrics()
-    this.prices = new NamedPrices(new CatalogPriceBook(), config.providers ?? {})
+    this.prices = new NamedPrices(new CatalogPriceBook(), namingsOf(config))
     this.providers = parts.providers
     this.budgets = new PostgresBudgetStore(database)
     this.usage = new PostgresUsageStore(database)

@@ -40,6 +40,8 @@ export class Decision<Hold extends object> {
   of (question: CallQuestion): Decided<Hold> | Promise<Decided<Hold>> {
     const { request, identity, at } = question
     const upstream = upstreamOf(request, question.provider)
+    const setting = this.#o.prices.missing?.(upstream, request.model) ?? null
+    if (setting !== null) return unknownDeployment(request.model, setting)
     const priced = this.#o.prices.find(upstream, request.model, at)
     if (priced === null) return unknownModel(request.model, question.provider)
     const model = { name: request.model, model: priced }
@@ -61,6 +63,17 @@ export const DEMO = 'demo'
 /** which upstream serves a call: the dialect's own, or the demo provider */
 export function upstreamOf ({ model }: Pick<CallRequest, 'model'>, provider: string): string {
   return model.startsWith(`${DEMO}-`) ? DEMO : provider
+}
+
+function unknownDeployment (name: string, setting: string): Refusal {
+  const shown = JSON.stringify(name.slice(0, 100))
+  return {
+    code: 'model_not_found',
+    message: `Nothing says which model the deployment ${shown} is, so its cost cannot be bounded.`,
+    remedy: `The gateway's operator must add it to ${setting}, e.g. {${shown}: "gpt-5.4"}, with the model that it was deployed with.`,
+    retryable: false,
+    field: 'model',
+  }
 }
 
 function unknownModel (model: string, provider: string): Refusal {

@@ -2,7 +2,7 @@ import { MAX_AMOUNT_NANO } from '../money/amount.ts'
 import { costNano } from '../pricing/cost.ts'
 import { type CallBound, type PricedModel } from '../pricing/price.ts'
 import { estimateNano } from '../pricing/quote.ts'
-import { type CallOutcome, type Certainty } from '../usage/usage.ts'
+import { type CallOutcome, type Certainty, type Usage } from '../usage/usage.ts'
 import { type CallEnding } from './call.ts'
 
 /** Statuses that say that somebody gave up waiting, not that the provider did no work. */
@@ -17,19 +17,22 @@ export interface FinalCost {
 /**
  * What a call is charged, nano-USD. Exact where the provider reported its cost or usage, or answered with an error,
  * which it does not bill; an estimate where the client left and the answer was cut by policy; else the quote,
- * uncertain.
+ * uncertain. `answered`: another model than it was quoted for, as PriceBook has it; the dearer of the two counts.
  */
-export function finalCost (ending: CallEnding, model: PricedModel, bound: CallBound, quote: bigint): FinalCost {
+export function finalCost (
+  ending: CallEnding, model: PricedModel, bound: CallBound, quote: bigint, answered?: PricedModel | null
+): FinalCost {
   const { outcome, status, reading } = ending
   if (status !== null && status >= 400) {
-    if (GAVE_UP.has(status)) return { costNano: quote, certainty: 'uncertain', outcome: 'upstream_error' }
+    if (GAVE_UP.has(status) || reading?.billed === true) return { costNano: quote, certainty: 'uncertain', outcome: 'upstream_error' }
     return { costNano: 0n, certainty: 'exact', outcome: 'upstream_error' }
   }
   if (reading !== null && reading.usage !== null && reading.final) {
     const reported = reading.usage.reportedNano
     if (reported !== undefined && isCharge(reported)) return { costNano: reported, certainty: 'exact', outcome }
     const tier = reading.usage.tier ?? bound.tier
-    const cost = costNano(model, tier === reading.usage.tier ? reading.usage : { ...reading.usage, tier })
+    const usage = tier === reading.usage.tier ? reading.usage : { ...reading.usage, tier }
+    const cost = answered === undefined ? costNano(model, usage) : dearerNano(model, answered, usage)
     if (cost !== null) return { costNano: cost, certainty: 'exact', outcome }
   }
   if (outcome === 'client_gone' && reading !== null && !model.reasoning) {
@@ -37,6 +40,14 @@ export function finalCost (ending: CallEnding, model: PricedModel, bound: CallBo
     if (estimate !== null && estimate < quote) return { costNano: estimate, certainty: 'estimated', outcome }
   }
   return { costNano: quote, certainty: 'uncertain', outcome }
+}
+
+/** null: what one of them would cost is not known */
+function dearerNano (model: PricedModel, answered: PricedModel | null, usage: Usage): bigint | null {
+  const cost = costNano(model, usage)
+  const other = answered === null ? null : costNano(answered, usage)
+  if (cost === null || other === null) return null
+  return cost > other ? cost : other
 }
 
 /**

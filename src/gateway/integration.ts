@@ -252,7 +252,9 @@ export class BudgetIntegration implements CallGate {
   ended (call: Call, ending: CallEnding): void {
     this.#open.delete(call)
     const { opening } = call
-    const { costNano, certainty, outcome } = finalCost(ending, call.model, call.request.bound, opening.quoteNano)
+    const answered = this.#answered(call, ending.reading?.modelUsed ?? null)
+    const { costNano, certainty, outcome } =
+      finalCost(ending, call.model, call.request.bound, opening.quoteNano, answered)
     const end: CallEnd = {
       id: call.id,
       endedAt: Math.max(this.#o.now(), opening.openedAt),
@@ -272,6 +274,15 @@ export class BudgetIntegration implements CallGate {
     })
     this.#count(call, end)
     this.#report(call, end, ending)
+  }
+
+  #answered (call: Call, used: string | null): PricedModel | null | undefined {
+    const { opening, request: { model: asked } } = call
+    const answered = this.#o.prices.answered?.(call.upstream, asked, used, opening.openedAt)
+    if (answered === undefined) return undefined
+    const line = { call: call.id, provider: call.upstream, deployment: asked, model: opening.model, answeredBy: used }
+    this.#o.log.warn(line, 'a deployment was answered by another model than the settings say; the dearer one is charged')
+    return answered
   }
 
   #count (call: Call, end: CallEnd): void {

@@ -4,8 +4,10 @@ import { type PriceBook, type PricedModel } from './price.ts'
 export interface Naming {
   /** what its names of models (deployments) are in the catalog */
   models?: Readonly<Record<string, string>> | undefined
-  /** the catalog's provider whose prices it has */
-  pricesOf?: string | undefined
+  /** the catalog's providers whose prices it has: of each model those of the first that knows it */
+  pricesOf?: readonly string[] | undefined
+  /** true: all of its names are its operator's own, also those that are a model's in the catalog */
+  deployments?: boolean | undefined
 }
 
 /** Prices of providers that call models otherwise than the catalog does, or that have another one's prices. */
@@ -26,10 +28,37 @@ export class NamedPrices implements PriceBook {
   find (provider: string, model: string, at: number): PricedModel | null {
     const naming = this.#naming.get(provider)
     if (naming === undefined) return this.#prices.find(provider, model, at)
-    const { models, pricesOf = provider } = naming
-    const name = models !== undefined && Object.hasOwn(models, model) ? models[model] as string : model
-    return this.#prices.find(pricesOf, name, at)
+    const { pricesOf = [provider] } = naming
+    const name = mapped(naming, model) ?? model
+    for (const one of pricesOf) {
+      const priced = this.#prices.find(one, name, at)
+      if (priced !== null) return priced
+    }
+    return null
   }
 
-  list (provider: string): PricedModel[] { return this.#prices.list(this.#naming.get(provider)?.pricesOf ?? provider) }
+  list (provider: string): PricedModel[] {
+    const { models, pricesOf = [provider], deployments } = this.#naming.get(provider) ?? {}
+    if (deployments !== true) return pricesOf.flatMap((one) => this.#prices.list(one))
+    return Object.keys(models ?? {}).flatMap((name) => {
+      const priced = this.find(provider, name, Date.now())
+      return priced === null ? [] : [{ ...priced, model: name }]
+    })
+  }
+
+  missing (provider: string, model: string): string | null {
+    const naming = this.#naming.get(provider)
+    return naming?.deployments !== true || mapped(naming, model) !== undefined ? null : `providers.${provider}.models`
+  }
+
+  answered (provider: string, asked: string, used: string | null, at: number): PricedModel | null | undefined {
+    const naming = this.#naming.get(provider)
+    if (used === null || naming === undefined || mapped(naming, asked) === undefined) return undefined
+    const found = this.find(provider, used, at)
+    return found !== null && found.priceVersion === this.find(provider, asked, at)?.priceVersion ? undefined : found
+  }
+}
+
+function mapped ({ models }: Naming, name: string): string | undefined {
+  return models !== undefined && Object.hasOwn(models, name) ? models[name] : undefined
 }

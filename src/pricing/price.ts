@@ -52,6 +52,13 @@ export interface PriceBook {
   find (provider: string, model: string, at: number): PricedModel | null
   /** for GET /v1/models */
   list (provider: string): PricedModel[]
+  /** the setting that says what a name stands for, where it is a deployment's and none does; null: none is missing */
+  missing? (provider: string, model: string): string | null
+  /**
+   * The model that an answer names, where the name that was asked for is a deployment's and another one has answered
+   * than it stands for. null: that has no price. undefined: it is the same, or no deployment was asked for.
+   */
+  answered? (provider: string, asked: string, used: string | null, at: number): PricedModel | null | undefined
 }
 
 /** The most that a call may consume; see quote() in quote.ts */

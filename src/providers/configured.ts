@@ -1,4 +1,5 @@
 import { type Config, ConfigError, type ProviderName } from '../config.ts'
+import { type Naming } from '../pricing/named-prices.ts'
 import { anthropicCompatible, openaiCompatible } from './compatible.ts'
 import { providers } from './index.ts'
 import { type Endpoint, type Provider, type Sign } from './provider.ts'
@@ -61,6 +62,17 @@ export function configuredProviders (config: Config, env: NodeJS.ProcessEnv = pr
     throw new ConfigError(`allowUnmetered: ${path} is below no provider: ${prefixes.join(', ')}`)
   }
   return all
+}
+
+/** What the names of each provider's models are, as its operator says and as it is known. */
+export function namingsOf (config: Config): Record<string, Naming> {
+  const entries = config.providers ?? {}
+  const namings: Record<string, Naming> = {}
+  for (const { name, pricesOf, deployments } of providers) namings[name] = { pricesOf, deployments }
+  for (const [name, { models, pricesOf }] of Object.entries(entries)) {
+    namings[name] = { ...namings[name], models, ...pricesOf === undefined ? {} : { pricesOf: [pricesOf] } }
+  }
+  return namings
 }
 
 /** prefixes that the gateway itself has */

@@ -1,4 +1,5 @@
 import { anthropic } from './anthropic/index.ts'
+import { azure } from './azure/index.ts'
 import { openaiCompatible } from './compatible.ts'
 import { openai } from './openai/index.ts'
 import { type Provider } from './provider.ts'
@@ -7,6 +8,7 @@ import { type Provider } from './provider.ts'
 export const providers: Provider[] = [
   openai,
   anthropic,
+  azure,
   openaiCompatible({ name: 'mistral', title: 'Mistral', url: 'https://api.mistral.ai', base: '/v1', needsKey: true }),
   openaiCompatible({ name: 'groq', title: 'Groq', url: 'https://api.groq.com', base: '/openai/v1', needsKey: true }),
   openaiCompatible({ name: 'openrouter', title: 'OpenRouter', url: 'https://openrouter.ai', base: '/api/v1', needsKey: true }),

@@ -142,6 +142,10 @@ export interface Provider {
   atRoot: boolean
   /** false: a server that may ask for no key */
   needsKey: boolean
+  /** true: its names of models are its operator's own, and none has a price before the settings say what it is */
+  deployments?: boolean
+  /** the catalog's providers that have its prices, the first one first, where that is not the one of its name */
+  pricesOf?: readonly string[]
   dialect: Dialect
   endpoints: Endpoint[]
   /** headers that carry the provider's own credential upstream */

@@ -8,6 +8,8 @@ export interface Reading {
   final: boolean
   modelUsed: string | null
   providerRequestId: string | null
+  /** true: an answer of 400 and above that the provider bills all the same, without saying how much */
+  billed?: boolean
   /**
    * bytes of answer body seen, after decoding: an upper bound of the tokens that were visibly put out; Infinity where
    * the answer is in an encoding that has not been, or cannot be, decoded

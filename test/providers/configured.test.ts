@@ -71,7 +71,7 @@ t.test('an exact path can be allowed unmetered', async (t) => {
 
 t.test('a provider may have other names for models, and another one\'s prices', async (t) => {
   const prices = new NamedPrices(new CatalogPriceBook(), {
-    house: { pricesOf: 'openai', models: { 'my-deployment': 'gpt-4o' } }, openai: {}, other: { pricesOf: 'nobody' },
+    house: { pricesOf: ['openai'], models: { 'my-deployment': 'gpt-4o' } }, openai: {}, other: { pricesOf: ['nobody'] },
   })
   const gpt = prices.find('openai', 'gpt-4o', 0)
   t.ok(gpt)
