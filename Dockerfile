@@ -12,6 +12,7 @@ COPY --from=build /app/package.json /app/relaycore.cjs ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY --from=build /app/sql sql
+COPY --from=build /app/prices/catalog.json prices/catalog.json
 RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data

@@ -13,7 +13,7 @@ function files (folder: string, end = '.ts'): string[] {
 }
 
 const SOURCES = ['src', 'plugins'].flatMap((folder) => files(folder))
-const ALL = [...SOURCES, ...files('test'), ...files('bench')]
+const ALL = [...SOURCES, ...files('test'), ...files('bench'), ...files('prices')]
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
 
 /** the files that a file imports, from the root; packages as they are named */

@@ -165,8 +165,8 @@ export class CallExplainer {
     if (asked === null || refusal.retryable || !OTHER_MODELS_MAY.has(refusal.code)) return []
     const quote = quoteNano(asked, request.bound)
     const found: { name: string, quote: bigint }[] = []
-    for (const other of prices.list(upstream)) {
-      if (other.model === asked.model || !canServe(other, request.bound)) continue
+    for (const other of prices.list(upstream, at)) {
+      if (other.model === asked.model || !canServe(other, request.bound, asked)) continue
       const bound = withText(request.bound, other.model.length - request.model.length)
       const outcome = await decision.of({ ...question, request: { ...request, bound, model: other.model } })
       if (isRefusal(outcome) || outcome.changes.model !== null || outcome.changes.outputTokens !== null) continue

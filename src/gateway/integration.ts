@@ -89,7 +89,7 @@ export class BudgetIntegration implements CallGate {
   }
 
   models (provider: string): string[] {
-    const names = (of: string) => this.#o.prices.list(of).map(({ model }) => model)
+    const names = (of: string) => this.#o.prices.list(of, this.#o.now()).map(({ model }) => model)
     return [...names(provider), ...names(DEMO)]
   }
 

@@ -38,8 +38,9 @@ export async function worthOf (
   if (!('amountNano' in asked)) {
     const model = pricedModel(order, prices, at)
     const { inputTokens, outputTokens, tier } = asked
+    const cacheWrite = model.rates.cacheWrite1h === null ? '5m' : '1h'
     const quote = quoteNano(model, {
-      inputTokens: inputTokens ?? Infinity, outputTokens, choices: 1, cacheWrite: '1h', tier, webSearches: 0,
+      inputTokens: inputTokens ?? Infinity, outputTokens, choices: 1, cacheWrite, tier, webSearches: 0,
     })
     if (quote === null) throw fielded('tier', `tier: there is no price for ${model.model} at ${JSON.stringify(tier)}`)
     return { amountNano: quote, currency: 'USD', quoteNano: quote, rate: null, priceVersion: model.priceVersion }

@@ -3,7 +3,7 @@ import { isToolUnit } from '../usage/units.ts'
 import { tokensIn, type Usage } from '../usage/usage.ts'
 import { type PricedModel, type Prices } from './price.ts'
 
-const FEMTO_PER_NANO = 1_000_000n
+export const FEMTO_PER_NANO = 1_000_000n
 
 /** An exact multiplier. Some tiers have prices that no decimal times the standard gives, e.g. 5/3 of it. */
 export interface Factor { numerator: bigint, denominator: bigint }

@@ -37,11 +37,11 @@ export class NamedPrices implements PriceBook {
     return null
   }
 
-  list (provider: string): PricedModel[] {
+  list (provider: string, at: number): PricedModel[] {
     const { models, pricesOf = [provider], deployments } = this.#naming.get(provider) ?? {}
-    if (deployments !== true) return pricesOf.flatMap((one) => this.#prices.list(one))
+    if (deployments !== true) return pricesOf.flatMap((one) => this.#prices.list(one, at))
     return Object.keys(models ?? {}).flatMap((name) => {
-      const priced = this.find(provider, name, Date.now())
+      const priced = this.find(provider, name, at)
       return priced === null ? [] : [{ ...priced, model: name }]
     })
   }

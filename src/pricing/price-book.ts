@@ -1,47 +1,69 @@
-import { type CatalogProvider, compileProvider } from './catalog.ts'
-import { CATALOG, CATALOG_VERSION } from './catalog-data.ts'
+import { type CatalogFile, type CatalogProvider, compileModel, type Period } from './catalog.ts'
+import { ownCatalog } from './catalog-file.ts'
 import { type PriceBook, type PricedModel } from './price.ts'
 
-/** `-2025-08-07` or `-20250807`: the same model at the same price, unless the catalog lists the snapshot itself */
-const SNAPSHOT = /-(?:20\d{2}-\d{2}-\d{2}|20\d{6})$/
+/** `-2025-08-07`, `-20250807`, `@20250807`: the same model at the same price, unless the catalog lists it itself */
+export const SNAPSHOT = /(?:-20\d{2}-\d{2}-\d{2}|[-@]20\d{6})$/
 /** no provider's model has a longer name; a longer one is not looked at any further */
 const LONGEST_NAME = 200
 
 /**
  * Prices by exact id, then by declared alias, then by the id without its dated snapshot. Never by a prefix: a newer
- * model that begins like an older one has no price until somebody says it. Throws, naming the entry, on a bad catalog.
+ * model that begins like an older one has no price until somebody says it. Of our own catalog, which is tested as a
+ * whole, a model is compiled when it is first asked for.
  */
 export class CatalogPriceBook implements PriceBook {
-  readonly #models = new Map<string, Map<string, PricedModel>>()
-  readonly #lists = new Map<string, PricedModel[]>()
+  readonly #providers = new Map<string, Named>()
 
-  constructor (catalog: readonly CatalogProvider[] = CATALOG, version = CATALOG_VERSION) {
-    for (const entry of catalog) {
-      const list = compileProvider(entry, version)
-      if (this.#lists.has(entry.provider)) throw new Error(`catalog: provider ${entry.provider} is there twice`)
-      this.#lists.set(entry.provider, list)
-      this.#models.set(entry.provider, byName(entry, list))
+  /** Throws, naming the entry, where a name stands for two models. */
+  constructor ({ version, providers }: CatalogFile = ownCatalog()) {
+    for (const provider of providers) {
+      if (this.#providers.has(provider.provider)) throw new Error(`catalog: provider ${provider.provider} is there twice`)
+      this.#providers.set(provider.provider, named(provider, version))
     }
   }
 
-  find (provider: string, model: string): PricedModel | null {
+  find (provider: string, model: string, at: number): PricedModel | null {
     if (model.length > LONGEST_NAME) return null
-    const models = this.#models.get(provider)
-    return models?.get(model) ?? models?.get(model.replace(SNAPSHOT, '')) ?? null
+    const names = this.#providers.get(provider)?.byName
+    const found = names?.get(model) ?? names?.get(model.replace(SNAPSHOT, ''))
+    return found === undefined ? null : found.at(at)
   }
 
-  get providers (): string[] { return [...this.#lists.keys()] }
+  get providers (): string[] { return [...this.#providers.keys()] }
 
-  list (provider: string): PricedModel[] { return this.#lists.get(provider) ?? [] }
+  list (provider: string, at: number): PricedModel[] {
+    return this.#providers.get(provider)?.models.map((model) => model.at(at)) ?? []
+  }
 }
 
-function byName ({ provider, models }: CatalogProvider, list: PricedModel[]): Map<string, PricedModel> {
-  const names = new Map<string, PricedModel>()
-  models.forEach(({ model, aliases = [] }, i) => {
-    for (const name of [model, ...aliases]) {
-      if (names.has(name)) throw new Error(`catalog: ${provider}/${name} is there twice`)
-      names.set(name, list[i] as PricedModel)
+interface Named { models: Compiled[], byName: Map<string, Compiled> }
+
+/** One model, compiled once, when it is needed. */
+class Compiled {
+  readonly #compile: () => Period[]
+  #periods: Period[] | undefined
+
+  constructor (compile: () => Period[]) { this.#compile = compile }
+
+  /** the prices in force then; what was before the first of them is not known, so they count for it too */
+  at (time: number): PricedModel {
+    const periods = this.#periods ??= this.#compile()
+    let last = periods.length - 1
+    while (last > 0 && (periods[last] as Period).since > time) last--
+    return (periods[last] as Period).model
+  }
+}
+
+function named (provider: CatalogProvider, version: string): Named {
+  const byName = new Map<string, Compiled>()
+  const models = provider.models.map((model) => {
+    const compiled = new Compiled(() => compileModel(provider, model, version))
+    for (const name of [model.model, ...model.aliases ?? []]) {
+      if (byName.has(name)) throw new Error(`catalog: ${provider.provider}/${name} is there twice`)
+      byName.set(name, compiled)
     }
+    return compiled
   })
-  return names
+  return { models, byName }
 }

@@ -50,8 +50,8 @@ export interface PriceBook {
   /** that have prices here */
   readonly providers: readonly string[]
   find (provider: string, model: string, at: number): PricedModel | null
-  /** for GET /v1/models */
-  list (provider: string): PricedModel[]
+  /** all of a provider's models, at the prices in force at `at` (ms since the epoch) */
+  list (provider: string, at: number): PricedModel[]
   /** the setting that says what a name stands for, where it is a deployment's and none does; null: none is missing */
   missing? (provider: string, model: string): string | null
   /**

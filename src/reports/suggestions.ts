@@ -3,6 +3,7 @@ import { periodAt } from '../budget/period.ts'
 import { ceilDiv, formatNano, MAX_AMOUNT_NANO, mostUsd, NANO, parseAmount } from '../money/amount.ts'
 import { type CallBound, type PriceBook, type PricedModel } from '../pricing/price.ts'
 import { quoteNano } from '../pricing/quote.ts'
+import { isInputUnit, isOutputUnit } from '../usage/units.ts'
 import { applies, type Link, type Verdict } from './constraints.ts'
 
 /**
@@ -75,22 +76,26 @@ function cheaper (chain: readonly Link[], priced: PricedCall): Suggestion[] {
 
 function cheaperModels (chain: readonly Link[], { prices, model, bound, at }: PricedCall, most: bigint): string[] {
   const budget = chain[0]?.budget
-  const found = prices.list(model.provider).flatMap((other) => {
-    if (budget === undefined || other.model === model.model || !canServe(other, bound)) return []
+  const found = prices.list(model.provider, at).flatMap((other) => {
+    if (budget === undefined || other.model === model.model || !canServe(other, bound, model)) return []
     if (!takesModel(budget, other.provider, other.model)) return []
     const quote = quoteNano(other, bound)
-    return quote === null || quote > most || prices.find(other.provider, other.model, at) === null
-      ? []
-      : [{ model: other.model, quote }]
+    return quote === null || quote > most ? [] : [{ model: other.model, quote }]
   })
   // the dearest of them is most like what was asked for
   found.sort((one, other) => one.quote < other.quote ? 1 : one.quote > other.quote ? -1 : 0)
   return found.slice(0, MOST_MODELS).map((one) => one.model)
 }
 
-/** whether a call as large as this may be one of this model */
-export function canServe (model: PricedModel, { inputTokens, outputTokens }: CallBound): boolean {
-  return model.contextWindow >= inputTokens && (outputTokens === null || model.maxOutput >= outputTokens)
+/** whether a call as large as this may be one of this model instead of the one that was asked for */
+export function canServe (model: PricedModel, { inputTokens, outputTokens }: CallBound, asked: PricedModel): boolean {
+  return model.contextWindow >= inputTokens && model.maxOutput >= (outputTokens ?? 1) && isOfTheSort(model, asked)
+}
+
+/** What takes or gives audio or images at prices of their own is no other model for text, and the other way round. */
+function isOfTheSort (model: PricedModel, asked: PricedModel): boolean {
+  const isToken = (unit: string) => isInputUnit(unit) || isOutputUnit(unit)
+  return Object.keys(model.unitRates).filter(isToken).every((unit) => Object.hasOwn(asked.unitRates, unit))
 }
 
 /** the most output tokens per choice that cost no more; null: not even one does */

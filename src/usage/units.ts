@@ -12,11 +12,14 @@ const INPUT = [
 const OUTPUT = ['outputAudioTokens', 'outputImageTokens'] as const
 
 /**
- * `seconds` of audio or video, in or out, `characters` of text to be spoken, `pages` read, `images` made,
+ * `seconds` of audio or video, in or out, `characters` of text to be spoken, `pages` read (`annotatedPages`: and
+ * described, which OCR bills otherwise), `images` made,
  * `requests` as such, `searchUnits` as Cohere counts them. A kind of image that has a price of its own is a unit below
  * `images`: its quality, its size or both, e.g. `images/hd/1024x1792`.
  */
-const COUNTED = ['seconds', 'characters', 'pages', 'images', 'requests', 'searchUnits'] as const
+const COUNTED = [
+  'seconds', 'characters', 'pages', 'annotatedPages', 'images', 'requests', 'searchUnits',
+] as const
 
 /**
  * What tools do at the provider's: `fileSearches`, `codeSessions` (containers that code runs in), `groundedPrompts` and

@@ -10,7 +10,7 @@ import { quoteNano } from '../../src/pricing/quote.ts'
 import { type PricedModel } from '../../src/pricing/price.ts'
 
 const prices = new CatalogPriceBook()
-const find = (name: string) => prices.find('openai', name)
+const find = (name: string) => prices.find('openai', name, Date.now())
 const named = (name: string): NamedModel => ({ name, model: find(name) as PricedModel })
 
 /** dearest first */

@@ -13,7 +13,7 @@ const messages = [{ role: 'user' as const, content: 'Hello' }]
 
 /** what the provider's own books say that a call costs */
 function booked (provider: string, entry: Entry | undefined): bigint {
-  const model = prices.find(provider, entry?.model ?? '') as PricedModel
+  const model = prices.find(provider, entry?.model ?? '', Date.now()) as PricedModel
   const { input = 0, output = 0 } = entry?.usage ?? {}
   return costNano(model, {
     inputTokens: input,

@@ -182,7 +182,7 @@ const prices = new CatalogPriceBook()
 
 /** nano-USD that the provider's books say a call costs by our catalog */
 export function bookedCost (entry: Entry): bigint {
-  const model = prices.find('openai', entry.model ?? '')
+  const model = prices.find('openai', entry.model ?? '', Date.now())
   if (model === null || entry.usage === null) return 0n
   const { input, output, cacheRead } = entry.usage
   return costNano(model, {
