@@ -16,8 +16,9 @@ export interface FinalCost {
 
 /**
  * What a call is charged, nano-USD. Exact where the provider reported its cost or usage, or answered with an error,
- * which it does not bill; an estimate where the client left and the answer was cut by policy; else the quote,
- * uncertain. `answered`: another model than it was quoted for, as PriceBook has it; the dearer of the two counts.
+ * which it does not bill; an estimate where the client left and the answer was cut by policy, by its running figures
+ * where it has them; else the quote, uncertain. `answered`: another model than it was quoted for, as PriceBook has it;
+ * the dearer of the two counts.
  */
 export function finalCost (
   ending: CallEnding, model: PricedModel, bound: CallBound, quote: bigint, answered?: PricedModel | null
@@ -34,6 +35,10 @@ export function finalCost (
     const usage = tier === reading.usage.tier ? reading.usage : { ...reading.usage, tier }
     const cost = answered === undefined ? costNano(model, usage) : dearerNano(model, answered, usage)
     if (cost !== null) return { costNano: cost, certainty: 'exact', outcome }
+  }
+  if (outcome === 'client_gone' && reading?.running === true && reading.usage !== null) {
+    const cost = costNano(model, reading.usage)
+    if (cost !== null && cost < quote) return { costNano: cost, certainty: 'estimated', outcome }
   }
   if (outcome === 'client_gone' && reading !== null && !model.reasoning) {
     const estimate = estimateNano(model, bound, reading.bodyBytes)

@@ -350,7 +350,7 @@ class Call implements OpenCall, Placed {
     this.asked = held.asked
     this.because = held.because
     this.opening = opening
-    this.body = intake.endpoint.forwardBody(held.request, intake.body, intake.bytes, held.changes)
+    this.body = intake.endpoint.forwardBody(held.request, intake.body, intake.bytes, held.changes, held.model)
   }
 
   get id (): string { return this.opening.id }

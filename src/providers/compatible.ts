@@ -1,6 +1,6 @@
 import { anthropicDialect, messages } from './anthropic/index.ts'
-import { chatCompletions, openaiDialect } from './openai/index.ts'
-import { type Provider } from './provider.ts'
+import { type ChatTraits, chatCompletions, openaiDialect } from './openai/index.ts'
+import { type Dialect, type Endpoint, type Provider } from './provider.ts'
 
 /** What a provider is that does as OpenAI does. */
 export interface CompatibleOptions {
@@ -11,10 +11,18 @@ export interface CompatibleOptions {
   /** what its clients' base URLs end in, and its paths begin with */
   base: string
   needsKey: boolean
+  /** in what its chat completions differ from OpenAI's */
+  chat?: ChatTraits
+  /** its paths besides */
+  more?: Endpoint[]
+  /** where its refusals are no OpenAI's */
+  dialect?: Dialect
 }
 
 /** OpenAI's paths and shapes, at another provider or server. */
-export function openaiCompatible ({ name, title, url, base, needsKey }: CompatibleOptions): Provider {
+export function openaiCompatible (
+  { name, title, url, base, needsKey, chat, more = [], dialect = openaiDialect }: CompatibleOptions
+): Provider {
   return {
     name,
     title,
@@ -22,12 +30,8 @@ export function openaiCompatible ({ name, title, url, base, needsKey }: Compatib
     base,
     atRoot: false,
     needsKey,
-    dialect: openaiDialect,
-    endpoints: [
-      chatCompletions(`${base}/chat/completions`),
-      { kind: 'free', name: 'models', method: 'GET', path: `${base}/models`, served: 'models' },
-      { kind: 'free', name: 'models', method: 'GET', path: `${base}/models/{model+}`, served: 'models' },
-    ],
+    dialect,
+    endpoints: [chatCompletions(`${base}/chat/completions`, chat), ...more, ...modelLists(base)],
     credential: (apiKey) => ({ authorization: `Bearer ${apiKey}` }),
   }
 }
@@ -50,4 +54,12 @@ export function anthropicCompatible ({ name, title, url, base, needsKey }: Compa
     ],
     credential: (apiKey) => ({ 'x-api-key': apiKey }),
   }
+}
+
+/** the lists of models, from the catalog */
+export function modelLists (base: string): Endpoint[] {
+  return [
+    { kind: 'free', name: 'models', method: 'GET', path: `${base}/models`, served: 'models' },
+    { kind: 'free', name: 'models', method: 'GET', path: `${base}/models/{model+}`, served: 'models' },
+  ]
 }

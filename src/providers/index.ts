@@ -1,19 +1,25 @@
 import { anthropic } from './anthropic/index.ts'
 import { azure } from './azure/index.ts'
 import { openaiCompatible } from './compatible.ts'
+import { deepseek } from './deepseek/index.ts'
+import { groq } from './groq/index.ts'
+import { mistral } from './mistral/index.ts'
 import { openai } from './openai/index.ts'
+import { openrouter } from './openrouter/index.ts'
 import { type Provider } from './provider.ts'
+import { vllm } from './vllm/index.ts'
+import { xai } from './xai/index.ts'
 
 /** Every provider that the gateway knows by itself; at its root the first that it fits has a path. */
 export const providers: Provider[] = [
   openai,
   anthropic,
   azure,
-  openaiCompatible({ name: 'mistral', title: 'Mistral', url: 'https://api.mistral.ai', base: '/v1', needsKey: true }),
-  openaiCompatible({ name: 'groq', title: 'Groq', url: 'https://api.groq.com', base: '/openai/v1', needsKey: true }),
-  openaiCompatible({ name: 'openrouter', title: 'OpenRouter', url: 'https://openrouter.ai', base: '/api/v1', needsKey: true }),
-  openaiCompatible({ name: 'deepseek', title: 'DeepSeek', url: 'https://api.deepseek.com', base: '', needsKey: true }),
-  openaiCompatible({ name: 'xai', title: 'xAI', url: 'https://api.x.ai', base: '/v1', needsKey: true }),
+  mistral,
+  groq,
+  openrouter,
+  deepseek,
+  xai,
   openaiCompatible({ name: 'ollama', title: 'Ollama', url: 'http://127.0.0.1:11434', base: '/v1', needsKey: false }),
-  openaiCompatible({ name: 'vllm', title: 'vLLM', url: null, base: '/v1', needsKey: false }),
+  vllm,
 ]

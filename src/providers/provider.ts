@@ -1,6 +1,6 @@
 import type { Refusal } from '../errors.ts'
 import type { RateStanding } from '../limits/limiter.ts'
-import type { CallBound } from '../pricing/price.ts'
+import type { CallBound, PricedModel } from '../pricing/price.ts'
 import type { Meter } from '../usage/meter.ts'
 import type { ParsedBody } from './body.ts'
 
@@ -11,6 +11,8 @@ export interface CallRequest {
   bound: CallBound
   /** the client itself asked for usage in the stream; false: it is switched on upstream and taken out again */
   usageAsked: boolean
+  /** of what was switched on, the client did ask for the figures at the end; absent: it did not */
+  lastUsageAsked?: boolean
   /**
    * Tokens of stated thinking, for which a lowered output limit must leave room. 'open': the request lets a model that
    * thinks do so for as long as it likes. null: a lowered limit would not bound what the call costs.
@@ -77,10 +79,10 @@ export interface BillableEndpoint {
   /** `body` is what was read of `bytes`. Pure, linear in the body, never throws. */
   read (body: unknown, bytes: Buffer, target: Target): CallRequest | Refusal
   /**
-   * The bytes to send: `bytes` itself unless something of it is changed, or usage reporting must be switched on. A
-   * model that stands in the path is changed there.
+   * The bytes to send: `bytes` itself unless something of it is changed, usage reporting must be switched on, or what
+   * the quote is for must be said. A model that stands in the path is changed there. `priced`: by what it was quoted.
    */
-  forwardBody (call: CallRequest, body: unknown, bytes: Buffer, changes: CallChanges): Buffer
+  forwardBody (call: CallRequest, body: unknown, bytes: Buffer, changes: CallChanges, priced?: PricedModel): Buffer
   meter (call: CallRequest, answer: AnswerHead): Meter
 }
 

@@ -6,6 +6,8 @@ export interface Reading {
   usage: Usage | null
   /** false: the usage seen is a running figure of an unfinished stream (Anthropic message_start), not the final one */
   final: boolean
+  /** not final, yet all that was used so far: what an answer that is cut here has cost. Absent: it is not */
+  running?: boolean
   modelUsed: string | null
   providerRequestId: string | null
   /** true: an answer of 400 and above that the provider bills all the same, without saying how much */

@@ -29,6 +29,18 @@ export interface Usage {
   reportedNano?: bigint
 }
 
+/** for what is billed by units alone, or not at all */
+export const NOTHING_USED: Usage = {
+  inputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWrite5mTokens: 0,
+  cacheWrite1hTokens: 0,
+  outputTokens: 0,
+  reasoningTokens: 0,
+  webSearches: 0,
+  tier: null,
+}
+
 /** tokens of every kind that went in, whatever they are billed as: what context tiers go by */
 export function tokensIn (usage: Usage): number {
   const { inputTokens, cacheReadTokens, cacheWrite5mTokens, cacheWrite1hTokens, units } = usage

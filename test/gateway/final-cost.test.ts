@@ -25,3 +25,16 @@ t.test('what cannot be a cost is not one: the price counts, and without one the 
   }
   t.match(ofUsage({ reportedNano: 7n }, false), { costNano: QUOTE, certainty: 'uncertain' }, 'a running figure is not the end')
 })
+
+t.test('an answer that its client left has cost what its running figures say, where it has them', async (t) => {
+  const seen = { final: false, modelUsed: null, providerRequestId: null, bodyBytes: 1e6 }
+  const left = (running: object, outcome: 'client_gone' | 'upstream_broken' = 'client_gone') => finalCost({
+    outcome,
+    status: 200,
+    reading: { usage: aUsage({ inputTokens: 10 }), ...seen, ...running },
+    error: null,
+  }, { ...MODEL, reasoning: true }, aBound(), QUOTE)
+  t.match(left({ running: true }), { costNano: 10_000n, certainty: 'estimated' })
+  t.match(left({}), { costNano: QUOTE, certainty: 'uncertain' })
+  t.match(left({ running: true }, 'upstream_broken'), { costNano: QUOTE, certainty: 'uncertain' }, 'nobody stopped it here')
+})

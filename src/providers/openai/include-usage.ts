@@ -1,7 +1,5 @@
 import { type Member, topLevelMembers } from '../json-scan.ts'
 
-const ASK = '"include_usage":true'
-const INCLUDE_USAGE = 'include_usage'
 const OPEN_OBJECT = 0x7b
 const COMMA = 0x2c
 
@@ -9,19 +7,23 @@ const COMMA = 0x2c
  * The same request with usage reporting switched on in its stream, byte for byte unchanged around it: the body is
  * never parsed and written again, so numbers, order and escapes stay what the client sent. `bytes` is a JSON object.
  */
-export function withUsage (bytes: Buffer): Buffer {
+export function withUsage (bytes: Buffer): Buffer { return withStreamOption(bytes, 'include_usage') }
+
+/** the same of another member of `stream_options` */
+export function withStreamOption (bytes: Buffer, name: string): Buffer {
+  const ask = `"${name}":true`
   const members = topLevelMembers(bytes)
   const options = members.findLast(({ key }) => key === 'stream_options')
   if (options === undefined) {
     const end = bytes.lastIndexOf('}')
-    return splice(bytes, end, end, `${members.length > 0 ? ',' : ''}"stream_options":{${ASK}}`)
+    return splice(bytes, end, end, `${members.length > 0 ? ',' : ''}"stream_options":{${ask}}`)
   }
   const { valueStart, valueEnd } = options
-  if (bytes[valueStart] !== OPEN_OBJECT) return splice(bytes, valueStart, valueEnd, `{${ASK}}`)
+  if (bytes[valueStart] !== OPEN_OBJECT) return splice(bytes, valueStart, valueEnd, `{${ask}}`)
   const inner = topLevelMembers(bytes.subarray(valueStart, valueEnd))
-  const asked = inner.findLast(({ key }) => key === INCLUDE_USAGE)
+  const asked = inner.findLast(({ key }) => key === name)
   if (asked !== undefined) return splice(bytes, valueStart + asked.valueStart, valueStart + asked.valueEnd, 'true')
-  return splice(bytes, valueStart + 1, valueStart + 1, inner.length > 0 ? `${ASK},` : ASK)
+  return splice(bytes, valueStart + 1, valueStart + 1, inner.length > 0 ? `${ask},` : ask)
 }
 
 /** The pieces of an event around a member of its JSON, as if that had never been written. */

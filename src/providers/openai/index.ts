@@ -1,12 +1,35 @@
+import { type Refusal } from '../../errors.ts'
+import { type PricedModel } from '../../pricing/price.ts'
+import { badRequest, shown } from '../body.ts'
 import { changedBody } from '../changed-body.ts'
-import { type BillableEndpoint, type Dialect, type Provider } from '../provider.ts'
+import {
+  type BillableEndpoint, type CallRequest, type Dialect, type EndpointTable, isRefusal, type Provider,
+} from '../provider.ts'
 import { openAiRateHeaders, renderOpenAiRefusal } from './errors.ts'
 import { withUsage } from './include-usage.ts'
-import { meterChatCompletion } from './meter.ts'
-import { readChatCompletion } from './request.ts'
+import { chatUsage, meterChatCompletion, type UsageReader } from './meter.ts'
+import { type ChatFields, readChatCompletion } from './request.ts'
 
 /** the newer one first: models that reason take no other, and all of today's take it */
 const OUTPUT_LIMITS = ['max_completion_tokens', 'max_tokens']
+
+/**
+ * Text that is completed, not a conversation: `prompt` in place of messages, and the same shapes of answers. Several
+ * prompts at once are refused, since each has an answer.
+ */
+export function promptCompletions (path: string, name: string, traits: ChatTraits = {}): BillableEndpoint {
+  return {
+    ...chatCompletions(path, {
+      ...traits,
+      fields: { ...traits.fields, known: new Set(['prompt']) },
+      also (request, body, bytes) {
+        if (typeof body['prompt'] !== 'string') return badRequest(`prompt must be a text; got ${shown(body['prompt'])}.`, 'prompt')
+        return traits.also?.(request, body, bytes) ?? request
+      },
+    }),
+    name,
+  }
+}
 
 /** OpenAI's clients, and those of everybody who does as OpenAI does. */
 export const openaiDialect: Dialect = {
@@ -20,20 +43,51 @@ export const openaiDialect: Dialect = {
   rateHeaders: openAiRateHeaders,
 }
 
+/** In what somebody's chat completions differ from OpenAI's. */
+export interface ChatTraits {
+  about?: Partial<EndpointTable>
+  /** the fields that bound the output; the first is sent where a bound is wanted and none is there */
+  limits?: readonly string[]
+  /** of the request */
+  fields?: ChatFields
+  /** what is made of the request besides; never of what is refused */
+  also?: (request: CallRequest, body: Record<string, unknown>, bytes: Buffer) => CallRequest | Refusal
+  /** 'always': usage is in each stream unasked; else how it is switched on */
+  usage?: 'always' | ((bytes: Buffer) => Buffer)
+  /** what `usage` switches on comes with every chunk */
+  running?: boolean
+  /** what a chunk or an answer says of usage */
+  usageOf?: UsageReader
+  /** what the provider is told besides, so that the call costs no more than it was quoted */
+  keptTo?: (bytes: Buffer, body: unknown, call: CallRequest, priced: PricedModel) => Buffer
+}
+
 /** Chat completions of OpenAI and of what speaks its dialect. */
-export function chatCompletions (path: string): BillableEndpoint {
+export function chatCompletions (path: string, traits: ChatTraits = {}): BillableEndpoint {
+  const { limits = OUTPUT_LIMITS, fields, also, usage = withUsage, usageOf = chatUsage } = traits
   return {
     kind: 'billable',
     name: 'chat.completions',
     method: 'POST',
     path,
-    about: { model: '`model`', output: '`max_completion_tokens`, else `max_tokens`, times `n`', usage: '`usage`; in a stream its last chunk' },
-    read: readChatCompletion,
-    forwardBody (call, body, bytes, changes) {
-      const changed = changedBody(body, bytes, changes, OUTPUT_LIMITS)
-      return call.stream && !call.usageAsked ? withUsage(changed) : changed
+    about: {
+      model: '`model`',
+      output: '`max_completion_tokens`, else `max_tokens`, times `n`',
+      usage: '`usage`; in a stream its last chunk',
+      ...traits.about,
     },
-    meter: meterChatCompletion,
+    read (body, bytes) {
+      const read = readChatCompletion(body, bytes, fields)
+      if (isRefusal(read)) return read
+      const request = usage === 'always' ? { ...read, usageAsked: true } : read
+      return also === undefined ? request : also(request, body as Record<string, unknown>, bytes)
+    },
+    forwardBody (call, body, bytes, changes, priced) {
+      const changed = changedBody(body, bytes, changes, limits)
+      const asking = call.stream && !call.usageAsked && usage !== 'always' ? usage(changed) : changed
+      return traits.keptTo === undefined || priced === undefined ? asking : traits.keptTo(asking, body, call, priced)
+    },
+    meter: (call, answer) => meterChatCompletion(call, answer, usageOf, traits.running),
   }
 }
 

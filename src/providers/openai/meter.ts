@@ -6,7 +6,7 @@ import { type Meter } from '../../usage/meter.ts'
 import { dataRange, eventData } from '../../usage/sse.ts'
 import { type Usage } from '../../usage/usage.ts'
 import { isObject } from '../body.ts'
-import { findMember, topLevelValues } from '../json-scan.ts'
+import { findMember, type Member, topLevelValues } from '../json-scan.ts'
 import { type AnswerHead, type CallRequest } from '../provider.ts'
 import { withoutMember } from './include-usage.ts'
 
@@ -16,16 +16,28 @@ const NULL = 0x6e
 const DONE = Buffer.from('[DONE]')
 /** events from which the model and the id are read; Azure's first has neither */
 const OPENING_EVENTS = 3
-const WANTED = ['id', 'model', 'service_tier', 'usage'] as const
+const WANTED = ['id', 'model', 'service_tier', 'usage', 'usage_breakdown'] as const
 
-export function meterChatCompletion (call: CallRequest, answer: AnswerHead): Meter {
+/** What an answer, or a chunk of one, says that was used; null: nothing that is known. */
+export type UsageReader = (answer: Record<string, unknown>) => Usage | null
+
+/**
+ * `running`: figures with every chunk were switched on, so they are taken out where nobody asked for them; those of one
+ * choice are no figures of several.
+ */
+export function meterChatCompletion (
+  call: CallRequest, answer: AnswerHead, usageOf: UsageReader = chatUsage, running = false
+): Meter {
   const { status, contentType, contentEncoding } = answer
   if (status >= 400) return new UnreadMeter()
-  if (!isEventStream(contentType)) return new BodyMeter(contentEncoding, readCompletion)
+  if (!isEventStream(contentType)) return new BodyMeter(contentEncoding, (text) => readCompletion(text, usageOf))
   // in an encoding it cannot be filtered: the client then sees usage that it did not ask for
-  if (isEncoded(contentEncoding)) return new BodyMeter(contentEncoding, (text) => takeAll(new ChunkReader(false), text))
+  if (isEncoded(contentEncoding)) {
+    return new BodyMeter(contentEncoding, (text) => takeAll(new ChunkReader(false, usageOf), text))
+  }
   const strips = call.stream && !call.usageAsked
-  return new EventMeter(new ChunkReader(strips), strips)
+  const figures = !running ? null : call.bound.choices === 1 ? 'read' : 'leave'
+  return new EventMeter(new ChunkReader(strips, usageOf, figures, call.lastUsageAsked), strips)
 }
 
 /**
@@ -34,11 +46,19 @@ export function meterChatCompletion (call: CallRequest, answer: AnswerHead): Met
  */
 class ChunkReader implements EventTaker {
   readonly #strips: boolean
+  readonly #usageOf: UsageReader
+  readonly #running: 'read' | 'leave' | null
+  readonly #keepsLast: boolean
   #facts = NOTHING_READ
   #opening = OPENING_EVENTS
 
   /** `strips`: what the client did not ask for does not go on to it */
-  constructor (strips: boolean) { this.#strips = strips }
+  constructor (strips: boolean, usageOf: UsageReader, running: 'read' | 'leave' | null = null, keepsLast = false) {
+    this.#strips = strips
+    this.#usageOf = usageOf
+    this.#running = running
+    this.#keepsLast = keepsLast
+  }
 
   facts (): Facts { return this.#facts }
 
@@ -53,23 +73,31 @@ class ChunkReader implements EventTaker {
     const range = dataRange(event)
     if (range === null) return this.#read(event)
     const usage = findMember(event, USAGE, range.from, range.to)
-    if (usage === null) return event
-    if (event[usage.valueStart] !== NULL) return this.#read(event)
+    // it may stand deeper: `x_groq`
+    if (usage === null) return this.#read(event)
+    if (event[usage.valueStart] !== NULL) return this.#read(event, usage)
     return this.#strips ? withoutMember(event, usage) : event
   }
 
-  #read (event: Buffer): Buffer | null {
+  #read (event: Buffer, member: Omit<Member, 'key'> | null = null): Buffer | Buffer[] | null {
     const chunk = jsonOf(eventData(event))
-    const usage = chunk === null ? null : usageOf(chunk)
+    const usage = chunk === null ? null : this.#usageOf(chunk)
     if (chunk === null || usage === null) return event
     const alone = Array.isArray(chunk['choices']) && chunk['choices'].length === 0
+    if (alone || this.#running !== 'leave') this.#note(chunk, usage, alone)
+    if (!this.#strips || (alone && this.#keepsLast)) return event
+    if (alone) return null
+    return this.#running !== null && member !== null ? withoutMember(event, member) : event
+  }
+
+  #note (chunk: Record<string, unknown>, usage: Usage, alone: boolean): void {
     this.#facts = {
       usage,
       final: alone,
+      ...this.#running === 'read' && !alone ? { running: true } : {},
       modelUsed: textOrNull(chunk['model']) ?? this.#facts.modelUsed,
       providerRequestId: textOrNull(chunk['id']) ?? this.#facts.providerRequestId,
     }
-    return alone && this.#strips ? null : event
   }
 
   /** so that a stream that breaks off can still be looked up at the provider */
@@ -87,9 +115,9 @@ class ChunkReader implements EventTaker {
 }
 
 /** Some providers stream without saying so. */
-function readCompletion (text: Buffer): Facts {
+function readCompletion (text: Buffer, usageOf: UsageReader): Facts {
   const completion = topLevelValues(text, WANTED)
-  if (completion === null) return takeAll(new ChunkReader(false), text)
+  if (completion === null) return takeAll(new ChunkReader(false, usageOf), text)
   const usage = usageOf(completion)
   return {
     usage,
@@ -104,7 +132,7 @@ function readCompletion (text: Buffer): Facts {
  * rejected predictions (OpenAI API reference, CompletionUsage). xAI and Gemini leave reasoning out of it, but not out
  * of `total_tokens`. Audio has other prices than text, so with any the usage is not known.
  */
-function usageOf (answer: Record<string, unknown>): Usage | null {
+export function chatUsage (answer: Record<string, unknown>): Usage | null {
   const usage = answer['usage']
   if (!isObject(usage)) return null
   const { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total } = usage

@@ -24,21 +24,37 @@ const NOT_METERED = [
 const CLIENT_TOOLS = new Set<unknown>(['function', 'custom'])
 const CACHE_LIFETIMES = new Set<unknown>([undefined, null, '30m'])
 
+/** Fields in which a provider's requests differ from OpenAI's. */
+export interface ChatFields {
+  /** that bound the output; of several the highest counts. Default: the newer and the older one of OpenAI */
+  limits?: readonly string[]
+  /** that cost more than tokens */
+  unmetered?: readonly string[]
+  /** that are read elsewhere, though OpenAI's reader would refuse them */
+  known?: ReadonlySet<string>
+  /** types of content that are text, besides `text` and `refusal` */
+  texts?: ReadonlySet<unknown>
+  /** that put more before the model than their own bytes: the context window bounds it */
+  unbounded?: readonly string[]
+}
+
+const LIMITS = ['max_completion_tokens', 'max_tokens']
+
 /** What a chat completion may cost (OpenAI API reference, "Create chat completion"). Linear in the body. */
-export function readChatCompletion (body: unknown, bytes: Buffer): CallRequest | Refusal {
+export function readChatCompletion (body: unknown, bytes: Buffer, fields: ChatFields = {}): CallRequest | Refusal {
   if (!isObject(body)) return badRequest('The request body must be a JSON object.')
   const model = modelField(body)
   const stream = flagField(body, 'stream')
   const choices = choiceCount(body)
-  const limit = outputLimit(body)
+  const limit = outputLimit(body, fields.limits ?? LIMITS)
   const tier = tierField(body, 'service_tier')
   const usageAsked = includeUsage(body)
   const lists = ['messages', 'tools', 'functions', 'modalities'].map((field) => listField(body, field))
   const wrong = firstRefusal([model, stream, choices, limit, tier, usageAsked, ...lists])
   if (wrong !== null) return wrong
-  const unmetered = unmeteredFeature(body)
+  const unmetered = unmeteredFeature(body, fields)
   if (unmetered !== null) return notMetered(unmetered)
-  const inputTokens = inputBound(body, bytes)
+  const inputTokens = inputBound(body, bytes, fields)
   if (typeof inputTokens === 'string') return notMetered(inputTokens)
   return {
     model: model as string,
@@ -72,13 +88,14 @@ function choiceCount (body: Record<string, unknown>): number | Refusal {
  * counts with the provider. Rejected tokens of a prediction are billed as output and count towards the model's
  * maximum (OpenAI SDK, CompletionUsage), but not surely towards the request's.
  */
-function outputLimit (body: Record<string, unknown>): number | null | Refusal {
-  const newer = countField(body, 'max_completion_tokens', 1)
-  const older = countField(body, 'max_tokens', 1)
-  const wrong = firstRefusal([newer, older])
-  if (wrong !== null) return wrong
-  if ((newer === null && older === null) || isGiven(body['prediction'])) return null
-  return Math.max(Number(newer ?? 0), Number(older ?? 0))
+function outputLimit (body: Record<string, unknown>, names: readonly string[]): number | null | Refusal {
+  let most: number | null = null
+  for (const name of names) {
+    const limit = countField(body, name, 1)
+    if (typeof limit === 'object' && limit !== null) return limit
+    if (limit !== null) most = Math.max(most ?? 0, limit)
+  }
+  return isGiven(body['prediction']) ? null : most
 }
 
 function includeUsage (body: Record<string, unknown>): boolean | Refusal {
@@ -90,8 +107,9 @@ function includeUsage (body: Record<string, unknown>): boolean | Refusal {
   return flagField(options, 'include_usage', 'stream_options.include_usage')
 }
 
-function unmeteredFeature (body: Record<string, unknown>): string | null {
-  for (const field of NOT_METERED) if (isGiven(body[field])) return field
+function unmeteredFeature (body: Record<string, unknown>, { unmetered = [], known }: ChatFields): string | null {
+  for (const field of NOT_METERED) if (isGiven(body[field]) && known?.has(field) !== true) return field
+  for (const field of unmetered) if (isGiven(body[field])) return field
   if (isGiven(body['background']) && body['background'] !== false) return 'background'
   const cache = body['prompt_cache_options']
   if (isObject(cache) && !CACHE_LIFETIMES.has(cache['ttl'])) return `prompt_cache_options.ttl ${shown(cache['ttl'])}`
@@ -110,9 +128,12 @@ function unmeteredFeature (body: Record<string, unknown>): string | null {
  * A token stands for at least one byte of the body. Images stand for more than the bytes that name them; given in
  * place, their own bytes are not read as text. Files, and what is fetched from elsewhere, may fill the context window.
  */
-function inputBound (body: Record<string, unknown>, bytes: Buffer): number | string {
+function inputBound (
+  body: Record<string, unknown>, bytes: Buffer, { texts, unbounded = [] }: ChatFields
+): number | string {
   let tokens = bytes.length
   let unmetered: string | null = null
+  if (unbounded.some((field) => isGiven(body[field]))) tokens = Infinity
   if (['tools', 'functions', 'response_format'].some((field) => isGiven(body[field]))) tokens += SCAFFOLDING_TOKENS
   eachObject(body['messages'], (message) => {
     // an earlier answer in sound, kept at the provider
@@ -123,7 +144,7 @@ function inputBound (body: Record<string, unknown>, bytes: Buffer): number | str
         case 'refusal': return
         case 'image_url': tokens += imageBound(part['image_url']); return
         case 'file': tokens = Infinity; return
-        default: unmetered = `the content type ${shown(part['type'])}`
+        default: if (texts?.has(part['type']) !== true) unmetered = `the content type ${shown(part['type'])}`
       }
     })
   })

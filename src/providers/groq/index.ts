@@ -1,0 +1,40 @@
+import { type Refusal } from '../../errors.ts'
+import { type Usage } from '../../usage/usage.ts'
+import { isGiven, isObject, notMetered } from '../body.ts'
+import { openaiCompatible } from '../compatible.ts'
+import { chatUsage } from '../openai/meter.ts'
+import { type CallRequest } from '../provider.ts'
+
+/** all at the same price; `auto` takes one of the others (Groq's pages on service tiers and on flex processing) */
+const ONE_PRICE = new Set<string | null>(['auto', 'on_demand', 'flex'])
+
+/**
+ * Groq. Its compound systems call other models and tools, whose cost is not in tokens of the model that was asked for,
+ * so they are refused.
+ */
+export const groq = openaiCompatible({
+  name: 'groq',
+  title: 'Groq',
+  url: 'https://api.groq.com',
+  base: '/openai/v1',
+  needsKey: true,
+  chat: {
+    about: { usage: '`usage`; in a stream its last chunk, or `x_groq.usage` in the one before' },
+    fields: { unmetered: ['compound_custom', 'search_settings'] },
+    also: readTier,
+    usageOf,
+  },
+})
+
+function readTier (request: CallRequest): CallRequest | Refusal {
+  if (/(^|\/)compound(-|$)/.test(request.model)) return notMetered(`the system ${request.model.slice(0, 100)}`)
+  return ONE_PRICE.has(request.bound.tier) ? { ...request, bound: { ...request.bound, tier: null } } : request
+}
+
+/** null where more than the model that was asked for has worked: the breakdown has another price for each */
+function usageOf (answer: Record<string, unknown>): Usage | null {
+  const own = isObject(answer['x_groq']) ? answer['x_groq'] : {}
+  if (isGiven(answer['usage_breakdown']) || isGiven(own['usage_breakdown'])) return null
+  const usage = chatUsage(answer) ?? chatUsage({ ...answer, usage: own['usage'] })
+  return usage !== null && ONE_PRICE.has(usage.tier) ? { ...usage, tier: null } : usage
+}
