@@ -5,16 +5,18 @@ import { Value } from 'typebox/value'
 import { invalidField } from '../../src/errors.ts'
 import { brokenPath } from '../../src/text.ts'
 
+const compiled = new WeakMap<TSchema, Validator>()
+
 /**
- * Checks by TypeBox itself, compiled when a route is first asked: without that a batch of a thousand records takes
+ * Checks by TypeBox itself, compiled when a schema is first needed: without that a batch of a thousand records takes
  * longer to be checked than to be recorded. Query strings are text, so they alone are converted; nothing is ever
  * dropped silently.
  */
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
-  let validator: Validator | null = null
   return (data) => {
     const value = httpPart === 'querystring' ? Value.Default(schema, Value.Convert(schema, data)) : data
-    validator ??= Compile(schema)
+    let validator = compiled.get(schema)
+    if (validator === undefined) compiled.set(schema, validator = Compile(schema))
     if (validator.Check(value)) return { value }
     const { path, expected } = whatIsWrong(schema, value)
     return { error: invalidField(path.slice(1) || httpPart || 'request', expected, at(value, path)) }
