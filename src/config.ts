@@ -82,6 +82,8 @@ const Entry = Type.Object({
   models: Type.Optional(Type.Record(modelName(), modelName())),
   /** the catalog's provider whose prices it has */
   pricesOf: Type.Optional(Type.String({ pattern: PROVIDER_NAME })),
+  /** what becomes of calls of models that have no price */
+  unknownModels: Type.Optional(Type.String({ pattern: '^(block|allowUnpriced|priceAs:[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199})$' })),
 }, { additionalProperties: false })
 
 const PROXIES = 'a list with commas of IP addresses and networks, e.g. 10.0.0.0/8,::1'
@@ -179,7 +181,7 @@ export const Settings = Type.Object({
     additionalProperties: false,
     env: 'RELAYCORE_PROVIDERS',
     description: 'by name, JSON: more of a provider named here, or servers that speak OpenAI\'s or Anthropic\'s dialect (see below)',
-    expected: 'an object of providers by name, each with some of url, dialect, apiKeyEnv, onDisconnect, models, pricesOf',
+    expected: 'an object of providers by name, each with some of url, dialect, apiKeyEnv, onDisconnect, models, pricesOf, unknownModels',
   })),
   allowUnmetered: Type.Optional(Type.Array(Type.String({ pattern: UNMETERED }), {
     maxItems: 100,
@@ -187,6 +189,11 @@ export const Settings = Type.Object({
     description: 'exact paths that are passed on without a hold or a record, with commas, e.g. POST /openai/v1/files: only what you know to be free',
     expected: 'a list with commas of a method and a path below a provider, e.g. POST /openai/v1/files',
   })),
+  prices: text({
+    env: 'RELAYCORE_PRICES',
+    description: 'a file of prices, laid over the built-in catalog: in our format, LiteLLM\'s or that of models.dev',
+    expected: 'a path',
+  }),
   unbudgeted: choice(['refuse', 'allow'], 'refuse', {
     env: 'RELAYCORE_UNBUDGETED', description: 'calls to which no budget applies: refuse them, or forward and record them',
   }),

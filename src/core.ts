@@ -25,7 +25,9 @@ import { recover } from './journal/recovery.ts'
 import { AdminTokens } from './keys/admin-tokens.ts'
 import { KeyRing } from './keys/key-ring.ts'
 import { Metrics } from './metrics.ts'
-import { CatalogPriceBook } from './pricing/price-book.ts'
+import { type LaidCatalog } from './pricing/layers.ts'
+import { LivePrices } from './pricing/live-prices.ts'
+import { catalogWith } from './pricing/price-overlay.ts'
 import { NamedPrices } from './pricing/named-prices.ts'
 import { type PriceBook } from './pricing/price.ts'
 import { type ConfiguredProvider, configuredProviders, namingsOf } from './providers/configured.ts'
@@ -107,6 +109,7 @@ export class Core {
   readonly tokenStore: PostgresAdminTokenStore
   readonly authenticator: Authenticator
   readonly prices: PriceBook
+  readonly livePrices: LivePrices
   readonly providers: readonly ConfiguredProvider[]
   readonly metrics: Metrics
   readonly incarnation: number
@@ -143,7 +146,8 @@ export class Core {
     this.incarnation = incarnation
     this.journal = journal
     this.metrics = new Metrics()
-    this.prices = new NamedPrices(new CatalogPriceBook(), namingsOf(config))
+    this.livePrices = new LivePrices(parts.catalog)
+    this.prices = new NamedPrices(this.livePrices, namingsOf(config))
     this.providers = parts.providers
     this.budgets = new PostgresBudgetStore(database)
     this.usage = new PostgresUsageStore(database)
@@ -369,11 +373,13 @@ interface Parts {
   incarnation: number
   journal: Journal
   providers: ConfiguredProvider[]
+  catalog: LaidCatalog
 }
 
 async function open (options: CoreOptions, closers: Close[]): Promise<Core> {
   const { config, log } = options
   const providers = configuredProviders(config)
+  const catalog = catalogWith(config.prices, log)
   makeDataFolder(config.dataDir)
   const folder = await JournalFolder.open(join(config.dataDir, 'journal'), { log, syncIntervalMs: config.journalSyncMs })
   closers.push(() => folder.close())
@@ -389,7 +395,8 @@ async function open (options: CoreOptions, closers: Close[]): Promise<Core> {
   const journal = folder.begin(incarnation)
   const { hot, limiter } = await openShared(config, database, incarnation, log)
   closers.push(() => hot.close(), () => limiter.close())
-  const core = new Core(options, closers, { authority, database, hot, limiter, incarnation, journal, providers })
+  const parts = { authority, database, hot, limiter, incarnation, journal, providers, catalog }
+  const core = new Core(options, closers, parts)
   await core.registry.follow()
   core.tracker.start()
   return core

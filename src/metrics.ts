@@ -23,6 +23,9 @@ export class Metrics {
   readonly uncertain = this.#counter('relaycore_uncertain_calls_total',
     'Calls charged at their quote or at an estimate because their cost is not known', ['provider', 'certainty'])
 
+  readonly unknownModels = this.#counter('relaycore_unknown_model_calls_total',
+    'Calls of models without a price, by what was assumed instead: priced as another, or unpriced', ['provider', 'assumed'])
+
   readonly overruns = this.#counter('relaycore_overruns_total', 'Calls that cost more than was held for them', ['provider'])
 
   readonly changed = this.#counter('relaycore_changed_calls_total',

@@ -1,5 +1,6 @@
 import { findProvider, type ModelInfo, type ModelPrice } from '@pydantic/genai-prices'
-import { dearer, decimal, defined, type Entry, perMillionSeconds, type Prices } from './entry.ts'
+import { decimal, defined } from '../../src/pricing/decimal.ts'
+import { dearer, type Entry, perMillionSeconds, type Prices } from './entry.ts'
 
 /**
  * The models of one provider of @pydantic/genai-prices. Only names that are meant exactly become names and aliases:

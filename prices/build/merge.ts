@@ -1,4 +1,5 @@
-import { dearer, defined, type Entry, type Prices, times } from './entry.ts'
+import { defined } from '../../src/pricing/decimal.ts'
+import { dearer, type Entry, type Prices, times } from './entry.ts'
 
 const RATES = ['input', 'cacheRead', 'cacheWrite5m', 'cacheWrite1h', 'output'] as const
 

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { decimal, defined, type Entry, type Prices } from './entry.ts'
+import { decimal, defined } from '../../src/pricing/decimal.ts'
+import { type Entry, type Prices } from './entry.ts'
 
 /**
  * The data of @earendil-works/pi-ai, read out of its tarball: the package itself wants a newer Node and brings the SDKs

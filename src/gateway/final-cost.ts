@@ -31,6 +31,7 @@ export function finalCost (
   if (reading !== null && reading.usage !== null && reading.final) {
     const reported = reading.usage.reportedNano
     if (reported !== undefined && isCharge(reported)) return { costNano: reported, certainty: 'exact', outcome }
+    if (model.assumed === 'unpriced') return { costNano: 0n, certainty: 'uncertain', outcome }
     const tier = reading.usage.tier ?? bound.tier
     const usage = tier === reading.usage.tier ? reading.usage : { ...reading.usage, tier }
     const cost = answered === undefined ? costNano(model, usage) : dearerNano(model, answered, usage)

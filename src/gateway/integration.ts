@@ -245,7 +245,7 @@ export class BudgetIntegration implements CallGate {
     this.#open.delete(call)
     this.#desk.release(call.hold)
     this.#o.journal.append({ t: 'void', id: call.id })
-    this.#o.metrics.ended(call.upstream, call.opening.model).count('released')
+    this.#o.metrics.ended(call.upstream, labelOf(call.model)).count('released')
     this.#o.log.info({ call: call.id, provider: call.upstream, model: call.opening.model }, 'released')
   }
 
@@ -287,7 +287,9 @@ export class BudgetIntegration implements CallGate {
 
   #count (call: Call, end: CallEnd): void {
     const { metrics } = this.#o
-    const tally = metrics.ended(call.upstream, call.opening.model)
+    const tally = metrics.ended(call.upstream, labelOf(call.model))
+    const { assumed } = call.model
+    if (assumed !== undefined) metrics.unknownModels.inc({ provider: call.upstream, assumed })
     tally.count(end.outcome)
     tally.costNano += end.costNano
     if (end.certainty !== 'exact') metrics.uncertain.inc({ provider: call.upstream, certainty: end.certainty })
@@ -375,6 +377,9 @@ class Call implements OpenCall, Placed {
     this.#gate.ended(this, ending)
   }
 }
+
+/** names that nobody knows are the client's own, and there is no end to them */
+function labelOf ({ model, assumed }: PricedModel): string { return assumed === undefined ? model : 'other' }
 
 /** null: nobody knows them */
 function tokensOf (usage: Usage | null): number | null {

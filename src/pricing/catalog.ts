@@ -43,6 +43,8 @@ const Tiers = Type.Array(Type.Object({
   fromInputTokens: Type.Integer({ minimum: 1 }),
 }, { additionalProperties: false, description: 'units that are not given cost here what they cost below it' }))
 
+const Multipliers = Type.Record(Type.String({ pattern: '^[a-z_]+$' }), Type.String(), { additionalProperties: false })
+
 export const CatalogModelSchema = Type.Object({
   ...RatesSchema.properties,
   model: Type.String({ pattern: NAME }),
@@ -51,14 +53,20 @@ export const CatalogModelSchema = Type.Object({
   maxOutput: Type.Integer({ minimum: 0, maximum: 100_000_000, description: '0: it puts out no tokens' }),
   reasoning: Type.Boolean(),
   tiers: Type.Optional(Tiers),
-  multipliers: Type.Optional(Type.Record(Type.String({ pattern: '^[a-z_]+$' }), Type.String(), {
-    additionalProperties: false,
-  })),
+  multipliers: Type.Optional(Multipliers),
   changes: Type.Optional(Type.Array(Type.Object({
     ...RatesSchema.properties,
     since: Type.String({ pattern: '^20\\d{2}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$', description: 'calls that open from then on' }),
     tiers: Type.Optional(Tiers),
-  }, { additionalProperties: false }), { description: 'prices that replaced those of the entry, the oldest first' })),
+    contextWindow: Type.Optional(Type.Integer({ minimum: 0, maximum: 100_000_000 })),
+    maxOutput: Type.Optional(Type.Integer({ minimum: 0, maximum: 100_000_000 })),
+    reasoning: Type.Optional(Type.Boolean()),
+    multipliers: Type.Optional(Multipliers),
+    /** in the `priceVersion`, if not that of the catalog */
+    version: Type.Optional(Type.String({ maxLength: 200 })),
+  }, { additionalProperties: false }), {
+    description: 'prices that replaced those of the entry, the oldest first; limits and multipliers stay where they are not said',
+  })),
   /** beside those of its provider */
   asText: Type.Optional(Type.Array(Unit)),
   /** if not as its provider */
@@ -92,6 +100,7 @@ export const CatalogFileSchema = Type.Object({
 
 export type CatalogRates = Static<typeof RatesSchema>
 export type CatalogModel = Static<typeof CatalogModelSchema>
+export type ModelChange = NonNullable<CatalogModel['changes']>[number]
 export type CatalogProvider = Static<typeof CatalogProviderSchema>
 export type CatalogFile = Static<typeof CatalogFileSchema>
 
@@ -105,8 +114,15 @@ export interface Period {
 /** Throws, naming the entry, where a provider is not what the schema says. Prices themselves are seen when compiled. */
 export function checkProvider (provider: CatalogProvider): void {
   const models = Array.isArray(provider.models) ? provider.models : []
-  for (const model of models) check(CatalogModelSchema, model, `${provider.provider}/${model.model}`)
+  for (const model of models) checkModel(model, `${provider.provider}/${model.model}`)
   check(CatalogProviderSchema, provider, `provider ${provider.provider}`)
+}
+
+/** `version` and `free` are our own, and no matter of the schema */
+export function checkModel (
+  { version: _, free: __, ...model }: CatalogModel & { version?: string, free?: boolean }, name: string
+): void {
+  check(CatalogModelSchema, model, name)
 }
 
 function check (schema: typeof CatalogModelSchema | typeof CatalogProviderSchema, value: unknown, name: string): void {
@@ -120,37 +136,48 @@ function check (schema: typeof CatalogModelSchema | typeof CatalogProviderSchema
  * One model's prices as exact integers, the oldest first; throws, naming the entry, where one cannot be a price.
  * `free`: a price may be zero, since somebody here said so.
  */
-export function compileModel (provider: CatalogProvider, model: CatalogModel, version: string, free = false): Period[] {
+export function compileModel (
+  provider: Omit<CatalogProvider, 'models'>, model: CatalogModel, version: string, free = false
+): Period[] {
   const name = `${provider.provider}/${model.model}`
-  if (model.maxOutput > model.contextWindow) throw new Error(`catalog: maxOutput of ${name} exceeds its contextWindow`)
-  for (const [tier, factor] of Object.entries(model.multipliers ?? {})) {
-    if (parseFactor(factor) === null) throw new Error(`catalog: multiplier ${tier} of ${name} is not one: ${factor}`)
-  }
   const asText = [...provider.asText ?? [], ...model.asText ?? []]
-  const text = { name, free, asText, contextWindow: model.contextWindow }
   let before = -Infinity
   return [model, ...model.changes ?? []].map((prices) => {
     const since = 'since' in prices ? Date.parse(prices.since) : 0
     if (!(since > before)) throw new Error(`catalog: changes of ${name} are out of order`)
     before = since
     const units = { ...provider.units, ...model.units, ...prices.units }
+    const { contextWindow, maxOutput, reasoning, multipliers = {} } = { ...model, ...limitsOf(prices) }
+    if (prices.input !== undefined && contextWindow === 0) throw new Error(`catalog: ${name} has no contextWindow`)
+    if (maxOutput > contextWindow) throw new Error(`catalog: maxOutput of ${name} exceeds its contextWindow`)
+    for (const [tier, factor] of Object.entries(multipliers)) {
+      if (parseFactor(factor) === null) throw new Error(`catalog: multiplier ${tier} of ${name} is not one: ${factor}`)
+    }
+    const text = { name, free, asText, contextWindow }
+    const said = 'since' in prices ? prices.version ?? `${version}+${prices.since.slice(0, 10)}` : version
     return {
       since,
       model: {
         provider: provider.provider,
         model: model.model,
-        contextWindow: model.contextWindow,
-        maxOutput: model.maxOutput,
-        reasoning: model.reasoning,
+        contextWindow,
+        maxOutput,
+        reasoning,
         cachesUnasked: model.cachesUnasked ?? provider.cachesUnasked,
         ...pricesOf(text, prices, units),
         tiers: tiersOf(text, prices, units),
-        multipliers: model.multipliers ?? {},
+        multipliers,
         webSearchNano: searchesOf(text, units),
-        priceVersion: `${name}@${version}${'since' in prices ? `+${prices.since.slice(0, 10)}` : ''}`,
+        priceVersion: `${name}@${said}`,
       },
     }
   })
+}
+
+function limitsOf (change: CatalogModel | ModelChange): Partial<CatalogModel> {
+  const { contextWindow, maxOutput, reasoning, multipliers } = change
+  const all = Object.entries({ contextWindow, maxOutput, reasoning, multipliers })
+  return Object.fromEntries(all.filter(([, one]) => one !== undefined))
 }
 
 /** whose prices are read, and how */

@@ -79,6 +79,7 @@ export function unitRate ({ unitRates }: Prices, unit: string): bigint | null {
  * cost is not looked at.
  */
 export function costNano (model: PricedModel, usage: Usage): bigint | null {
+  if (model.assumed === 'unpriced') return 0n
   const { inputTokens, cacheReadTokens, cacheWrite5mTokens, cacheWrite1hTokens, outputTokens, webSearches } = usage
   const factor = factorOf(model, usage.tier)
   if (factor === null || (webSearches > 0 && model.webSearchNano === null)) return null

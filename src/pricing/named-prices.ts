@@ -8,7 +8,15 @@ export interface Naming {
   pricesOf?: readonly string[] | undefined
   /** true: all of its names are its operator's own, also those that are a model's in the catalog */
   deployments?: boolean | undefined
+  /** what becomes of calls of models that have no price */
+  unknownModels?: UnknownModels | undefined
 }
+
+/**
+ * block: refused. allowUnpriced: forwarded, held at nothing and recorded at zero, as uncertain; only tokens bound it.
+ * `priceAs:<model>`: priced as that one.
+ */
+export type UnknownModels = 'block' | 'allowUnpriced' | `priceAs:${string}`
 
 /** Prices of providers that call models otherwise than the catalog does, or that have another one's prices. */
 export class NamedPrices implements PriceBook {
@@ -28,13 +36,24 @@ export class NamedPrices implements PriceBook {
   find (provider: string, model: string, at: number): PricedModel | null {
     const naming = this.#naming.get(provider)
     if (naming === undefined) return this.#prices.find(provider, model, at)
-    const { pricesOf = [provider] } = naming
     const name = mapped(naming, model) ?? model
+    return this.#known(provider, naming, name, at) ?? this.#unknown(provider, naming, name, at)
+  }
+
+  #known (provider: string, { pricesOf = [provider] }: Naming, name: string, at: number): PricedModel | null {
     for (const one of pricesOf) {
       const priced = this.#prices.find(one, name, at)
       if (priced !== null) return priced
     }
     return null
+  }
+
+  #unknown (provider: string, naming: Naming, name: string, at: number): PricedModel | null {
+    const { unknownModels = 'block' } = naming
+    if (unknownModels === 'block' || !NAME.test(name)) return null
+    if (unknownModels === 'allowUnpriced') return unpriced(provider, name)
+    const like = this.#known(provider, naming, unknownModels.slice('priceAs:'.length), at)
+    return like === null ? null : { ...like, model: name, assumed: 'priced' }
   }
 
   list (provider: string, at: number): PricedModel[] {
@@ -56,6 +75,29 @@ export class NamedPrices implements PriceBook {
     if (used === null || naming === undefined || mapped(naming, asked) === undefined) return undefined
     const found = this.find(provider, used, at)
     return found !== null && found.priceVersion === this.find(provider, asked, at)?.priceVersion ? undefined : found
+  }
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}$/
+/** of a model of which nothing is known; limits of tokens go by them alone */
+const [WINDOW, OUTPUT] = [1_000_000, 128_000]
+const NOTHING = { input: 0n, cacheRead: 0n, cacheWrite5m: 0n, cacheWrite1h: 0n, output: 0n }
+
+function unpriced (provider: string, model: string): PricedModel {
+  return {
+    provider,
+    model,
+    contextWindow: WINDOW,
+    maxOutput: OUTPUT,
+    reasoning: true,
+    rates: NOTHING,
+    unitRates: {},
+    tiers: [],
+    cachesUnasked: false,
+    multipliers: {},
+    webSearchNano: 0n,
+    priceVersion: `${provider}/${model}@unpriced`,
+    assumed: 'unpriced',
   }
 }
 

@@ -1,5 +1,6 @@
-import { type CatalogFile, type CatalogProvider, compileModel, type Period } from './catalog.ts'
+import { compileModel, type Period } from './catalog.ts'
 import { ownCatalog } from './catalog-file.ts'
+import { type LaidCatalog, type LaidProvider } from './layers.ts'
 import { type PriceBook, type PricedModel } from './price.ts'
 
 /** `-2025-08-07`, `-20250807`, `@20250807`: the same model at the same price, unless the catalog lists it itself */
@@ -16,7 +17,7 @@ export class CatalogPriceBook implements PriceBook {
   readonly #providers = new Map<string, Named>()
 
   /** Throws, naming the entry, where a name stands for two models. */
-  constructor ({ version, providers }: CatalogFile = ownCatalog()) {
+  constructor ({ version, providers }: LaidCatalog = ownCatalog()) {
     for (const provider of providers) {
       if (this.#providers.has(provider.provider)) throw new Error(`catalog: provider ${provider.provider} is there twice`)
       this.#providers.set(provider.provider, named(provider, version))
@@ -55,10 +56,10 @@ class Compiled {
   }
 }
 
-function named (provider: CatalogProvider, version: string): Named {
+function named (provider: LaidProvider, version: string): Named {
   const byName = new Map<string, Compiled>()
   const models = provider.models.map((model) => {
-    const compiled = new Compiled(() => compileModel(provider, model, version))
+    const compiled = new Compiled(() => compileModel(provider, model, model.version ?? version, model.free))
     for (const name of [model.model, ...model.aliases ?? []]) {
       if (byName.has(name)) throw new Error(`catalog: ${provider.provider}/${name} is there twice`)
       byName.set(name, compiled)

@@ -43,6 +43,11 @@ export interface PricedModel extends Prices {
   webSearchNano: bigint | null
   /** identifies catalog entry and version; written on every usage event */
   priceVersion: string
+  /**
+   * absent: the model has these prices. priced: it has none, and these are another model's, since its operator says so.
+   * unpriced: it has none and is let through all the same; whatever it consumes costs nothing that anybody knows.
+   */
+  assumed?: 'priced' | 'unpriced'
 }
 
 /** Finds the price in force. Exact id, then declared alias, then the id without its dated snapshot. */

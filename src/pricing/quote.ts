@@ -30,6 +30,7 @@ export function estimateNano (model: PricedModel, bound: CallBound, visibleBytes
 }
 
 function mostNano (model: PricedModel, bound: CallBound, output: number): bigint | null {
+  if (model.assumed === 'unpriced') return 0n
   const { webSearches } = bound
   const factor = factorOf(model, bound.tier, true)
   if (factor === null || (webSearches > 0 && model.webSearchNano === null)) return null

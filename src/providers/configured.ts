@@ -1,5 +1,5 @@
 import { type Config, ConfigError, type ProviderName } from '../config.ts'
-import { type Naming } from '../pricing/named-prices.ts'
+import { type Naming, type UnknownModels } from '../pricing/named-prices.ts'
 import { anthropicCompatible, openaiCompatible } from './compatible.ts'
 import { providers } from './index.ts'
 import { type Endpoint, type Provider, type Sign } from './provider.ts'
@@ -69,8 +69,9 @@ export function namingsOf (config: Config): Record<string, Naming> {
   const entries = config.providers ?? {}
   const namings: Record<string, Naming> = {}
   for (const { name, pricesOf, deployments } of providers) namings[name] = { pricesOf, deployments }
-  for (const [name, { models, pricesOf }] of Object.entries(entries)) {
-    namings[name] = { ...namings[name], models, ...pricesOf === undefined ? {} : { pricesOf: [pricesOf] } }
+  for (const [name, { models, pricesOf, unknownModels }] of Object.entries(entries)) {
+    const naming = { models, unknownModels: unknownModels as UnknownModels | undefined }
+    namings[name] = { ...namings[name], ...naming, ...pricesOf === undefined ? {} : { pricesOf: [pricesOf] } }
   }
   return namings
 }

@@ -18,6 +18,24 @@ t.test('what the provider says that a call cost counts before any price', async 
   t.match(ofUsage({ reportedNano: QUOTE * 2n }), { costNano: QUOTE * 2n }, 'more than the quote is an overrun, and charged')
 })
 
+t.test('a call that was let through without a price is recorded at zero, as uncertain, unless the provider says its cost', async (t) => {
+  const model = { ...MODEL, assumed: 'unpriced' as const }
+  const of = (reportedNano?: bigint) => finalCost({
+    outcome: 'completed',
+    status: 200,
+    reading: {
+      usage: aUsage({ inputTokens: 1_000, ...reportedNano === undefined ? {} : { reportedNano } }),
+      final: true,
+      modelUsed: null,
+      providerRequestId: null,
+      bodyBytes: 10,
+    },
+    error: null,
+  }, model, aBound(), 0n)
+  t.same(of(), { costNano: 0n, certainty: 'uncertain', outcome: 'completed' })
+  t.same(of(7n), { costNano: 7n, certainty: 'exact', outcome: 'completed' })
+})
+
 t.test('what cannot be a cost is not one: the price counts, and without one the quote', async (t) => {
   for (const reportedNano of [0n, -1n, 10n ** 19n]) {
     t.match(ofUsage({ inputTokens: 10, reportedNano }), { costNano: 10_000n, certainty: 'exact' }, String(reportedNano))
