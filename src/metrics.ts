@@ -28,6 +28,9 @@ export class Metrics {
 
   readonly overruns = this.#counter('relaycore_overruns_total', 'Calls that cost more than was held for them', ['provider'])
 
+  readonly outgrown = this.#counter('relaycore_outgrown_calls_total',
+    'Answers that cost more than was held for them while they came: more was held, or they were cut', ['provider', 'result'])
+
   readonly changed = this.#counter('relaycore_changed_calls_total',
     'Calls that were forwarded otherwise than asked, by what was changed', ['change'])
 

@@ -10,7 +10,7 @@ import { type Exchanges, type Sweepable } from './exchanges.ts'
 import { clientHeaders, writableHeaders } from './headers.ts'
 
 /** What an exchange needs of its call; a free request brings one that does nothing. */
-export type ExchangeCall = Pick<OpenCall, 'meter' | 'release' | 'settle'>
+export type ExchangeCall = Pick<OpenCall, 'cover' | 'meter' | 'release' | 'settle'>
 
 export interface Log {
   error (facts: object, sentence: string): void
@@ -30,10 +30,13 @@ export interface ExchangeOptions {
   exchanges: Exchanges
   /** writes a refusal where no answer has begun; `released`: the call never reached the provider */
   refuse: (refusal: Refusal, released: boolean) => void
+  /** what ends a stream of events that may not go on */
+  lastWords: (refusal: Refusal) => string
   log: Log
 }
 
 const CLIENT_GONE = new Error('the client closed the connection')
+const OUTGROWN = new Error('the answer cost more than could be held for it')
 const NO_CONNECTION = new Error('no connection to the provider became free in time')
 
 /**
@@ -54,6 +57,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Sweepable {
   #upstream: Dispatcher.DispatchController | null = null
   #meter: Meter | null = null
   #status: number | null = null
+  /** figures of usage that came with the answer so far */
+  #counted = 0
+  #isStream = false
   /** the call has been released or settled */
   #ended = false
   /** the provider's side needs no more attention */
@@ -95,7 +101,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Sweepable {
     const contentEncoding = headers['content-encoding'] ?? 'identity'
     this.#meter = this.#guarded(() => this.#call.meter({ status, contentType, contentEncoding, headers }), null)
     if (this.#clientGone) return
-    const stream = isEventStream(contentType)
+    const stream = this.#isStream = isEventStream(contentType)
     const keepLength = !(this.#options.filtered && stream)
     const length = keepLength ? headers['content-length'] : undefined
     if (length !== undefined) this.#promised = Number(length)
@@ -109,6 +115,13 @@ export class Exchange implements Dispatcher.DispatchHandler, Sweepable {
     if (this.#ended) return
     const passed = this.#read(data)
     if (this.#ended) return
+    const refused = this.#meter?.counted === this.#counted ? null : this.#cover()
+    if (refused === null) this.#pass(controller, data, passed)
+    else if (refused instanceof Promise) this.#passLater(controller, data, passed, refused)
+    else this.#cutOff(passed, refused)
+  }
+
+  #pass (controller: Dispatcher.DispatchController, data: Buffer, passed: Buffer | null): void {
     if (this.#clientGone) {
       this.#drainedBytes += data.length
       if (this.#drainedBytes > this.#options.exchanges.limits.drain.bytes) this.#abandon()
@@ -121,6 +134,49 @@ export class Exchange implements Dispatcher.DispatchHandler, Sweepable {
     controller.pause()
     this.#pausedAt = performance.now()
     this.#response.once('drain', this.#resume)
+  }
+
+  /** A figure of usage has come: is it held for? */
+  #cover (): ReturnType<ExchangeCall['cover']> {
+    const meter = this.#meter
+    if (meter?.counted === undefined) return null
+    this.#counted = meter.counted
+    return this.#guarded(() => this.#call.cover(meter.reading()), null)
+  }
+
+  /** PostgreSQL is asked for more; the answer waits, and its provider with it. */
+  #passLater (
+    controller: Dispatcher.DispatchController, data: Buffer, passed: Buffer | null, refused: Promise<Refusal | null>
+  ): void {
+    controller.pause()
+    const told = (refusal: Refusal | null): void => {
+      if (this.#ended) return
+      if (refusal === null) this.#pass(controller, data, passed)
+      else this.#cutOff(passed, refusal)
+      // what comes next comes at once
+      if (this.#pausedAt === 0) controller.resume()
+    }
+    refused.catch((error: unknown) => {
+      this.#options.log.error({ err: error }, 'a step of a call failed')
+      return null
+    }).then(told)
+  }
+
+  /** No more can be held: the answer ends behind its last whole event, in the provider's own way. */
+  #cutOff (passed: Buffer | null, refusal: Refusal): void {
+    const unfinished = this.#meter?.unfinished ?? 0
+    const lastWords = this.#guarded(() => this.#options.lastWords(refusal), '')
+    this.#settle('budget_cut', OUTGROWN)
+    this.#leaveUpstream()
+    this.#upstream?.abort(OUTGROWN)
+    if (this.#clientGone) return
+    if (!this.#isStream) {
+      this.#breakOff()
+      return
+    }
+    this.#sendHead()
+    if (passed !== null) this.#response.write(passed.subarray(0, Math.max(0, passed.length - unfinished)))
+    this.#response.end(lastWords)
   }
 
   onResponseEnd (): void {

@@ -77,6 +77,7 @@ function isDemoModel (body: unknown): boolean {
 }
 
 const FREE: ExchangeCall = {
+  cover: () => null,
   meter: () => ({ data: (chunk) => chunk, end: () => null, reading: () => NOTHING_READ }),
   release: () => {},
   settle: () => {},
@@ -173,6 +174,11 @@ function exchange (
       const named = withCallId(refusal, headers)
       if (released) plane.gate.refused(named, provider.name)
       writeRefusal(provider, named, response, headers, userAgent)
+    },
+    lastWords: (refusal) => {
+      const named = withCallId(refusal, headers)
+      plane.gate.refused(named, provider.name)
+      return provider.dialect.renderCut(named, named.callId)
     },
     log: request.log,
   })

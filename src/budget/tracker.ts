@@ -137,6 +137,28 @@ export class BudgetTracker {
     return this.#holdOn(applied, ids, quoteNano)
   }
 
+  /**
+   * Sets more aside (nano-USD) on the accounts of a hold, or says why it cannot. Where the ledger does not answer no
+   * more is held, whatever a budget says to that.
+   */
+  extend (hold: CallHold, moreNano: bigint): CallHold | Refusal | Promise<CallHold | Refusal> {
+    if (this.#stopped) return SHUTTING_DOWN
+    // of an account on which nothing stands behind the hold nothing can stand behind more of it
+    if (hold.unbacked !== undefined) return LEDGER_UNAVAILABLE
+    const more = this.#holdOn(hold.applied, hold.holds.map(({ accountId }) => accountId), moreNano)
+    const backed = (extension: CallHold | Refusal): CallHold | Refusal => {
+      if (!('holds' in extension) || extension.unbacked === undefined) return extension
+      this.release(extension)
+      return LEDGER_UNAVAILABLE
+    }
+    return more instanceof Promise ? more.then(backed) : backed(more)
+  }
+
+  /** makes two holds of the same accounts one */
+  join (hold: CallHold, more: CallHold): void {
+    hold.holds.forEach((held, i) => { held.quoteNano += more.holds[i]?.quoteNano ?? 0n })
+  }
+
   /** replaces the hold by the cost (nano-USD); answers what each account is charged. Unconditional. */
   settle (hold: CallHold, costNano: bigint): Charge[] {
     const now = this.#o.now()

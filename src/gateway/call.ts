@@ -42,6 +42,11 @@ export interface OpenCall {
   /** x-relaycore-call-id and the budget headers, for the answer */
   readonly headers: Record<string, string>
   meter (answer: AnswerHead): Meter
+  /**
+   * The answer has used this much so far. Where that costs more than is held for it, more is held, or it is said why it
+   * may not go on; null: it may. A promise only where PostgreSQL has to be asked.
+   */
+  cover (reading: Reading): Refusal | null | Promise<Refusal | null>
   /** no byte of it reached the provider */
   release (): void
   settle (ending: CallEnding): void

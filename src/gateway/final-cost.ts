@@ -2,6 +2,7 @@ import { MAX_AMOUNT_NANO } from '../money/amount.ts'
 import { costNano } from '../pricing/cost.ts'
 import { type CallBound, type PricedModel } from '../pricing/price.ts'
 import { estimateNano } from '../pricing/quote.ts'
+import { type Reading } from '../usage/meter.ts'
 import { type CallOutcome, type Certainty, type Usage } from '../usage/usage.ts'
 import { type CallEnding } from './call.ts'
 
@@ -28,24 +29,33 @@ export function finalCost (
     if (GAVE_UP.has(status) || reading?.billed === true) return { costNano: quote, certainty: 'uncertain', outcome: 'upstream_error' }
     return { costNano: 0n, certainty: 'exact', outcome: 'upstream_error' }
   }
-  if (reading !== null && reading.usage !== null && reading.final) {
-    const reported = reading.usage.reportedNano
-    if (reported !== undefined && isCharge(reported)) return { costNano: reported, certainty: 'exact', outcome }
-    if (model.assumed === 'unpriced') return { costNano: 0n, certainty: 'uncertain', outcome }
-    const tier = reading.usage.tier ?? bound.tier
-    const usage = tier === reading.usage.tier ? reading.usage : { ...reading.usage, tier }
-    const cost = answered === undefined ? costNano(model, usage) : dearerNano(model, answered, usage)
-    if (cost !== null) return { costNano: cost, certainty: 'exact', outcome }
+  const used = reading === null ? null : usedNano(reading, model, bound, answered)
+  if (used !== null && reading?.final === true) {
+    const unpriced = model.assumed === 'unpriced' && reading.usage?.reportedNano === undefined
+    return { costNano: used, certainty: unpriced ? 'uncertain' : 'exact', outcome }
   }
-  if (outcome === 'client_gone' && reading?.running === true && reading.usage !== null) {
-    const cost = costNano(model, reading.usage)
-    if (cost !== null && cost < quote) return { costNano: cost, certainty: 'estimated', outcome }
+  // more than it was held for was used already, and how much more nobody says
+  if (used !== null && used > quote) return { costNano: used, certainty: 'estimated', outcome }
+  if (used !== null && outcome === 'client_gone' && reading?.running === true) {
+    return { costNano: used, certainty: 'estimated', outcome }
   }
   if (outcome === 'client_gone' && reading !== null && !model.reasoning) {
     const estimate = estimateNano(model, bound, reading.bodyBytes)
     if (estimate !== null && estimate < quote) return { costNano: estimate, certainty: 'estimated', outcome }
   }
   return { costNano: quote, certainty: 'uncertain', outcome }
+}
+
+/** What the usage that was read costs, nano-USD: of a whole answer, or so far. null: it is not known. */
+export function usedNano (
+  { usage }: Reading, model: PricedModel, bound: CallBound, answered?: PricedModel | null
+): bigint | null {
+  if (usage === null) return null
+  if (usage.reportedNano !== undefined && isCharge(usage.reportedNano)) return usage.reportedNano
+  if (model.assumed === 'unpriced') return 0n
+  const tier = usage.tier ?? bound.tier
+  const priced = tier === usage.tier ? usage : { ...usage, tier }
+  return answered === undefined ? costNano(model, priced) : dearerNano(model, answered, priced)
 }
 
 /** null: what one of them would cost is not known */

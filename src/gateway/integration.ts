@@ -2,7 +2,7 @@ import { type IncomingHttpHeaders } from 'node:http'
 import { Applicability, type AppliedBudget } from '../budget/applies.ts'
 import { type Identity } from '../budget/budget.ts'
 import { type BudgetRegistry } from '../budget/registry.ts'
-import { type BudgetTracker } from '../budget/tracker.ts'
+import { type BudgetTracker, type CallHold } from '../budget/tracker.ts'
 import { type Now } from '../clock.ts'
 import { type Refusal } from '../errors.ts'
 import { EndedCall } from '../journal/ended-call.ts'
@@ -12,14 +12,14 @@ import { type Metrics } from '../metrics.ts'
 import { formatNano } from '../money/amount.ts'
 import { type PriceBook, type PricedModel } from '../pricing/price.ts'
 import { type AnswerHead, type CallChanges, type CallRequest, isRefusal, type Provider } from '../providers/provider.ts'
-import { type Meter } from '../usage/meter.ts'
+import { type Meter, type Reading } from '../usage/meter.ts'
 import { type Placed, Underway } from '../underway.ts'
 import { type CallEnd, type CallOpening, tokensIn, tokensOut, type Usage, type UsageEvent } from '../usage/usage.ts'
 import { type CallEnding, type CallGate, type CallIntake, type OpenCall } from './call.ts'
 import { newCallId } from './call-id.ts'
 import { Candidates, type HeldCandidate } from './candidates.ts'
 import { Decision, DEMO, upstreamOf } from './decision.ts'
-import { finalCost } from './final-cost.ts'
+import { finalCost, usedNano } from './final-cost.ts'
 import { forEndUser } from './identify.ts'
 import { LimitedDesk, type LimitedHold } from './limited-desk.ts'
 
@@ -240,6 +240,32 @@ export class BudgetIntegration implements CallGate {
     return headers
   }
 
+  /**
+   * An answer that costs more than its quote while it comes: its provider keeps to no bound, or tools are open-ended.
+   * It is held in slices, so that it goes on as long as its budgets have room.
+   */
+  extend (call: Call, costNano: bigint): Refusal | null | Promise<Refusal | null> {
+    const { opening, hold } = call
+    const moreNano = costNano - opening.quoteNano + call.sliceNano
+    const told = (more: CallHold | Refusal): Refusal | null => {
+      if (call.over) {
+        if (!isRefusal(more)) this.#desk.release(more)
+        return null
+      }
+      this.#o.metrics.outgrown.inc({ provider: call.upstream, result: isRefusal(more) ? 'cut' : 'extended' })
+      if (isRefusal(more)) return outgrown(more)
+      this.#desk.join(hold, more)
+      opening.quoteNano += moreNano
+      call.openJson = this.#o.journal.append({ t: 'open', call: opening }, (error) => {
+        // only a crash before its end would charge it too little
+        if (error !== null) this.#o.log.error({ err: error, call: call.id }, 'the journal took no extension of a call')
+      })
+      return null
+    }
+    const more = this.#desk.extend(hold, moreNano)
+    return more instanceof Promise ? more.then(told) : told(more)
+  }
+
   /** nothing of the call reached its provider */
   released (call: Call): void {
     this.#open.delete(call)
@@ -332,6 +358,8 @@ class Call implements OpenCall, Placed {
   readonly model: PricedModel
   readonly request: CallRequest
   readonly changes: CallChanges
+  /** by how much its hold grows where its answer outgrows it */
+  readonly sliceNano: bigint
   /** the model that the client named */
   readonly asked: string
   /** by which budgets it was changed */
@@ -340,7 +368,7 @@ class Call implements OpenCall, Placed {
   readonly body: Buffer
   readonly #gate: BudgetIntegration
   readonly #intake: CallIntake
-  #over = false
+  over = false
 
   constructor (gate: BudgetIntegration, intake: CallIntake, held: HeldCandidate<LimitedHold>, opening: CallOpening) {
     this.#gate = gate
@@ -352,6 +380,7 @@ class Call implements OpenCall, Placed {
     this.asked = held.asked
     this.because = held.because
     this.opening = opening
+    this.sliceNano = opening.quoteNano / 4n + 1n
     this.body = intake.endpoint.forwardBody(held.request, intake.body, intake.bytes, held.changes, held.model)
   }
 
@@ -361,25 +390,39 @@ class Call implements OpenCall, Placed {
   get headers (): Record<string, string> { return this.#gate.headersOf(this) }
   get provider (): Provider { return this.#intake.provider }
 
+  cover (reading: Reading): Refusal | null | Promise<Refusal | null> {
+    const used = this.over ? null : usedNano(reading, this.model, this.request.bound)
+    return used === null || used <= this.opening.quoteNano ? null : this.#gate.extend(this, used)
+  }
+
   meter (answer: AnswerHead): Meter {
     return this.#intake.endpoint.meter(this.request, answer)
   }
 
   release (): void {
-    if (this.#over) return
-    this.#over = true
+    if (this.over) return
+    this.over = true
     this.#gate.released(this)
   }
 
   settle (ending: CallEnding): void {
-    if (this.#over) return
-    this.#over = true
+    if (this.over) return
+    this.over = true
     this.#gate.ended(this, ending)
   }
 }
 
 /** names that nobody knows are the client's own, and there is no end to them */
 function labelOf ({ model, assumed }: PricedModel): string { return assumed === undefined ? model : 'other' }
+
+/** the refusal of more, told in the middle of an answer */
+function outgrown (refusal: Refusal): Refusal {
+  return {
+    ...refusal,
+    message: `The answer cost more than what was held for this call, and was ended: no more could be held. ${refusal.message}`,
+    retryable: false,
+  }
+}
 
 /** null: nobody knows them */
 function tokensOf (usage: Usage | null): number | null {

@@ -43,6 +43,14 @@ export class LimitedDesk implements Desk<LimitedHold> {
     return this.#holdLimited(applied, quoteNano, subjects, loadOf(asked, model, outputTokens))
   }
 
+  /** sets more aside for the same call */
+  extend (hold: LimitedHold, moreNano: bigint): CallHold | Refusal | Promise<CallHold | Refusal> {
+    return this.#tracker.extend(hold, moreNano)
+  }
+
+  /** it is one hold with what was set aside for it later */
+  join (hold: LimitedHold, more: CallHold): void { this.#tracker.join(hold, more) }
+
   /** replaces the hold by the cost (nano-USD) and what it took of the limits by `tokens`; null: nobody knows them */
   settle (hold: LimitedHold, costNano: bigint, tokens: number | null): Charge[] {
     if (hold.taken !== undefined) this.#limiter.end(hold.taken, tokens ?? hold.taken.tokens)

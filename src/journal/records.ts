@@ -137,7 +137,7 @@ export function endOf (fields: Fields): CallEnd {
   return {
     id: fields.text('id'),
     endedAt: fields.count('at'),
-    outcome: fields.oneOf('outcome', ['completed', 'client_gone', 'upstream_error', 'upstream_broken', 'crashed']),
+    outcome: fields.oneOf('outcome', ['completed', 'client_gone', 'upstream_error', 'upstream_broken', 'budget_cut', 'crashed']),
     status: fields.countOrNull('status'),
     certainty: fields.oneOf('certainty', ['exact', 'estimated', 'uncertain']),
     modelUsed: fields.textOrNull('model'),

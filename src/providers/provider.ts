@@ -114,6 +114,8 @@ export interface Dialect {
   /** answer of GET /models and GET /models/:id for the catalog's models; undefined id: the list; null: not there */
   renderModels (models: string[], id?: string): string | null
   renderRefusal (refusal: Refusal, callId: string, userAgent: string): RenderedRefusal
+  /** the event that ends a stream of server-sent events for good, as the provider itself tells of an error in one */
+  renderCut (refusal: Refusal, callId: string): string
   /** how the provider itself tells of limited rates, at `now` (ms since the epoch) */
   rateHeaders (standing: RateStanding, now: number): Record<string, string>
 }

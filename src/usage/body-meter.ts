@@ -67,6 +67,8 @@ export interface EventTaker {
   /** reads an event and answers what of it goes on: the event itself, parts of it, or nothing */
   take (event: Buffer): Buffer | Buffer[] | null
   facts (): Facts
+  /** grows with each figure of usage that comes; absent: none comes before the end */
+  readonly counted?: number
   /** the stream came to its own end */
   end? (): void
 }
@@ -107,6 +109,10 @@ export class EventMeter implements Meter {
     this.#taker.end?.()
     return this.#takePassed()
   }
+
+  get counted (): number { return this.#taker.counted ?? 0 }
+
+  get unfinished (): number { return this.#filters ? 0 : this.#splitter.unfinished }
 
   reading (): Reading {
     const facts = this.#taker.facts()

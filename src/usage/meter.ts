@@ -24,6 +24,10 @@ export interface Reading {
  * which is the very same Buffer unless something that the client did not ask for has to be taken out.
  */
 export interface Meter {
+  /** grows with each figure of usage that comes; absent: there is none before the end */
+  readonly counted?: number
+  /** of what was passed on last, the bytes at its end that belong to an event whose end has not come */
+  readonly unfinished?: number
   /** null: nothing to pass on yet (only the unfinished event of a stream that is being filtered) */
   data (chunk: Buffer): Buffer | null
   /** the answer is over: what was still kept back, if anything */

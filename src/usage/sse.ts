@@ -42,6 +42,9 @@ export class SseSplitter {
   /** an event is under way, of which nothing has been handed over */
   get keeps (): boolean { return this.#kept.length > 0 }
 
+  /** bytes of the event that is under way */
+  get unfinished (): number { return this.#kept.length }
+
   push (chunk: Buffer): void {
     if (chunk.length === 0) return
     let lineStart = chunk[0] === LF && this.#afterCr !== null ? 1 : 0

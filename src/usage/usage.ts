@@ -70,6 +70,7 @@ export type CallOutcome =
   | 'client_gone'        // the client left; the answer was drained, or cut, by policy
   | 'upstream_error'     // the provider answered 4xx or 5xx
   | 'upstream_broken'    // the answer was cut short or never came
+  | 'budget_cut'         // the answer outgrew its hold, and no more could be held for it: it was ended
   | 'crashed'            // found open in the journal by recovery
 
 /** One account that a call is held on. Amounts in nano-units of the account's currency. */

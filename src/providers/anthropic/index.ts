@@ -13,6 +13,7 @@ export const anthropicDialect: Dialect = {
     return JSON.stringify({ data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null })
   },
   renderRefusal: renderAnthropicRefusal,
+  renderCut: (refusal, callId) => `event: error\ndata: ${renderAnthropicRefusal(refusal, callId).body}\n\n`,
   rateHeaders: anthropicRateHeaders,
 }
 

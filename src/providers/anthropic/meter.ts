@@ -33,8 +33,9 @@ class MessageReader implements EventTaker {
   #usage: Record<string, unknown> | null = null
   #model: string | null = null
   #id: string | null = null
+  counted = 0
   /** the output has been counted at least once */
-  #counted = false
+  #outputCounted = false
   #final = false
 
   constructor (call: CallRequest) { this.#call = call }
@@ -54,7 +55,7 @@ class MessageReader implements EventTaker {
       case 'message_start': this.#start(data['message']); break
       case 'message_delta': this.#delta(data['delta'], data['usage']); break
       // without a delta, the output is still the placeholder that the start had
-      case 'message_stop': this.#final ||= this.#counted; break
+      case 'message_stop': this.#final ||= this.#outputCounted; break
     }
   }
 
@@ -68,12 +69,13 @@ class MessageReader implements EventTaker {
   #delta (delta: unknown, usage: unknown): void {
     if (!isObject(usage)) return
     this.#merge(usage)
-    this.#counted = true
+    this.#outputCounted = true
     if (isObject(delta) && textOrNull(delta['stop_reason']) !== null) this.#final = true
   }
 
   #merge (usage: unknown): void {
     if (!isObject(usage)) return
+    this.counted++
     const present = Object.entries(usage).filter(([, value]) => value !== null && value !== undefined)
     this.#usage = { ...this.#usage, ...Object.fromEntries(present) }
   }

@@ -40,6 +40,7 @@ export const openaiDialect: Dialect = {
     return JSON.stringify({ object: 'list', data: models.map(model) })
   },
   renderRefusal: renderOpenAiRefusal,
+  renderCut: (refusal, callId) => `data: ${renderOpenAiRefusal(refusal, callId, '').body}\n\n`,
   rateHeaders: openAiRateHeaders,
 }
 

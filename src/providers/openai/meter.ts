@@ -51,6 +51,7 @@ class ChunkReader implements EventTaker {
   readonly #keepsLast: boolean
   #facts = NOTHING_READ
   #opening = OPENING_EVENTS
+  counted = 0
 
   /** `strips`: what the client did not ask for does not go on to it */
   constructor (strips: boolean, usageOf: UsageReader, running: 'read' | 'leave' | null = null, keepsLast = false) {
@@ -83,6 +84,7 @@ class ChunkReader implements EventTaker {
     const chunk = jsonOf(eventData(event))
     const usage = chunk === null ? null : this.#usageOf(chunk)
     if (chunk === null || usage === null) return event
+    this.counted++
     const alone = Array.isArray(chunk['choices']) && chunk['choices'].length === 0
     if (alone || this.#running !== 'leave') this.#note(chunk, usage, alone)
     if (!this.#strips || (alone && this.#keepsLast)) return event

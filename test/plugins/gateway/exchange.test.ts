@@ -454,3 +454,57 @@ t.test('a hundred calls at once with every kind of end: each ends exactly once, 
   const forwarded = gate.calls.filter((call) => call.ended[0]?.how === 'settled').length
   t.equal(provider.books.length, forwarded, 'settled are those that reached the provider, released the others')
 })
+
+const NO_ROOM = { code: 'budget_exhausted', message: 'There is no room.', retryable: false } as const
+const MESSAGES = '/anthropic/v1/messages'
+const MESSAGE = chat({ model: 'claude-test', max_tokens: 50, stream: true })
+
+t.test('an answer that may not go on ends behind a whole event, by an error as the provider tells of one', async (t) => {
+  for (const later of [false, true]) {
+    const { url, gate, provider } = await aGateway(t)
+    provider.behave = () => ({ pieces: 20, gapMs: 1 })
+    gate.cover = () => later ? Promise.resolve(NO_ROOM) : NO_ROOM
+    const done = finished(provider)
+
+    const text = (await ask(url + MESSAGES, { headers: AUTH, body: MESSAGE })).body.toString()
+
+    const events = text.split('\n\n').filter((event) => event !== '')
+    t.match(events.at(-1), /^event: error\ndata: \{"type":"error","error":\{"type":"billing_error","message":"There/)
+    t.match(events[0], /^event: message_start\ndata: \{.*\}$/)
+    t.notMatch(text, /message_stop/)
+    t.equal((await done).outcome, 'aborted')
+    t.match(await gate.ended(), { ending: { outcome: 'budget_cut', status: 200, reading: { final: false } } })
+    t.ok(endedOnce(gate))
+    t.match(gate.refusals, [{ refusal: { code: 'budget_exhausted' }, provider: 'anthropic' }])
+  }
+})
+
+t.test('one that waits for more to be held goes on as it came, also where that fails', async (t) => {
+  const answers = [
+    async () => null, async () => { throw new Error('broken') }, () => { throw new Error('broken') }, () => null,
+  ]
+  for (const cover of answers) {
+    const { url, gate, provider } = await aGateway(t)
+    provider.behave = () => ({ pieces: 20, usage: { output: 20 } })
+    gate.cover = cover
+    const text = (await ask(url + MESSAGES, { headers: AUTH, body: MESSAGE })).body.toString()
+    t.match(text, /^event: message_start[^]*event: message_stop\ndata: \{"type":"message_stop"\}\n\n$/)
+    t.match(await gate.ended(), { ending: { outcome: 'completed', reading: { final: true, usage: { outputTokens: 20 } } } })
+  }
+})
+
+t.test('an abandoned answer that may not be read on is given up', async (t) => {
+  const { url, gate, provider } = await aGateway(t)
+  provider.behave = () => ({ pieces: 20, gapMs: 3 })
+  let left = false
+  gate.cover = () => left ? NO_ROOM : null
+  const done = finished(provider)
+  const client = open(url + MESSAGES, { headers: AUTH, body: MESSAGE })
+  const [response] = await once(client, 'response') as [IncomingMessage]
+  response.on('error', () => {})
+  await once(response, 'data')
+  left = true
+  client.destroy()
+  t.equal((await done).outcome, 'aborted')
+  t.match(await gate.ended(), { ending: { outcome: 'budget_cut' } })
+})

@@ -10,7 +10,7 @@ import { type Refusal } from '../../../src/errors.ts'
 import { type CallEnding, type CallGate, type CallIntake, type OpenCall } from '../../../src/gateway/call.ts'
 import { providers } from '../../../src/providers/index.ts'
 import { type AnswerHead, AS_ASKED, type CallRequest, isRefusal } from '../../../src/providers/provider.ts'
-import { type Meter } from '../../../src/usage/meter.ts'
+import { type Meter, type Reading } from '../../../src/usage/meter.ts'
 import { type ProviderOptions, startProvider, type TestProvider } from '../../provider/provider.ts'
 
 export const KEY = 'rc-good-key'
@@ -46,6 +46,8 @@ export class FakeCall implements OpenCall {
     return this.#gate.makeMeter?.(answer) ?? this.#intake.endpoint.meter(this.request, answer)
   }
 
+  cover (reading: Reading): Refusal | null | Promise<Refusal | null> { return this.#gate.cover(reading) }
+
   release (): void { this.#end({ how: 'released' }) }
 
   settle (ending: CallEnding): void { this.#end({ how: 'settled', ending }) }
@@ -70,6 +72,8 @@ export class FakeGate implements CallGate {
   /** false: opens calls also for clients that have left */
   asksGone = true
   openThrows = false
+  /** what is said of an answer that goes on */
+  cover: (reading: Reading) => Refusal | null | Promise<Refusal | null> = () => null
   /** instead of the endpoint's own */
   makeMeter: ((answer: AnswerHead) => Meter) | null = null
 
