@@ -1,9 +1,11 @@
 import t from 'tap'
 import { proveKill } from './kill.ts'
+import { aDatabase } from '../stores/postgres/database.ts'
 
 for (const redis of [false, true]) {
   t.test(`every call that reached the provider is recorded once through kill -9, Redis ${redis ? 'on' : 'off'}`, async (t) => {
-    const result = await proveKill({ rounds: redis ? 1 : 2, calls: 100, redis }, (line) => { t.comment(line) })
+    const options = { rounds: redis ? 1 : 2, calls: 100, redis }
+    const result = await proveKill(options, (line) => { t.comment(line) }, await aDatabase(t))
     t.ok(result.reached > 0 && result.events >= result.reached)
   })
 }

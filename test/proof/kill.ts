@@ -18,9 +18,9 @@ export interface KillResult {
 }
 
 export async function proveKill (
-  options: { rounds: number, calls: number, redis: boolean }, say: (line: string) => void
+  options: { rounds: number, calls: number, redis: boolean }, say: (line: string) => void, databaseUrl?: string
 ): Promise<KillResult> {
-  const world = await ProofWorld.open({ redis: options.redis })
+  const world = await ProofWorld.open({ redis: options.redis, databaseUrl })
   try {
     let gateway = await world.startGateway()
     await world.admin(gateway, 'POST', '/budgets', {

@@ -29,9 +29,9 @@ const START_MS = 12_000
 
 /** `aheadMs`: how long before midnight the calls begin */
 export async function proveMidnight (
-  zone: string, aheadMs: number, say: (line: string) => void
+  zone: string, aheadMs: number, say: (line: string) => void, databaseUrl?: string
 ): Promise<MidnightResult> {
-  const world = await ProofWorld.open({ redis: true })
+  const world = await ProofWorld.open({ redis: true, databaseUrl })
   try {
     const now = Date.now()
     const midnight = dayAt(zone, now).end

@@ -27,8 +27,10 @@ type Admin = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) =>
 
 export interface PolicyResult { calls: number, refusals: number, downgraded: number }
 
-export async function provePolicies (ms: number, say: (line: string) => void): Promise<PolicyResult> {
-  const world = await ProofWorld.open({ redis: true })
+export async function provePolicies (
+  ms: number, say: (line: string) => void, databaseUrl?: string
+): Promise<PolicyResult> {
+  const world = await ProofWorld.open({ redis: true, databaseUrl })
   try {
     const gateways = [await world.startGateway(), await world.startGateway(), await world.startGateway()]
     const races = await prepare(world, gateways[0] as GatewayProcess, ms)

@@ -56,8 +56,10 @@ function anItem (): fc.Arbitrary<Item> {
   })
 }
 
-export async function proveRecording (count: number, say: Say, seed = Date.now() % 1e9): Promise<RecordResult> {
-  const world = await ProofWorld.open({ redis: true })
+export async function proveRecording (
+  count: number, say: Say, databaseUrl?: string, seed = Date.now() % 1e9
+): Promise<RecordResult> {
+  const world = await ProofWorld.open({ redis: true, databaseUrl })
   try {
     const gateways = [await world.startGateway(), await world.startGateway()]
     const budgets = await makeBudgets(world, gateways[0] as GatewayProcess)

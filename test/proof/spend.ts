@@ -26,8 +26,10 @@ const TEAMS = ['search', 'support']
 
 type Say = (line: string) => void
 
-export async function proveSpend (calls: number, concurrency: number, say: Say): Promise<SpendResult> {
-  const world = await ProofWorld.open({ redis: true })
+export async function proveSpend (
+  calls: number, concurrency: number, say: Say, databaseUrl?: string
+): Promise<SpendResult> {
+  const world = await ProofWorld.open({ redis: true, databaseUrl })
   try {
     const gateways = [await world.startGateway(), await world.startGateway(), await world.startGateway()]
     const [first] = gateways

@@ -45,13 +45,13 @@ export class ProofWorld {
   #folders = 0
   readonly #folder = mkdtempSync(join(tmpdir(), 'relaycore-proof-'))
 
-  static async open ({ redis }: { redis: boolean }): Promise<ProofWorld> {
+  /** `databaseUrl`: of a migrated database; absent: one on a PostgreSQL of its own */
+  static async open (
+    { redis, databaseUrl }: { redis: boolean, databaseUrl?: string | undefined }
+  ): Promise<ProofWorld> {
     const world = new ProofWorld()
-    const postgres = await startPostgres()
-    world.#closers.push(postgres.stop)
-    world.databaseUrl = postgres.url
-    await migrate(postgres.url)
-    world.db = new pg.Pool({ connectionString: postgres.url, max: 4 })
+    world.databaseUrl = databaseUrl ?? await world.#ownDatabase()
+    world.db = new pg.Pool({ connectionString: world.databaseUrl, max: 4 })
     // a connection that breaks is told by the query that uses it
     world.db.on('error', () => undefined)
     world.#closers.push(() => world.db.end())
@@ -151,6 +151,13 @@ export class ProofWorld {
       if (Date.now() > deadline) throw new Error(`not settled within ${ms} ms\n${this.gateways.map((g) => g.output.join('')).join('\n---\n').slice(-4000)}`)
       await wait(50)
     }
+  }
+
+  async #ownDatabase (): Promise<string> {
+    const { url, stop } = await startPostgres()
+    this.#closers.push(stop)
+    await migrate(url)
+    return url
   }
 
   async #ready (gateway: GatewayProcess): Promise<void> {
