@@ -47,6 +47,7 @@ const PROVIDERS = {
   openrouter: { title: 'OpenRouter', elseEnv: 'OPENROUTER_API_KEY', base: '/api/v1' },
   deepseek: { title: 'DeepSeek', elseEnv: 'DEEPSEEK_API_KEY', base: '' },
   xai: { title: 'xAI', elseEnv: 'XAI_API_KEY', base: '/v1' },
+  cohere: { title: 'Cohere', elseEnv: 'CO_API_KEY', base: '' },
   ollama: { title: 'Ollama', elseEnv: 'OLLAMA_API_KEY', base: '/v1' },
   vllm: { title: 'vLLM', elseEnv: 'VLLM_API_KEY', base: '/v1' },
 } as const

@@ -1,9 +1,10 @@
 import { anthropic } from './anthropic/index.ts'
 import { azure } from './azure/index.ts'
-import { openaiCompatible } from './compatible.ts'
+import { cohere } from './cohere/index.ts'
 import { deepseek } from './deepseek/index.ts'
 import { groq } from './groq/index.ts'
 import { mistral } from './mistral/index.ts'
+import { ollama } from './ollama/index.ts'
 import { openai } from './openai/index.ts'
 import { openrouter } from './openrouter/index.ts'
 import { type Provider } from './provider.ts'
@@ -20,6 +21,7 @@ export const providers: Provider[] = [
   openrouter,
   deepseek,
   xai,
-  openaiCompatible({ name: 'ollama', title: 'Ollama', url: 'http://127.0.0.1:11434', base: '/v1', needsKey: false }),
+  cohere,
+  ollama,
   vllm,
 ]

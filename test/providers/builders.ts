@@ -9,6 +9,13 @@ export function billable (provider: Provider): BillableEndpoint {
   return provider.endpoints.find((endpoint) => endpoint.kind === 'billable') as BillableEndpoint
 }
 
+/** its billable endpoint of this path */
+export function named (provider: Provider, path: string): BillableEndpoint {
+  const found = provider.endpoints.find((endpoint) => endpoint.path === path && endpoint.kind === 'billable')
+  if (found?.kind !== 'billable') throw new Error(`${provider.name} has no ${path}`)
+  return found
+}
+
 /** what a dialect makes of a body, as a client's JSON.stringify writes it or as `text` does */
 export function read (provider: Provider, body: object, text = JSON.stringify(body)): CallRequest | Refusal {
   return billable(provider).read(JSON.parse(text), Buffer.from(text), NO_TARGET)

@@ -13,7 +13,7 @@ import {
 import { vllm } from '../../src/providers/vllm/index.ts'
 import { xai } from '../../src/providers/xai/index.ts'
 import { costNano } from '../../src/pricing/cost.ts'
-import { aCall, billable, JSON_ANSWER, metered, pass, read, SSE } from './builders.ts'
+import { aCall, billable, JSON_ANSWER, metered, named, pass, read, SSE } from './builders.ts'
 
 // Where providers that speak OpenAI's dialect do otherwise than OpenAI.
 
@@ -286,12 +286,6 @@ t.test('whatever these providers may report for a request, it costs no more than
     return quote !== null && cost !== null && cost <= quote
   }))
 })
-
-function named (provider: Provider, path: string): BillableEndpoint {
-  const found = provider.endpoints.find((endpoint) => endpoint.path === path && endpoint.kind === 'billable')
-  if (found?.kind !== 'billable') throw new Error(`${provider.name} has no ${path}`)
-  return found
-}
 
 function ask (endpoint: BillableEndpoint, body: object) {
   return endpoint.read(body, Buffer.from(JSON.stringify(body)), NO_TARGET)
