@@ -17,3 +17,9 @@ export function renderCohereRefusal (refusal: Refusal, callId: string): Rendered
     }),
   }
 }
+
+/** a stream that fails ends with a reason (cohere-ai 8.1, ChatMessageEndEventDelta) */
+export function renderCohereCut (refusal: Refusal, callId: string): string {
+  const delta = { finish_reason: 'ERROR', error: messageWithField(refusal), relaycore: refusalDetails(refusal, callId) }
+  return `event: message-end\ndata: ${JSON.stringify({ id: callId, type: 'message-end', delta })}\n\n`
+}

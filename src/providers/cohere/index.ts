@@ -1,7 +1,7 @@
 import { changedBody } from '../changed-body.ts'
 import { openAiRateHeaders } from '../openai/errors.ts'
 import { type BillableEndpoint, type Dialect, type Provider } from '../provider.ts'
-import { renderCohereRefusal } from './errors.ts'
+import { renderCohereCut, renderCohereRefusal } from './errors.ts'
 import { meterChat, meterMeta } from './meter.ts'
 import { readChat, readEmbed, readRerank } from './request.ts'
 
@@ -13,6 +13,7 @@ const dialect: Dialect = {
     return JSON.stringify({ models: models.map((name) => ({ name })) })
   },
   renderRefusal: renderCohereRefusal,
+  renderCut: renderCohereCut,
   rateHeaders: openAiRateHeaders,
 }
 

@@ -7,7 +7,12 @@ import { type Dialect } from '../provider.ts'
 import { renderMistralRefusal } from './errors.ts'
 import { ocr } from './ocr.ts'
 
-const mistralDialect: Dialect = { ...openaiDialect, name: 'mistral', renderRefusal: renderMistralRefusal }
+const mistralDialect: Dialect = {
+  ...openaiDialect,
+  name: 'mistral',
+  renderRefusal: renderMistralRefusal,
+  renderCut: (refusal, callId) => `data: ${renderMistralRefusal(refusal, callId).body}\n\n`,
+}
 
 /**
  * Usage is in the last chunk of each stream unasked, and its SDK takes no chunk with `usage: null`, so it is never

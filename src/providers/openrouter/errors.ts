@@ -19,3 +19,11 @@ export function renderOpenRouterRefusal (refusal: Refusal, callId: string): Rend
     }),
   }
 }
+
+/** an error within a stream is a chunk that has it ("Errors and debugging", mid-stream errors) */
+export function renderOpenRouterCut (refusal: Refusal, callId: string): string {
+  const { error } = JSON.parse(renderOpenRouterRefusal(refusal, callId).body) as { error: object }
+  const choices = [{ index: 0, delta: { content: '' }, finish_reason: 'error' }]
+  const chunk = { id: callId, object: 'chat.completion.chunk', created: 0, model: '', error, choices }
+  return `data: ${JSON.stringify(chunk)}\n\n`
+}

@@ -4,10 +4,15 @@ import { openaiCompatible } from '../compatible.ts'
 import { type ChatTraits, openaiDialect } from '../openai/index.ts'
 import { type CallRequest, type Dialect } from '../provider.ts'
 import { openRouterUsage } from './cost.ts'
-import { renderOpenRouterRefusal } from './errors.ts'
+import { renderOpenRouterCut, renderOpenRouterRefusal } from './errors.ts'
 import { withMaxPrice } from './max-price.ts'
 
-const openRouterDialect: Dialect = { ...openaiDialect, name: 'openrouter', renderRefusal: renderOpenRouterRefusal }
+const openRouterDialect: Dialect = {
+  ...openaiDialect,
+  name: 'openrouter',
+  renderRefusal: renderOpenRouterRefusal,
+  renderCut: renderOpenRouterCut,
+}
 
 /** that cost nothing: they mend or shorten what goes in or comes out */
 const FREE_PLUGINS = new Set<unknown>(['response-healing', 'context-compression'])
