@@ -31,8 +31,9 @@ export function finalCost (
   }
   const used = reading === null ? null : usedNano(reading, model, bound, answered)
   if (used !== null && reading?.final === true) {
-    const unpriced = model.assumed === 'unpriced' && reading.usage?.reportedNano === undefined
-    return { costNano: used, certainty: unpriced ? 'uncertain' : 'exact', outcome }
+    // of a model without a price only what the provider itself says is known
+    const known = model.assumed !== 'unpriced' || used > 0n
+    return { costNano: used, certainty: known ? 'exact' : 'uncertain', outcome }
   }
   // more than it was held for was used already, and how much more nobody says
   if (used !== null && used > quote) return { costNano: used, certainty: 'estimated', outcome }
@@ -52,7 +53,6 @@ export function usedNano (
 ): bigint | null {
   if (usage === null) return null
   if (usage.reportedNano !== undefined && isCharge(usage.reportedNano)) return usage.reportedNano
-  if (model.assumed === 'unpriced') return 0n
   const tier = usage.tier ?? bound.tier
   const priced = tier === usage.tier ? usage : { ...usage, tier }
   return answered === undefined ? costNano(model, priced) : dearerNano(model, answered, priced)

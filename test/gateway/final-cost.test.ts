@@ -56,3 +56,12 @@ t.test('an answer that its client left has cost what its running figures say, wh
   t.match(left({}), { costNano: QUOTE, certainty: 'uncertain' })
   t.match(left({ running: true }, 'upstream_broken'), { costNano: QUOTE, certainty: 'uncertain' }, 'nobody stopped it here')
 })
+
+t.test('running figures past the quote are charged, for how much more it was nobody says', async (t) => {
+  for (const outcome of ['budget_cut', 'client_gone', 'upstream_broken'] as const) {
+    const seen = { final: false, modelUsed: null, providerRequestId: null, bodyBytes: 10 }
+    const reading = { usage: aUsage({ inputTokens: 10 }), ...seen }
+    const ended = finalCost({ outcome, status: 200, reading, error: null }, MODEL, aBound(), 9_999n)
+    t.same(ended, { costNano: 10_000n, certainty: 'estimated', outcome })
+  }
+})
