@@ -30,8 +30,8 @@ export interface ExchangeOptions {
   exchanges: Exchanges
   /** writes a refusal where no answer has begun; `released`: the call never reached the provider */
   refuse: (refusal: Refusal, released: boolean) => void
-  /** what ends a stream of events that may not go on */
-  lastWords: (refusal: Refusal) => string
+  /** what ends a stream of events that may not go on; null: nothing does */
+  lastWords: (refusal: Refusal) => string | null
   log: Log
 }
 
@@ -165,12 +165,12 @@ export class Exchange implements Dispatcher.DispatchHandler, Sweepable {
   /** No more can be held: the answer ends behind its last whole event, in the provider's own way. */
   #cutOff (passed: Buffer | null, refusal: Refusal): void {
     const unfinished = this.#meter?.unfinished ?? 0
-    const lastWords = this.#guarded(() => this.#options.lastWords(refusal), '')
+    const lastWords = this.#guarded(() => this.#options.lastWords(refusal), null)
     this.#settle('budget_cut', OUTGROWN)
     this.#leaveUpstream()
     this.#upstream?.abort(OUTGROWN)
     if (this.#clientGone) return
-    if (!this.#isStream) {
+    if (!this.#isStream || lastWords === null) {
       this.#breakOff()
       return
     }

@@ -178,7 +178,7 @@ function exchange (
     lastWords: (refusal) => {
       const named = withCallId(refusal, headers)
       plane.gate.refused(named, provider.name)
-      return provider.dialect.renderCut(named, named.callId)
+      return provider.dialect.renderCut?.(named, named.callId) ?? null
     },
     log: request.log,
   })

@@ -114,8 +114,11 @@ export interface Dialect {
   /** answer of GET /models and GET /models/:id for the catalog's models; undefined id: the list; null: not there */
   renderModels (models: string[], id?: string): string | null
   renderRefusal (refusal: Refusal, callId: string, userAgent: string): RenderedRefusal
-  /** the event that ends a stream of server-sent events for good, as the provider itself tells of an error in one */
-  renderCut (refusal: Refusal, callId: string): string
+  /**
+   * The event that ends a stream of server-sent events for good, as the provider itself tells of an error in one; absent:
+   * it has no way to, and its connection is broken off.
+   */
+  renderCut? (refusal: Refusal, callId: string): string
   /** how the provider itself tells of limited rates, at `now` (ms since the epoch) */
   rateHeaders (standing: RateStanding, now: number): Record<string, string>
 }
