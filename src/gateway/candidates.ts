@@ -12,7 +12,7 @@ import { type Refusal, type RefusalCode } from '../errors.ts'
 import { convertNano, formatNano } from '../money/amount.ts'
 import { cappedOutput } from '../pricing/cap.ts'
 import { type PriceBook, type PricedModel } from '../pricing/price.ts'
-import { quoteNano } from '../pricing/quote.ts'
+import { quoteNano, withoutPrice } from '../pricing/quote.ts'
 import { AS_ASKED, type CallChanges, type CallRequest, isRefusal } from '../providers/provider.ts'
 import { remedyFor } from './remedies.ts'
 
@@ -181,7 +181,7 @@ export class Candidates<Hold extends object> {
     if (isRefusal(choice)) return choice
     const { request } = asked
     const quote = quoteNano(choice.model.model, request.bound)
-    if (quote === null) return unpricedTier(request)
+    if (quote === null) return unpricedPart(request, choice.model.model)
     const held = this.#o.desk.hold(choice.applied, quote, asked, choice.model.model, request.bound.outputTokens)
     const next = (hold: Hold | Refusal): Later<HeldCandidate<Hold> | Refusal> => {
       if (!isRefusal(hold)) {
@@ -322,10 +322,10 @@ export function limitRefusal ({ limits }: Identity, provider: string, asked: Nam
   }
 }
 
-function unpricedTier ({ model, bound }: CallRequest): Refusal {
+function unpricedPart ({ model, bound }: CallRequest, priced: PricedModel): Refusal {
   return {
     code: 'feature_not_metered',
-    message: `The catalog has no price for ${model} at ${JSON.stringify(bound.tier)}; leave that option out.`,
+    message: `The catalog has no price for ${model} ${withoutPrice(priced, bound)}; leave that option out.`,
     retryable: false,
   }
 }

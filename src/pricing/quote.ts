@@ -44,6 +44,15 @@ function mostNano (model: PricedModel, bound: CallBound, output: number): bigint
   return most === null || webSearches === 0 ? most : most + BigInt(webSearches) * (model.webSearchNano ?? 0n)
 }
 
+/** What of a call without a quote has no price, for people, as it follows the name of its model. */
+export function withoutPrice (model: PricedModel, bound: CallBound): string {
+  if (factorOf(model, bound.tier, true) === null) return `at ${JSON.stringify(bound.tier)}`
+  if (bound.webSearches > 0 && model.webSearchNano === null) return 'with web searches'
+  const units = [...bound.inputUnits ?? [], ...bound.outputUnits ?? [], ...Object.keys(bound.units ?? {})]
+  const unpriced = units.filter((unit) => unitRate(model, unit) === null)
+  return unpriced.length === 0 ? 'as it is asked' : `with ${unpriced.join(', ')}`
+}
+
 /** The most tokens that a call may use, of input and of output: those that its quote is for. */
 export function mostTokens (model: PricedModel, bound: CallBound): { input: number, output: number } {
   return { input: inputBound(model, bound), output: outputBound(model, bound) }

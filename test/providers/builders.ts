@@ -16,6 +16,13 @@ export function named (provider: Provider, path: string): BillableEndpoint {
   return found
 }
 
+/** the provider with this one endpoint alone */
+export function surface (provider: Provider, name: string): Provider {
+  const endpoints = provider.endpoints.filter((endpoint) => endpoint.name === name)
+  if (endpoints.length !== 1) throw new Error(`${provider.name} has ${endpoints.length} endpoints ${name}`)
+  return { ...provider, endpoints }
+}
+
 /** what a dialect makes of a body, as a client's JSON.stringify writes it or as `text` does */
 export function read (provider: Provider, body: object, text = JSON.stringify(body)): CallRequest | Refusal {
   return billable(provider).read(JSON.parse(text), Buffer.from(text), NO_TARGET)

@@ -9,6 +9,8 @@ import { openAiRateHeaders, renderOpenAiRefusal } from './errors.ts'
 import { withUsage } from './include-usage.ts'
 import { chatUsage, meterChatCompletion, type UsageReader } from './meter.ts'
 import { type ChatFields, readChatCompletion } from './request.ts'
+import { meterResponse } from './responses-meter.ts'
+import { readCompaction, readResponse } from './responses-request.ts'
 
 /** the newer one first: models that reason take no other, and all of today's take it */
 const OUTPUT_LIMITS = ['max_completion_tokens', 'max_tokens']
@@ -92,6 +94,34 @@ export function chatCompletions (path: string, traits: ChatTraits = {}): Billabl
   }
 }
 
+/** Responses of OpenAI and of what speaks its dialect. */
+export function responses (path: string): BillableEndpoint {
+  return {
+    kind: 'billable',
+    name: 'responses',
+    method: 'POST',
+    path,
+    about: {
+      model: '`model`',
+      output: '`max_output_tokens`; hosted tools need `max_tool_calls`',
+      usage: '`usage`, `tool_usage`, the calls in `output`; in a stream `response.completed`, `.incomplete` or `.failed`',
+    },
+    read: readResponse,
+    forwardBody: (_call, body, bytes, changes) => changedBody(body, bytes, changes, ['max_output_tokens']),
+    meter: meterResponse,
+  }
+}
+
+/** The compaction of a conversation. */
+export function compaction (path: string): BillableEndpoint {
+  return {
+    ...responses(path),
+    name: 'responses.compact',
+    about: { model: '`model`', output: 'none: the most that the model can', usage: '`usage`' },
+    read: readCompaction,
+  }
+}
+
 export const openai: Provider = {
   name: 'openai',
   title: 'OpenAI',
@@ -102,6 +132,9 @@ export const openai: Provider = {
   dialect: openaiDialect,
   endpoints: [
     chatCompletions('/v1/chat/completions'),
+    responses('/v1/responses'),
+    compaction('/v1/responses/compact'),
+    { kind: 'free', name: 'responses.input_tokens', method: 'POST', path: '/v1/responses/input_tokens', served: 'forward' },
     { kind: 'free', name: 'models', method: 'GET', path: '/v1/models', served: 'models' },
     { kind: 'free', name: 'models', method: 'GET', path: '/v1/models/{model+}', served: 'models' },
   ],

@@ -1,5 +1,5 @@
 import {
-  BodyMeter, count, EventMeter, type EventTaker, type Facts, isCount, isEncoded, isEventStream, jsonOf, NOTHING_READ,
+  BodyMeter, count, EventMeter, type EventTaker, type Facts, isEncoded, isEventStream, jsonOf, NOTHING_READ,
   takeAll, textOrNull, UnreadMeter,
 } from '../../usage/body-meter.ts'
 import { type Meter } from '../../usage/meter.ts'
@@ -9,6 +9,7 @@ import { isObject } from '../body.ts'
 import { findMember, type Member, topLevelValues } from '../json-scan.ts'
 import { type AnswerHead, type CallRequest } from '../provider.ts'
 import { withoutMember } from './include-usage.ts'
+import { objectOf, textUsage } from './usage.ts'
 
 const USAGE = Buffer.from('"usage"')
 /** how the value null begins, which it has in all chunks but the last */
@@ -129,31 +130,18 @@ function readCompletion (text: Buffer, usageOf: UsageReader): Facts {
   }
 }
 
-/**
- * `prompt_tokens` includes what was read from and written to the cache, `completion_tokens` includes reasoning and
- * rejected predictions (OpenAI API reference, CompletionUsage). xAI and Gemini leave reasoning out of it, but not out
- * of `total_tokens`. Audio has other prices than text, so with any the usage is not known.
- */
+/** Audio has other prices than text, so with any the usage is not known. */
 export function chatUsage (answer: Record<string, unknown>): Usage | null {
   const usage = answer['usage']
   if (!isObject(usage)) return null
-  const { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total } = usage
-  if (!isCount(prompt) || !isCount(completion)) return null
-  const inDetails = detailsOf(usage['prompt_tokens_details'])
-  const outDetails = detailsOf(usage['completion_tokens_details'])
-  if (count(inDetails['audio_tokens']) > 0 || count(outDetails['audio_tokens']) > 0) return null
-  const read = Math.min(count(inDetails['cached_tokens']), prompt)
-  const written = Math.min(count(inDetails['cache_write_tokens']), prompt - read)
-  return {
-    inputTokens: prompt - read - written,
-    cacheReadTokens: read,
-    cacheWrite5mTokens: written,
-    cacheWrite1hTokens: 0,
-    outputTokens: Math.max(completion, count(total) - prompt),
-    reasoningTokens: count(outDetails['reasoning_tokens']),
-    webSearches: 0,
+  const { prompt_tokens_details: inputDetails, completion_tokens_details: outputDetails } = usage
+  if (count(objectOf(inputDetails)['audio_tokens']) > 0 || count(objectOf(outputDetails)['audio_tokens']) > 0) return null
+  return textUsage({
+    input: usage['prompt_tokens'],
+    output: usage['completion_tokens'],
+    total: usage['total_tokens'],
+    inputDetails,
+    outputDetails,
     tier: textOrNull(answer['service_tier']),
-  }
+  }, '5m')
 }
-
-function detailsOf (value: unknown): Record<string, unknown> { return isObject(value) ? value : {} }

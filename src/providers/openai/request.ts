@@ -4,14 +4,7 @@ import {
   shown, tierField,
 } from '../body.ts'
 import { type CallRequest } from '../provider.ts'
-
-/**
- * More than any model makes of one image at its highest detail: 48,169 by gpt-4o-mini (2,833 and 8 tiles of 5,667), at
- * most 24,600 by those that count patches (OpenAI's guide to images and vision).
- */
-const TOKENS_PER_IMAGE = 50_000
-/** Tools and response formats are put to the model in another syntax, with words around them. */
-const SCAFFOLDING_TOKENS = 1_000
+import { imageBound, SCAFFOLDING_TOKENS } from './bounds.ts'
 
 /**
  * What costs more than the tokens of this request: searches, sounds, other models, and what is kept at the provider
@@ -142,7 +135,7 @@ function inputBound (
       switch (part['type']) {
         case 'text':
         case 'refusal': return
-        case 'image_url': tokens += imageBound(part['image_url']); return
+        case 'image_url': tokens += imageBound(urlOf(part['image_url'])); return
         case 'file': tokens = Infinity; return
         default: if (texts?.has(part['type']) !== true) unmetered = `the content type ${shown(part['type'])}`
       }
@@ -151,10 +144,6 @@ function inputBound (
   return unmetered ?? tokens
 }
 
-/** beyond the bytes of the body that it is part of */
-function imageBound (image: unknown): number {
-  const url = isObject(image) ? image['url'] : image
-  return typeof url === 'string' && url.startsWith('data:image/') ? TOKENS_PER_IMAGE - url.length : Infinity
-}
+function urlOf (image: unknown): unknown { return isObject(image) ? image['url'] : image }
 
 function listOf (value: unknown): unknown[] { return Array.isArray(value) ? value : [] }

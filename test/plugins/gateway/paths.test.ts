@@ -11,7 +11,7 @@ import { aGateway, AUTH, chat, FakeGate, KEY, PROVIDER_KEY } from './fakes.ts'
 // What stands between a client with a good key and a provider's other paths. Requests are written by hand, because
 // every HTTP client tidies URLs up.
 const SIDE_DOORS = [
-  '/openai/v1', '/openai/v1/', '/openai/v1/responses', '/openai/v1/embeddings', '/openai/v1/images/generations',
+  '/openai/v1', '/openai/v1/', '/openai/v1/responses/x', '/openai/v1/batches', '/openai/v1/videos/generations',
   '/openai/v1/chat', '/openai/v1/chat/', '/openai/v1/chat/completions/', '/openai/v1/chat/completions/x',
   '/openai/v1//chat/completions', '/openai/v1/chat//completions', '//openai/v1/chat/completions',
   '/openai//v1/chat/completions', '/openai/v1/./chat/completions', '/openai/v1/chat/../chat/completions',
@@ -24,7 +24,7 @@ const SIDE_DOORS = [
   '/openai/v1/chat/completions%20', '/openai/v1/chat/completions%3Fa=1', '/openai/v1/chat/completions%23',
   '/openai/v1/chat/completions#x', '/openai/v1/messages', '/anthropic/v1/chat/completions',
   '/anthropic/v1/messages/batches', '/anthropic/v1/messages/', '/anthropic/v1/messages/count_tokens/',
-  '/anthropic/v1/messages/../complete', '/v1/responses', '/v1/messages/batches', '/v1/', '/v1//messages',
+  '/anthropic/v1/messages/../complete', '/v1/realtime', '/v1/messages/batches', '/v1/', '/v1//messages',
   '/v1/models/../messages/batches', '/v1/models/..%2fmessages', '/v1/models/x:generateContent', '/v1/files',
   'http://x/openai/v1/chat/completions', 'http://api.openai.com/v1/responses', '/openai/v1/http://evil.invalid/',
   '/openai/v1/%zz', '/openai/v1/chat/completions%', '/openai/v1/\xff', `/openai/v1/${'a'.repeat(3000)}`,
@@ -69,14 +69,14 @@ t.test('whatever the path, only a listed one goes upstream, and only as listed',
   }), { numRuns: 150, examples: [['/openai/v1/chat/completions', ''], ['/v1/messages', '?key=x']] })
   t.ok(provider.books.length > 0)
   for (const { path } of provider.books) {
-    t.match(path, /^\/v1\/(chat\/completions|messages|messages\/count_tokens)(\?|$)/)
+    t.match(path, /^\/v1\/(chat\/completions|completions|responses|messages|messages\/count_tokens)(\?|$)/)
   }
 })
 
 t.test('a refused path says what is there instead, in the dialect of the path', async (t) => {
   const { url, gate } = await aGateway(t)
 
-  const openai = await ask(`${url}/openai/v1/embeddings?key=${KEY}`, { body: '{}' })
+  const openai = await ask(`${url}/openai/v1/batches?key=${KEY}`, { body: '{}' })
   const anthropic = await ask(`${url}/anthropic/v1/messages/batches`, { headers: AUTH, body: '{}' })
   const byHeader = await ask(`${url}/v1/complete`, { headers: { 'x-api-key': KEY }, body: '{}' })
   const method = await ask(`${url}/v1/chat/completions`, { method: 'GET', headers: AUTH })
@@ -84,7 +84,7 @@ t.test('a refused path says what is there instead, in the dialect of the path', 
   t.equal(openai.status, 403)
   t.equal(openai.headers['x-relaycore-call-id'], gate.refusals[0]?.refusal.callId, 'the log names it as the answer does')
   const { message } = json(openai)['error'] as { message: string }
-  t.match(message, /^POST \/openai\/v1\/embeddings is not available/)
+  t.match(message, /^POST \/openai\/v1\/batches is not available/)
   t.match(message, /POST \/openai\/v1\/chat\/completions/)
   t.notMatch(message, /messages/)
   t.notMatch(message, new RegExp(KEY))
@@ -121,7 +121,7 @@ t.test('other methods are refused on every path, and OPTIONS tells which there a
   t.equal(options.status, 204)
   t.equal(options.headers.allow, 'POST, OPTIONS')
   t.equal((await ask(`${url}/v1/models/x`, { method: 'OPTIONS' })).headers.allow, 'GET, HEAD, OPTIONS')
-  t.equal((await ask(`${url}/v1/responses`, { method: 'OPTIONS' })).status, 403)
+  t.equal((await ask(`${url}/v1/realtime`, { method: 'OPTIONS' })).status, 403)
   t.match(await rawly(port, 'CONNECT api.openai.com:443 HTTP/1.1\r\nhost: x\r\n\r\n'), /^$|^HTTP\/1\.1 4/)
   t.equal(provider.books.length, 0)
 })
