@@ -23,8 +23,10 @@ function imports (file: string): string[] {
 }
 
 t.test('the linter has nothing to say', async (t) => {
-  const lint = () => execFileSync(process.execPath, [join(ROOT, 'node_modules/eslint/bin/eslint.js'), '.'], { cwd: ROOT })
-  t.doesNotThrow(lint)
+  // a file is looked at again where its text or the rules are others
+  const known = ['--cache', '--cache-strategy', 'content', '--cache-location', '.cache/eslint']
+  const eslint = [join(ROOT, 'node_modules/eslint/bin/eslint.js'), '.', ...known]
+  t.doesNotThrow(() => execFileSync(process.execPath, eslint, { cwd: ROOT }))
 })
 
 t.test('no rule is bent, nothing is left to do, no test is left out', async (t) => {
