@@ -111,13 +111,15 @@ const ACCOUNTS = `
     k (budget_id, subject, period_start, period_end)
   join budget_definitions b on b.id = k.budget_id
   left join budget_accounts a on a.budget_id = k.budget_id and a.subject = k.subject and a.period_start = k.period_start
+  -- what is worked out for few is asked for behind its condition, or it would be worked out for all
   left join lateral (
-    select carried_of(b, p) as carried_nano from budget_accounts p
-    where a.id is null and b.carry_over is not null and p.budget_id = b.id and p.subject = k.subject and p.period_end = k.period_start
+    select carried_of(b, p) as carried_nano
+    from (select where a.id is null and b.carry_over is not null offset 0) fresh
+    join budget_accounts p on p.budget_id = b.id and p.subject = k.subject and p.period_end = k.period_start
   ) e on true
   left join lateral (
-    select f.* from limits_of(b, k.subject, coalesce(a.carried_nano, e.carried_nano, 0), k.period_end, clock_timestamp()) f
-    where a.id is null or a.limit_until <= clock_timestamp()
+    select f.* from (select where a.id is null or a.limit_until <= clock_timestamp() offset 0) due
+    cross join lateral limits_of(b, k.subject, coalesce(a.carried_nano, e.carried_nano, 0), k.period_end, clock_timestamp()) f
   ) d on true
   left join budget_status_cache c on c.account_id = a.id
   left join lateral (

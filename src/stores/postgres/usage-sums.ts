@@ -12,7 +12,7 @@ export class PostgresUsageSums implements UsageSums {
   async sums ({ budgetId, subject, range, zone, dimensions, interval, limit }: SumsQuery) {
     if (!isUuid(budgetId)) return { rows: [], asOf: Date.now(), complete: true }
     const { days, hours } = range
-    const grain = interval === 'hour' ? 'hour' : 'day'
+    const grain = interval === 'hour' || interval === 'day' ? interval : 'longer'
     const [first = 'source', second] = dimensions
     const [[facet, place], other] = [placeOf(first), second === undefined ? null : placeOf(second)]
     const shape = other === null ? 'one' : other[0] === facet ? 'same' : 'two'
@@ -22,7 +22,8 @@ export class PostgresUsageSums implements UsageSums {
       values: [
         budgetId, new Date(range.from), new Date(range.to), hours.map(({ from }) => new Date(from)),
         hours.map(({ to }) => new Date(to)), MOST_READ, limit + 1, first, facet, place,
-        ...grain === 'hour' ? [] : [zone, days?.first ?? null, days?.end ?? null, interval],
+        ...grain === 'hour' ? [] : [zone, days?.first ?? null, days?.end ?? null],
+        ...grain === 'longer' ? [interval] : [],
         ...shape === 'one' ? [] : [second, other?.[1]],
         ...shape === 'two' ? [other?.[0]] : [],
         ...subject === null ? [] : [subject],
@@ -45,7 +46,8 @@ const PLACES: Record<string, [facet: string, place: number]> = {
 
 function placeOf (dimension: string): [facet: string, place: number] { return PLACES[dimension] ?? [dimension, 1] }
 
-type Grain = 'hour' | 'day'
+/** of what is asked for; longer than a day: from sums by day too */
+type Grain = 'hour' | 'day' | 'longer'
 
 /** one dimension, or two: in the same facet, whose rows are then read once for both, or each in its own */
 type Shape = 'one' | 'same' | 'two'
@@ -53,7 +55,7 @@ type Shape = 'one' | 'same' | 'two'
 /** The row of the reading itself comes first, also where there is nothing to read. */
 function textOf (grain: Grain, shape: Shape, ofOne: boolean): string {
   // where those of the second dimension are among the values
-  const next = grain === 'hour' ? 11 : 15
+  const next = { hour: 11, day: 14, longer: 15 }[grain]
   const subject = next + { one: 0, same: 2, two: 3 }[shape]
   return `
   with account as materialized (
@@ -77,8 +79,13 @@ function summed (grain: Grain, facet: string, dimensions: [dimension: string, pl
   const hours = (bucket: string) => `
     select ${columns}, ${bucket} as at
     from unnest($4::timestamptz[], $5::timestamptz[]) h (from_hour, to_hour)
-    join usage_by_hour r on r.account_id = any (array(select id from account)) and r.facet = ${facet}::text
-      and r.hour >= h.from_hour and r.hour < h.to_hour`
+    -- looked up for each span: without a limit a plan for any span may read all hours that there are
+    cross join lateral (
+      select * from usage_by_hour r
+      where r.account_id = any (array(select id from account)) and r.facet = ${facet}::text
+        and r.hour >= h.from_hour and r.hour < h.to_hour
+      limit $6
+    ) r`
   const rows = grain === 'hour'
     ? hours('(extract(epoch from r.hour) * 1000)::bigint')
     : `
@@ -87,15 +94,13 @@ function summed (grain: Grain, facet: string, dimensions: [dimension: string, pl
     where r.account_id = any (array(select id from account)) and r.facet = ${facet}::text and r.day >= $12::date
       and r.day < $13::date
     union all ${hours('(r.hour at time zone $11::text)::date')}`
-  const bucket = grain === 'hour'
-    ? 'p.at'
-    : "case when $14::text = 'day' then p.at else date_trunc($14::text, p.at::timestamp)::date end"
+  const bucket = grain === 'longer' ? 'date_trunc($14::text, p.at::timestamp)::date' : 'p.at'
   const named = (expressions: string[]) => expressions.length === 1
     ? expressions.join()
     : `case when grouping(p.v0) = 0 then ${expressions[0]} else ${expressions[1]} end`
   return `
   (select ${named(dimensions.map(([dimension]) => `${dimension}::text`))}, ${named(dimensions.map((_, i) => `p.v${i}`))},
-    p.bucket::text, sum(p.amount_nano), sum(p.records), sum(p.input_tokens), sum(p.output_tokens), count(*), null
+    p.bucket::text, sum(p.amount_nano), total(p.records), total(p.input_tokens), total(p.output_tokens), count(*), null
   from (select p.*, ${bucket} as bucket from (${rows} limit $6) p) p
   group by grouping sets (${dimensions.map((_, i) => `(p.bucket, p.v${i})`).join()})
   having ${named(dimensions.map((_, i) => `p.v${i}`))} is not null

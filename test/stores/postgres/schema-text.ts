@@ -6,7 +6,7 @@ import type pg from 'pg'
  */
 export async function schemaText (client: pg.ClientBase): Promise<string> {
   const parts: string[] = []
-  for (const query of [TABLES, FUNCTIONS, TRIGGERS]) {
+  for (const query of [TABLES, FUNCTIONS, AGGREGATES, TRIGGERS]) {
     const { rows } = await client.query<{ text: string }>(query)
     for (const { text } of rows) parts.push(text)
   }
@@ -56,8 +56,18 @@ const FUNCTIONS = `
 select pg_get_functiondef(p.oid) || E';\\n'
   || coalesce('comment on function ' || p.proname || ' is ' || quote_literal(obj_description(p.oid, 'pg_proc')) || E';\\n', '') as text
 from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-where n.nspname = 'public' and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
+where n.nspname = 'public' and p.prokind <> 'a'
+  and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
 order by p.proname collate "C", pg_get_function_identity_arguments(p.oid) collate "C"`
+
+const AGGREGATES = `
+select 'create aggregate ' || a.aggfnoid::regprocedure || ' (sfunc = ' || a.aggtransfn || ', stype = ' || format_type(a.aggtranstype, null)
+  || coalesce(', initcond = ' || quote_literal(a.agginitval), '') || case when a.aggcombinefn::oid = 0 then ''
+    else ', combinefunc = ' || a.aggcombinefn end || ', parallel = ' || p.proparallel || E');\\n'
+  || coalesce('comment on aggregate ' || a.aggfnoid::regprocedure || ' is ' || quote_literal(obj_description(p.oid, 'pg_proc')) || E';\\n', '') as text
+from pg_aggregate a join pg_proc p on p.oid = a.aggfnoid join pg_namespace n on n.oid = p.pronamespace
+where n.nspname = 'public'
+order by p.proname collate "C"`
 
 const TRIGGERS = `
 select pg_get_triggerdef(t.oid) || E';\\n' as text
