@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** The CPU that a PostgreSQL on this machine and its processes have used so far, ms; NaN where the system is not Linux. */
+/** The CPU that a PostgreSQL on this machine has used so far, ms; NaN where the system is not Linux. */
 export function postgresCpuMs (postmaster: number): number {
   if (process.platform !== 'linux') return NaN
   let ticks = 0

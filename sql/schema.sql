@@ -2098,6 +2098,9 @@ begin
 end $function$
 ;
 
+create aggregate total(bigint) (sfunc = int8pl, stype = bigint, initcond = '0', combinefunc = int8pl, parallel = s);
+comment on aggregate total(bigint) is 'of counts; amounts of several accounts are summed by sum()';
+
 CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON public.audit_head FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_audit();
 
 CREATE TRIGGER only_forward BEFORE UPDATE ON public.audit_head FOR EACH ROW WHEN ((new.seq < old.seq)) EXECUTE FUNCTION refuse_change_of_audit();

@@ -63,7 +63,7 @@ order by p.proname collate "C", pg_get_function_identity_arguments(p.oid) collat
 const AGGREGATES = `
 select 'create aggregate ' || a.aggfnoid::regprocedure || ' (sfunc = ' || a.aggtransfn || ', stype = ' || format_type(a.aggtranstype, null)
   || coalesce(', initcond = ' || quote_literal(a.agginitval), '') || case when a.aggcombinefn::oid = 0 then ''
-    else ', combinefunc = ' || a.aggcombinefn end || ', parallel = ' || p.proparallel || E');\\n'
+    else ', combinefunc = ' || a.aggcombinefn end || ', parallel = ' || p.proparallel::text || E');\\n'
   || coalesce('comment on aggregate ' || a.aggfnoid::regprocedure || ' is ' || quote_literal(obj_description(p.oid, 'pg_proc')) || E';\\n', '') as text
 from pg_aggregate a join pg_proc p on p.oid = a.aggfnoid join pg_namespace n on n.oid = p.pronamespace
 where n.nspname = 'public'
