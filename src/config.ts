@@ -42,6 +42,7 @@ const PROVIDERS = {
   openai: { title: 'OpenAI', elseEnv: 'OPENAI_API_KEY', base: '/v1' },
   anthropic: { title: 'Anthropic', elseEnv: 'ANTHROPIC_API_KEY', base: '/v1' },
   azure: { title: 'Azure OpenAI', elseEnv: 'AZURE_OPENAI_API_KEY', base: '/openai' },
+  gemini: { title: 'the Gemini API', elseEnv: 'GEMINI_API_KEY', base: '' },
   mistral: { title: 'Mistral', elseEnv: 'MISTRAL_API_KEY', base: '/v1' },
   groq: { title: 'Groq', elseEnv: 'GROQ_API_KEY', base: '/openai/v1' },
   openrouter: { title: 'OpenRouter', elseEnv: 'OPENROUTER_API_KEY', base: '/api/v1' },

@@ -18,6 +18,8 @@ const NOT_UPSTREAM = new Set([
   'authorization', 'x-api-key', 'api-key', 'x-goog-api-key', 'cookie',
   // where the client is, as told by the proxies before us
   'forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-proto', 'x-real-ip',
+  // would have it billed to another project, or at another price
+  'x-goog-user-project', 'x-vertex-ai-llm-request-type', 'x-vertex-ai-llm-shared-request-type',
   // would make the request another one than was checked
   'x-http-method', 'x-http-method-override', 'x-method-override', 'x-original-url', 'x-rewrite-url',
 ])

@@ -56,12 +56,10 @@ export class RouteTable {
   }
 
   find (method: string, path: string, headers: IncomingHttpHeaders): Route | null {
-    const routes = this.#routes(path)
     const wanted = method === 'HEAD' ? 'GET' : method
+    const routes = this.#routes(path).filter(({ endpoint }) => endpoint.method === wanted)
     const provider = routes.length > 1 ? this.dialect(headers, path).name : null
-    for (const route of routes) {
-      if (route.endpoint.method === wanted && (provider === null || route.provider.name === provider)) return route
-    }
+    for (const route of routes) if (provider === null || route.provider.name === provider) return route
     return null
   }
 

@@ -2,6 +2,7 @@ import { anthropic } from './anthropic/index.ts'
 import { azure } from './azure/index.ts'
 import { cohere } from './cohere/index.ts'
 import { deepseek } from './deepseek/index.ts'
+import { gemini } from './gemini/index.ts'
 import { groq } from './groq/index.ts'
 import { mistral } from './mistral/index.ts'
 import { ollama } from './ollama/index.ts'
@@ -16,6 +17,7 @@ export const providers: Provider[] = [
   openai,
   anthropic,
   azure,
+  gemini,
   mistral,
   groq,
   openrouter,

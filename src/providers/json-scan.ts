@@ -85,6 +85,20 @@ export function topLevelValues (bytes: Buffer, names: readonly string[]): Record
 
 const SHORT = 16 * 1024
 
+/** Where the elements of an array stand, ends exclusive; empty: the bytes are no array. */
+export function topLevelElements (bytes: Buffer): { start: number, end: number }[] {
+  const elements: { start: number, end: number }[] = []
+  let at = skipBlanks(bytes, 0, bytes.length)
+  if (bytes[at] !== OPEN_ARRAY) return elements
+  do {
+    const start = skipBlanks(bytes, at + 1, bytes.length)
+    at = endOfValue(bytes, start, bytes.length)
+    const { valueEnd } = trim(bytes, start, at)
+    if (valueEnd > start) elements.push({ start, end: valueEnd })
+  } while (bytes[at] === COMMA)
+  return elements
+}
+
 /** The name of a member that its object has twice, at whatever depth; null: there is none. Slower than `outline`. */
 export function duplicateKey (bytes: Buffer): string | null {
   const names: (Set<string> | null)[] = []

@@ -1,10 +1,12 @@
 import Anthropic from '@anthropic-ai/sdk'
+import { ApiError, GoogleGenAI } from '@google/genai'
 import { createServer } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import OpenAI from 'openai'
 import t from 'tap'
 import { REFUSAL_STATUS, type Refusal, type RefusalBudget, type RefusalCode } from '../../src/errors.ts'
 import { anthropic } from '../../src/providers/anthropic/index.ts'
+import { gemini } from '../../src/providers/gemini/index.ts'
 import { providers } from '../../src/providers/index.ts'
 import { openai } from '../../src/providers/openai/index.ts'
 import { type Provider } from '../../src/providers/provider.ts'
@@ -55,6 +57,12 @@ const askOpenAi = (url: string, stream = false) =>
 const askAnthropic = (url: string, stream = false) =>
   errorOf(new Anthropic({ baseURL: url, apiKey: 'k' }).messages.create({ ...message, stream }))
 
+const askGemini = (url: string, stream = false) => {
+  const { models } = new GoogleGenAI({ apiKey: 'k', httpOptions: { baseUrl: url } })
+  const ask = { model: 'gemini-2.5-flash', contents: 'Hello' }
+  return errorOf(stream ? models.generateContentStream(ask) : models.generateContent(ask))
+}
+
 t.test('the OpenAI SDK raises its typed error for a spent budget after one attempt', async (t) => {
   const seen = await refusing(t, openai)
   for (const stream of [false, true]) {
@@ -65,6 +73,27 @@ t.test('the OpenAI SDK raises its typed error for a spent budget after one attem
     t.match(error, { error: { relaycore: { code: 'budget_exhausted', callId: 'call-1', budget: BUDGET } } }, 'for machines too')
     t.equal(seen.attempts, 1)
   }
+})
+
+t.test('the Google SDK raises its error for a spent budget after one attempt, with the quota as its own', async (t) => {
+  const seen = await refusing(t, gemini)
+  for (const stream of [false, true]) {
+    seen.attempts = 0
+    const error = await askGemini(seen.url, stream)
+    t.ok(error instanceof ApiError)
+    t.match(error, { status: 402 })
+    const told = JSON.parse(error.message) as { error: { details: { '@type': string }[] } }
+    t.match(told.error, { code: 402, message: MESSAGE, status: 'RESOURCE_EXHAUSTED', relaycore: { code: 'budget_exhausted', budget: BUDGET } })
+    t.match(told.error.details.find((one) => one['@type'].endsWith('QuotaFailure')), {
+      violations: [{ quotaId: 'GatewayBudgetDaily', quotaValue: '100' }],
+    })
+    t.equal(seen.attempts, 1)
+  }
+  seen.attempts = 0
+  seen.refusal = { ...CONTENTION, retryAfterMs: 1_500 }
+  const held = await askGemini(seen.url)
+  t.match(held, { status: 429, message: /RESOURCE_EXHAUSTED.*RetryInfo","retryDelay":"1.5s"/ })
+  t.equal(seen.attempts, 1, 'it never retries by itself')
 })
 
 t.test('the Anthropic SDK raises its typed error for a spent budget after one attempt', async (t) => {
@@ -88,15 +117,17 @@ t.test('both SDKs try again while calls in flight hold the rest, and are let in 
   t.same([one.attempts, two.attempts], [3, 3])
 })
 
-t.test('no final refusal is sent again by either SDK, whatever its code', async (t) => {
+t.test('no final refusal is sent again by any SDK, whatever its code', async (t) => {
   const one = await refusing(t, openai)
   const two = await refusing(t, anthropic)
+  const three = await refusing(t, gemini)
   for (const code of CODES) {
-    one.refusal = two.refusal = final(code)
-    one.attempts = two.attempts = 0
-    const errors = [await askOpenAi(one.url), await askAnthropic(two.url)]
-    t.same([one.attempts, two.attempts], [1, 1], code)
-    t.ok(errors[0] instanceof OpenAI.APIError && errors[1] instanceof Anthropic.APIError, code)
+    one.refusal = two.refusal = three.refusal = final(code)
+    one.attempts = two.attempts = three.attempts = 0
+    const errors = [await askOpenAi(one.url), await askAnthropic(two.url), await askGemini(three.url)]
+    t.same([one.attempts, two.attempts, three.attempts], [1, 1, 1], code)
+    const classes = [OpenAI.APIError, Anthropic.APIError, ApiError]
+    t.ok(errors.every((error, i) => error instanceof (classes[i] as typeof ApiError)), code)
   }
 })
 

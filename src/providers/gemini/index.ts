@@ -1,0 +1,107 @@
+import { type BillableEndpoint, type Dialect, type Endpoint, type FreeEndpoint, type Provider } from '../provider.ts'
+import { changedBatch, changedContent } from './change.ts'
+import { meterEmbedding, readEmbedding, readEmbeddings } from './embed.ts'
+import { renderGeminiRefusal } from './errors.ts'
+import { meterContent } from './meter.ts'
+import { readGenerateContent } from './request.ts'
+
+/** Google's clients; all of them say who they are, and their keys have a header of their own. */
+export const geminiDialect: Dialect = {
+  name: 'gemini',
+  speaks: (headers) => headers['x-goog-api-key'] !== undefined || headers['x-goog-api-client'] !== undefined,
+  renderModels (models, id) {
+    if (id !== undefined) return models.includes(id) ? JSON.stringify(model(id)) : null
+    return JSON.stringify({ models: models.map(model) })
+  },
+  renderRefusal: renderGeminiRefusal,
+  renderCut: (refusal, callId) => `data: ${renderGeminiRefusal(refusal, callId).body}\n\n`,
+  // Google tells of no limited rates
+  rateHeaders: () => ({}),
+}
+
+const ABOUT_CONTENT = {
+  model: 'in the path',
+  output: '`generationConfig.maxOutputTokens`, times `candidateCount`',
+  usage: '`usageMetadata`; in a stream the last one',
+}
+const ABOUT_EMBEDDINGS = { model: 'in the path', output: 'none', usage: '`usageMetadata`, where the model has it' }
+
+/** What a model answers, as a whole and as a stream, and how many tokens it would read. `models`: `/v1beta/models`. */
+export function contentEndpoints (models: string): Endpoint[] {
+  return [
+    content(`${models}/{model}:generateContent`, 'generateContent', false),
+    content(`${models}/{model}:streamGenerateContent`, 'streamGenerateContent', true),
+    { kind: 'free', name: 'countTokens', method: 'POST', path: `${models}/{model}:countTokens`, served: 'forward' },
+  ]
+}
+
+function content (path: string, name: string, stream: boolean): BillableEndpoint {
+  return {
+    kind: 'billable',
+    name,
+    method: 'POST',
+    path,
+    about: ABOUT_CONTENT,
+    read: (body, bytes, target) => readGenerateContent(body, bytes, target, stream),
+    forwardBody: (_call, body, bytes, changes) => changedContent(body, bytes, changes),
+    meter: meterContent,
+  }
+}
+
+export function embedContent (path: string): BillableEndpoint {
+  return {
+    kind: 'billable',
+    name: 'embedContent',
+    method: 'POST',
+    path,
+    about: ABOUT_EMBEDDINGS,
+    read: readEmbedding,
+    forwardBody: (_call, body, bytes, { model }) => changedContent(body, bytes, { model, outputTokens: null }),
+    meter: meterEmbedding,
+  }
+}
+
+function batchEmbedContents (path: string): BillableEndpoint {
+  return {
+    ...embedContent(path),
+    name: 'batchEmbedContents',
+    read: readEmbeddings,
+    forwardBody: (_call, _body, bytes, changes) => changedBatch(bytes, changes),
+  }
+}
+
+function models (path: string): FreeEndpoint[] {
+  return [
+    { kind: 'free', name: 'models', method: 'GET', path, served: 'models' },
+    { kind: 'free', name: 'models', method: 'GET', path: `${path}/{model+}`, served: 'models' },
+  ]
+}
+
+const VERSIONS = ['/v1beta', '/v1']
+
+/** The Gemini API, with both versions of its paths: SDKs before 3.0 use the first. */
+export const gemini: Provider = {
+  name: 'gemini',
+  title: 'Gemini API',
+  url: 'https://generativelanguage.googleapis.com',
+  base: '',
+  atRoot: true,
+  needsKey: true,
+  dialect: geminiDialect,
+  endpoints: VERSIONS.flatMap((version): Endpoint[] => [
+    ...contentEndpoints(`${version}/models`),
+    embedContent(`${version}/models/{model}:embedContent`),
+    batchEmbedContents(`${version}/models/{model}:batchEmbedContents`),
+    ...models(`${version}/models`),
+  ]),
+  credential: (apiKey) => ({ 'x-goog-api-key': apiKey }),
+}
+
+function model (id: string) {
+  return {
+    name: `models/${id}`,
+    version: '001',
+    displayName: id,
+    supportedGenerationMethods: ['generateContent', 'countTokens'],
+  }
+}
