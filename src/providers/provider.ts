@@ -115,8 +115,8 @@ export interface Dialect {
   renderModels (models: string[], id?: string): string | null
   renderRefusal (refusal: Refusal, callId: string, userAgent: string): RenderedRefusal
   /**
-   * The event that ends a stream of server-sent events for good, as the provider itself tells of an error in one; absent:
-   * it has no way to, and its connection is broken off.
+   * The event that ends a stream of server-sent events for good, as the provider itself tells of an error in one;
+   * absent: it has no way to, and its connection is broken off.
    */
   renderCut? (refusal: Refusal, callId: string): string
   /** how the provider itself tells of limited rates, at `now` (ms since the epoch) */
