@@ -1,3 +1,5 @@
+import { isGiven, isObject, notMetered } from '../body.ts'
+import { chatCompletions, openaiDialect } from '../openai/index.ts'
 import { type BillableEndpoint, type Dialect, type Endpoint, type FreeEndpoint, type Provider } from '../provider.ts'
 import { changedBatch, changedContent } from './change.ts'
 import { meterEmbedding, readEmbedding, readEmbeddings } from './embed.ts'
@@ -77,6 +79,25 @@ function models (path: string): FreeEndpoint[] {
   ]
 }
 
+/** Beyond OpenAI's fields, how a model thinks; a cache or tools would be more than the body bounds. */
+const THOUGHT = new Set(['thinking_config', 'thinkingConfig'])
+
+/** Google's own version of OpenAI's chat completions; in its streams each chunk has the figures of all so far. */
+const compatible: BillableEndpoint = {
+  ...chatCompletions('/v1beta/openai/chat/completions', {
+    running: true,
+    also (request, body) {
+      const extra = body['extra_body']
+      if (!isGiven(extra)) return request
+      const google = isObject(extra) ? extra['google'] : null
+      const known = isObject(google) && Object.keys(extra as object).length === 1 &&
+        Object.keys(google).every((name) => THOUGHT.has(name))
+      return known ? request : notMetered('extra_body other than google.thinking_config')
+    },
+  }),
+  dialect: openaiDialect,
+}
+
 const VERSIONS = ['/v1beta', '/v1']
 
 /** The Gemini API, with both versions of its paths: SDKs before 3.0 use the first. */
@@ -93,7 +114,7 @@ export const gemini: Provider = {
     embedContent(`${version}/models/{model}:embedContent`),
     batchEmbedContents(`${version}/models/{model}:batchEmbedContents`),
     ...models(`${version}/models`),
-  ]),
+  ]).concat(compatible),
   credential: (apiKey) => ({ 'x-goog-api-key': apiKey }),
 }
 

@@ -4,7 +4,7 @@ import t from 'tap'
 import { quoteNano } from '../../../src/pricing/quote.ts'
 import { finalCost } from '../../../src/gateway/final-cost.ts'
 import { JSON_ANSWER, SSE } from '../builders.ts'
-import { aCall, costOf, EMBED, EMBED_BATCH, EMBEDDING, FLASH, HELLO, IMAGE, metered, PRO, STREAM, THREE, withPart } from './builders.ts'
+import { aCall, costOf, EMBED, EMBED_BATCH, EMBEDDING, endpoint, FLASH, HELLO, IMAGE, metered, PRO, read, STREAM, THREE, withPart } from './builders.ts'
 
 const text = (tokenCount: number) => ({ modality: 'TEXT', tokenCount })
 const USAGE = {
@@ -172,6 +172,23 @@ t.test('the tier that served counts: as the usage, a header or the traffic says,
   t.equal(cost({}, { 'x-gemini-service-tier': 'STANDARD' }), 300_000n)
   t.equal(cost({ trafficType: 'ON_DEMAND' }), 300_000n)
   t.equal(cost({ trafficType: 'ON_DEMAND_PRIORITY' }), 540_000n)
+})
+
+t.test('its version of chat completions has the figures of all so far in each chunk, and thoughts in the total alone', async (t) => {
+  const of = endpoint('/v1beta/openai/chat/completions')
+  const asked = { model: 'gemini-2.5-flash', messages: [], stream: true, stream_options: { include_usage: true } }
+  const call = aCall(asked, { of })
+  const chunk = (completion: number, total: number) => ({
+    choices: [{ delta: { content: 'x' } }], usage: { prompt_tokens: 10, completion_tokens: completion, total_tokens: total },
+  })
+  const text = [chunk(1, 31), chunk(3, 63)].map((one) => `data: ${JSON.stringify(one)}\n\n`).join('') + 'data: [DONE]\n\n'
+  const { out, reading } = metered(call, SSE, text, { of })
+  t.equal(out.toString(), text)
+  t.match(reading, { final: true, usage: { inputTokens: 10, outputTokens: 53 } })
+  const extra = (google: object) => read({ ...asked, extra_body: { google } }, { of })
+  t.match(extra({ thinking_config: { thinking_budget: 0 } }), { stream: true })
+  t.match(extra({ cached_content: 'cachedContents/x' }), { code: 'feature_not_metered', message: /extra_body/ })
+  t.match(extra({ thinking_config: {}, tools: [{ google_search: {} }] }), { code: 'feature_not_metered' })
 })
 
 t.test('embeddings are charged what they read, where they say it', async (t) => {
