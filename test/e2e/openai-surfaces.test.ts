@@ -56,6 +56,31 @@ t.test('responses, streaming and not, and their compaction: 1,000 x 1.25 + 200 x
   t.equal((await gateway.events()).length, before, 'counting is free')
 })
 
+t.test('embeddings, completions of a prompt, and moderation for free', async (t) => {
+  answers({ object: 'list', model: 'text-embedding-3-small', data: [], usage: { prompt_tokens: 500, total_tokens: 500 } })
+  await openai.embeddings.create({ model: 'text-embedding-3-small', input: ['Hello', 'you'], encoding_format: 'float' })
+  t.same(await recorded(), ['embeddings', 'exact', 0.000_01], '500 x 0.02 USD per million')
+
+  const usage = { prompt_tokens: 100, completion_tokens: 20, total_tokens: 120 }
+  const model = 'gpt-3.5-turbo-instruct'
+  const completion = { id: 'cmpl-1', object: 'text_completion', model, choices: [{ text: 'x' }] }
+  answers({ ...completion, usage })
+  const call = { model, prompt: 'Hello', max_tokens: 30, best_of: 2 }
+  await openai.completions.create(call)
+  t.same(await recorded(), ['completions', 'exact', 0.000_19], '100 x 1.5 + 20 x 2 USD per million')
+  const chunks = [{ ...completion, usage: null }, { ...completion, choices: [], usage }]
+  answers(chunks.map((one) => `data: ${JSON.stringify(one)}\n\n`).join('') + 'data: [DONE]\n\n')
+  let seen = 0
+  for await (const chunk of await openai.completions.create({ ...call, best_of: 1, stream: true })) seen += chunk.choices.length
+  t.equal(seen, 1)
+  t.same(await recorded(), ['completions', 'exact', 0.000_19])
+
+  const before = (await gateway.events()).length
+  answers({ id: 'm', model: 'omni-moderation-latest', results: [{ flagged: false }] })
+  t.equal((await openai.moderations.create({ input: 'Hello' })).results[0]?.flagged, false)
+  t.equal((await gateway.events()).length, before)
+})
+
 t.test('what has no price or no bound is refused by its name and goes nowhere', async (t) => {
   const arrived = gateway.provider.books.length
   const refused = async (call: Promise<unknown>): Promise<unknown> => call.then(() => null, (error: unknown) => error)

@@ -5,6 +5,7 @@ import { changedBody } from '../changed-body.ts'
 import {
   type BillableEndpoint, type CallRequest, type Dialect, type EndpointTable, isRefusal, type Provider,
 } from '../provider.ts'
+import { embeddings } from './embeddings.ts'
 import { openAiRateHeaders, renderOpenAiRefusal } from './errors.ts'
 import { withUsage } from './include-usage.ts'
 import { chatUsage, meterChatCompletion, type UsageReader } from './meter.ts'
@@ -134,6 +135,12 @@ export const openai: Provider = {
     chatCompletions('/v1/chat/completions'),
     responses('/v1/responses'),
     compaction('/v1/responses/compact'),
+    promptCompletions('/v1/completions', 'completions', {
+      limits: ['max_tokens'],
+      about: { output: '`max_tokens`, times `n` or `best_of`' },
+    }),
+    embeddings('/v1/embeddings'),
+    { kind: 'free', name: 'moderations', method: 'POST', path: '/v1/moderations', served: 'forward' },
     { kind: 'free', name: 'responses.input_tokens', method: 'POST', path: '/v1/responses/input_tokens', served: 'forward' },
     { kind: 'free', name: 'models', method: 'GET', path: '/v1/models', served: 'models' },
     { kind: 'free', name: 'models', method: 'GET', path: '/v1/models/{model+}', served: 'models' },
