@@ -71,7 +71,8 @@ t.test('embeddings, completions of a prompt, and moderation for free', async (t)
   const chunks = [{ ...completion, usage: null }, { ...completion, choices: [], usage }]
   answers(chunks.map((one) => `data: ${JSON.stringify(one)}\n\n`).join('') + 'data: [DONE]\n\n')
   let seen = 0
-  for await (const chunk of await openai.completions.create({ ...call, best_of: 1, stream: true })) seen += chunk.choices.length
+  const stream = await openai.completions.create({ ...call, best_of: 1, stream: true })
+  for await (const chunk of stream) seen += chunk.choices.length
   t.equal(seen, 1)
   t.same(await recorded(), ['completions', 'exact', 0.000_19])
 
