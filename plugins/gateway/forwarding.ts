@@ -91,7 +91,8 @@ function forwardCall (
   const { route: { provider, params }, identity, search } = inbound
   const gone = (): boolean => isGone(request, reply)
   const requestId = firstOf(request.headers['x-request-id'])
-  const intake = { provider, endpoint, target: { params, search }, identity, body, bytes, requestId }
+  const target = { params, search, headers: request.headers }
+  const intake = { provider, endpoint, target, identity, body, bytes, requestId }
   openCall(plane, inbound, intake, request, reply, gone)
     .catch((error: unknown) => { failed(plane, inbound, error, request, reply) })
 }

@@ -16,6 +16,8 @@ const NOT_UPSTREAM = new Set([
   'host', 'content-length', 'content-type', 'content-encoding', 'accept-encoding', 'expect',
   // credentials and identity
   'authorization', 'x-api-key', 'api-key', 'x-goog-api-key', 'cookie',
+  // signatures of AWS's, which are for another host
+  'x-amz-date', 'x-amz-content-sha256', 'x-amz-security-token',
   // where the client is, as told by the proxies before us
   'forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-proto', 'x-real-ip',
   // would have it billed to another project, or at another price

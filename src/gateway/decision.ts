@@ -41,7 +41,7 @@ export class Decision<Hold extends object> {
     const { request, identity, at } = question
     const upstream = upstreamOf(request, question.provider)
     const setting = this.#o.prices.missing?.(upstream, request.model) ?? null
-    if (setting !== null) return unknownDeployment(request.model, setting)
+    if (setting !== null) return unknownName(request.model, setting)
     const priced = this.#o.prices.find(upstream, request.model, at)
     if (priced === null) return unknownModel(request.model, question.provider)
     const model = { name: request.model, model: priced }
@@ -65,12 +65,12 @@ export function upstreamOf ({ model }: Pick<CallRequest, 'model'>, provider: str
   return model.startsWith(`${DEMO}-`) ? DEMO : provider
 }
 
-function unknownDeployment (name: string, setting: string): Refusal {
+function unknownName (name: string, setting: string): Refusal {
   const shown = JSON.stringify(name.slice(0, 100))
   return {
     code: 'model_not_found',
-    message: `Nothing says which model the deployment ${shown} is, so its cost cannot be bounded.`,
-    remedy: `The gateway's operator must add it to ${setting}, e.g. {${shown}: "gpt-5.4"}, with the model that it was deployed with.`,
+    message: `Nothing says which model ${shown} is, so its cost cannot be bounded.`,
+    remedy: `The gateway's operator must add it to ${setting}, e.g. {${shown}: "<a model of the catalog>"}.`,
     retryable: false,
     field: 'model',
   }

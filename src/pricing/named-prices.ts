@@ -10,6 +10,8 @@ export interface Naming {
   deployments?: boolean | undefined
   /** what becomes of calls of models that have no price */
   unknownModels?: UnknownModels | undefined
+  /** the catalog's name of one that the settings do not say; null: only they can */
+  catalogName?: ((name: string) => string | null) | undefined
 }
 
 /**
@@ -36,7 +38,10 @@ export class NamedPrices implements PriceBook {
   find (provider: string, model: string, at: number): PricedModel | null {
     const naming = this.#naming.get(provider)
     if (naming === undefined) return this.#prices.find(provider, model, at)
-    const name = mapped(naming, model) ?? model
+    const { catalogName } = naming
+    const own = mapped(naming, model)
+    const name = own ?? (catalogName === undefined ? model : catalogName(model))
+    if (name === null) return null
     return this.#known(provider, naming, name, at) ?? this.#unknown(provider, naming, name, at)
   }
 
@@ -67,13 +72,16 @@ export class NamedPrices implements PriceBook {
 
   missing (provider: string, model: string): string | null {
     const naming = this.#naming.get(provider)
-    return naming?.deployments !== true || mapped(naming, model) !== undefined ? null : `providers.${provider}.models`
+    if (naming === undefined || mapped(naming, model) !== undefined) return null
+    return naming.deployments === true || naming.catalogName?.(model) === null ? `providers.${provider}.models` : null
   }
 
   answered (provider: string, asked: string, used: string | null, at: number): PricedModel | null | undefined {
     const naming = this.#naming.get(provider)
     if (used === null || naming === undefined || mapped(naming, asked) === undefined) return undefined
     const found = this.find(provider, used, at)
+    // others than deployments may be called otherwise in answers than in paths (Claude's, of Bedrock)
+    if (found === null && naming.deployments !== true) return undefined
     return found !== null && found.priceVersion === this.find(provider, asked, at)?.priceVersion ? undefined : found
   }
 }

@@ -25,15 +25,19 @@ export function configuredProviders (config: Config, env: NodeJS.ProcessEnv = pr
     const name = provider.name as ProviderName
     const entry = entries[name] ?? {}
     if (entry.dialect !== undefined) throw new ConfigError(`providers.${name}.dialect cannot be set: it is known`)
-    const url = config[`${name}BaseUrl`] ?? entry.url ?? provider.url
+    const set = config[`${name}BaseUrl`] ?? entry.url ?? provider.url
     const apiKey = config[`${name}ApiKey`] ?? keyOf(name, entry.apiKeyEnv, env)
+    const own = provider.fromEnv?.(env, { region: entry.region, url: set })
+    if (own === undefined && entry.region !== undefined) throw new ConfigError(`providers.${name}.region means nothing there`)
+    const url = set ?? own?.url ?? null
     const setting = url === null ? 'BASE_URL' : 'API_KEY'
     return {
       provider: withUnmetered(provider, config),
       url,
       asWritten: false,
       apiKey,
-      settingName: provider.needsKey || url === null ? `RELAYCORE_${name.toUpperCase()}_${setting}` : null,
+      ...apiKey === null && url !== null && own?.sign != null ? { sign: own.sign } : {},
+      settingName: provider.needsKey || url === null ? own?.missing ?? `RELAYCORE_${name.toUpperCase()}_${setting}` : null,
       onDisconnect: entry.onDisconnect ?? config.onDisconnect,
     }
   })
@@ -68,7 +72,9 @@ export function configuredProviders (config: Config, env: NodeJS.ProcessEnv = pr
 export function namingsOf (config: Config): Record<string, Naming> {
   const entries = config.providers ?? {}
   const namings: Record<string, Naming> = {}
-  for (const { name, pricesOf, deployments } of providers) namings[name] = { pricesOf, deployments }
+  for (const { name, pricesOf, deployments, catalogName } of providers) {
+    namings[name] = { pricesOf, deployments, catalogName }
+  }
   for (const [name, { models, pricesOf, unknownModels }] of Object.entries(entries)) {
     const naming = { models, unknownModels: unknownModels as UnknownModels | undefined }
     namings[name] = { ...namings[name], ...naming, ...pricesOf === undefined ? {} : { pricesOf: [pricesOf] } }

@@ -1,5 +1,6 @@
 import { anthropic } from './anthropic/index.ts'
 import { azure } from './azure/index.ts'
+import { bedrock } from './bedrock/index.ts'
 import { cohere } from './cohere/index.ts'
 import { deepseek } from './deepseek/index.ts'
 import { gemini } from './gemini/index.ts'
@@ -18,6 +19,7 @@ export const providers: Provider[] = [
   anthropic,
   azure,
   gemini,
+  bedrock,
   mistral,
   groq,
   openrouter,

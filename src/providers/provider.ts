@@ -47,6 +47,8 @@ export interface Target {
   params: Readonly<Record<string, string>>
   /** '' or '?...', as it goes upstream */
   search: string
+  /** of the request, by their names in lower case; absent: they are not known, and say nothing */
+  headers?: Readonly<Record<string, string | string[] | undefined>>
 }
 
 export const NO_PARAMS: Readonly<Record<string, string>> = {}
@@ -153,10 +155,23 @@ export interface Provider {
   deployments?: boolean
   /** the catalog's providers that have its prices, the first one first, where that is not the one of its name */
   pricesOf?: readonly string[]
+  /** the catalog's name of what paths and bodies call a model; null: it says of no model which one it is */
+  catalogName? (model: string): string | null
+  /** of a provider whose address and credential are what its own SDKs read, where no settings say otherwise */
+  fromEnv? (env: NodeJS.ProcessEnv, settings: { region?: string | undefined, url: string | null }): FromEnv
   dialect: Dialect
   endpoints: Endpoint[]
   /** headers that carry the provider's own credential upstream */
   credential (apiKey: string): Record<string, string>
+}
+
+export interface FromEnv {
+  /** null: nothing says where it is */
+  url: string | null
+  /** null: there is no credential to sign with */
+  sign: Sign | null
+  /** what has to be set where the one or the other is missing */
+  missing: string
 }
 
 export function isRefusal (value: object): value is Refusal {

@@ -17,9 +17,9 @@ const WANTED = ['id', 'model', 'usage'] as const
 export function meterMessages (call: CallRequest, answer: AnswerHead): Meter {
   const { status, contentType, contentEncoding } = answer
   if (status >= 400) return new UnreadMeter()
-  const readMessage = (text: Buffer) => readWhole(text, call)
-  if (!isEventStream(contentType)) return new BodyMeter(contentEncoding, readMessage)
-  if (isEncoded(contentEncoding)) return new BodyMeter(contentEncoding, readMessage)
+  const read = (text: Buffer) => readMessage(text, call)
+  if (!isEventStream(contentType)) return new BodyMeter(contentEncoding, read)
+  if (isEncoded(contentEncoding)) return new BodyMeter(contentEncoding, read)
   return new EventMeter(new MessageReader(call), false)
 }
 
@@ -81,8 +81,11 @@ class MessageReader implements EventTaker {
   }
 }
 
+/** Reads a message's events, which may have come in frames of another protocol. */
+export function messageReader (call: CallRequest): EventTaker { return new MessageReader(call) }
+
 /** An answer that is there as a whole: a message, or a stream that did not say so or came in an encoding. */
-function readWhole (text: Buffer, call: CallRequest): Facts {
+export function readMessage (text: Buffer, call: CallRequest): Facts {
   const message = topLevelValues(text, WANTED)
   if (message === null) return takeAll(new MessageReader(call), text)
   const usage = isObject(message['usage']) ? usageOf(message['usage'], call) : null

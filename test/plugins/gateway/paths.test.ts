@@ -105,7 +105,7 @@ t.test('a model in the path goes upstream as it came, and no spelling of it lead
   const upstreams = { azure: { url: provider.url, apiKey: PROVIDER_KEY, settingName: 'KEY' } }
   const { port, gate } = await aGateway(t, { upstreams })
   t.match(await rawly(port, request('POST', '/azure/openai/deployments/my.model%3A1/chat/completions?api-version=1')), /^HTTP\/1\.1 /)
-  t.same(gate.intakes.map(({ target }) => target), [{ params: { model: 'my.model:1' }, search: '?api-version=1' }])
+  t.match(gate.intakes.map(({ target }) => target), [{ params: { model: 'my.model:1' }, search: '?api-version=1' }])
   t.equal(provider.books[0]?.path, '/openai/deployments/my.model%3A1/chat/completions?api-version=1')
   for (const model of ['..', '.', '%2e%2e', 'a%2F..%2Fb', 'a/b', '', 'a%00', 'a%20b', 'a;b']) {
     const answer = await rawly(port, request('POST', `/azure/openai/deployments/${model}/chat/completions`))
