@@ -20,6 +20,9 @@ export interface Route {
 
 export type Dialect = (headers: IncomingHttpHeaders, path: string) => Provider
 
+/** no longer ones are shown whole */
+const ALLOWABLE = /^[A-Za-z0-9._~:/-]{1,200}$/
+
 interface Known { provider: Provider, endpoint: Endpoint }
 
 /** The paths below one prefix, of one provider or, at the root, of several. */
@@ -75,9 +78,15 @@ export class RouteTable {
     return {
       code: 'path_not_allowed',
       message: `${method} ${shown} is not available through this gateway` +
-        (known ? '. ' : ', because what it costs is not known here. ') + `Available: ${this.#available}.`,
+        (known ? '. ' : `, because what it costs is not known here.${this.#howToAllow(method, path)} `) + `Available: ${this.#available}.`,
       retryable: false,
     }
+  }
+
+  /** what an operator can do; at the root nothing can be allowed */
+  #howToAllow (method: string, path: string): string {
+    if (this.prefix === '' || !path.startsWith(`${this.prefix}/`) || !ALLOWABLE.test(path)) return ''
+    return ` If it costs nothing, its operator can allow it: RELAYCORE_ALLOW_UNMETERED="${method} ${path}".`
   }
 
   #routes (path: string): Route[] {

@@ -4,7 +4,9 @@ import fc from 'fast-check'
 import t from 'tap'
 import { ask, json, rawly, untilClosed, untilMatch } from './clients.ts'
 import { frameworkErrors } from '../../../plugins/gateway/framework-errors.ts'
+import { type UpstreamOptions } from '../../../plugins/gateway/upstream.ts'
 import { providers } from '../../../src/providers/index.ts'
+import { pathTemplate } from '../../../src/providers/paths.ts'
 import { startProvider } from '../../provider/provider.ts'
 import { aGateway, AUTH, chat, FakeGate, KEY, PROVIDER_KEY } from './fakes.ts'
 
@@ -179,3 +181,49 @@ t.test('a request that trickles in is ended by the server\'s limits and opens no
   t.match(await rawly(port, half.subarray(0, 40)), /^HTTP\/1\.1 408 /)
   t.equal(gate.intakes.length + provider.books.length, 0)
 })
+
+t.test('below each provider an unlisted path is refused, and the refusal says how an operator allows it', async (t) => {
+  const provider = await startProvider()
+  t.teardown(() => provider.close())
+  const { port, gate } = await aGateway(t, { upstreams: everywhere(provider.url) })
+  for (const { name, base } of providers) {
+    for (const path of [`/${name}${base}/nothing-yet`, `/${name}/v99/videos`]) {
+      const answer = await rawly(port, request('POST', path))
+      t.match(answer, /^HTTP\/1\.1 403 /, path)
+      t.ok(answer.includes(`RELAYCORE_ALLOW_UNMETERED=\\"POST ${path}\\"`), path)
+    }
+  }
+  const odd = await rawly(port, request('POST', '/groq/openai/v1/%2e%2e/x'))
+  t.notMatch(odd, /RELAYCORE_ALLOW_UNMETERED/, 'nobody is told to allow what is no path')
+  t.equal(gate.intakes.length + gate.calls.length, 0)
+  t.equal(provider.books.length, 0)
+})
+
+t.test('below all providers no spelling of a path leads elsewhere than to a listed one', async (t) => {
+  const provider = await startProvider()
+  t.teardown(() => provider.close())
+  const { port } = await aGateway(t, { upstreams: everywhere(provider.url) })
+  const listed = providers.flatMap(({ name, endpoints }) =>
+    endpoints.map(({ path }) => `/${name}${path.replace(/\{\w+\+?\}/g, 'm')}`))
+  const templates = providers.flatMap(({ endpoints }) => endpoints.map(({ path }) => pathTemplate(path)))
+  const twist = fc.constantFrom<(path: string) => string>(
+    (path) => path, (path) => `${path}/`, (path) => `${path}/..`, (path) => `${path}%2f..%2fadmin`, (path) => `${path}?key=${KEY}`,
+  (path) => `${path}?x=1&key=..`, (path) => `${path};a=b`, (path) => path.replace('/v', '//v'), (path) => path.replace(/[a-z]/g, (c) => c.toUpperCase()),
+  (path) => path.replace(/\/([^/]*)$/, '/%2e%2e/$1'), (path) => path.replace(/\/([^/]*)$/, '/x/../$1'), (path) => `${path}%00`,
+  (path) => path.replace(/[a-z]$/, (c) => `%${c.charCodeAt(0).toString(16)}`), (path) => `${path}#x`, (path) => `${path}\\..`,
+  (path) => path.replace(/\//g, '%2F'), (path) => `/.${path}`, (path) => `http://evil.invalid${path}`
+  )
+  const paths = fc.tuple(fc.constantFrom(...listed), fc.array(twist, { minLength: 1, maxLength: 3 }))
+    .map(([path, twists]) => twists.reduce((twisted, one) => one(twisted), path))
+  await fc.assert(fc.asyncProperty(paths, async (path) => { await rawly(port, request('POST', path)) }), { numRuns: 150 })
+  for (const { path } of provider.books) {
+    const [bare = ''] = path.split('?')
+    t.ok(templates.some((template) => template.match(bare) !== null), path)
+    t.notMatch(path, /\.\.|%2e|%2f|\/\/|key=/i, path)
+  }
+})
+
+/** every provider at the one that keeps books */
+function everywhere (url: string): Record<string, UpstreamOptions> {
+  return Object.fromEntries(providers.map(({ name }) => [name, { url, apiKey: PROVIDER_KEY, settingName: 'KEY' }]))
+}
