@@ -537,6 +537,19 @@ comment on column long_holds.expired_at is 'when its deadline had passed and it 
 comment on column long_holds.settlement is 'how it was ended by who holds it, to know the same end when it comes again';
 comment on column long_holds.cost_nano is 'charged so far, in USD';
 
+create table model_prices (
+  provider text not null,
+  model text not null,
+  effective_at timestamp(3) with time zone not null,
+  prices jsonb not null,
+  created_at timestamp(3) with time zone default clock_timestamp() not null
+);
+alter table model_prices add constraint model_prices_model_check CHECK (((length(model) >= 1) AND (length(model) <= 200)));
+alter table model_prices add constraint model_prices_pkey PRIMARY KEY (provider, model, effective_at);
+alter table model_prices add constraint model_prices_prices_check CHECK ((jsonb_typeof(prices) = 'object'::text));
+alter table model_prices add constraint model_prices_provider_check CHECK (((length(provider) >= 1) AND (length(provider) <= 100)));
+comment on table model_prices is 'USD per million of each unit, as texts, in the form of the catalog';
+
 create table usage_by_day (
   account_id bigint not null,
   facet text not null,

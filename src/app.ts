@@ -115,6 +115,8 @@ async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
     summary: new UsageSummary({ sums: core.sums, now: systemNow }),
     prices,
     rates: core.rates,
+    overrides: core.overrides,
+    livePrices: core.livePrices,
     keyStore: core.keyStore,
     tokens: core.tokenStore,
     authenticator: core.authenticator,

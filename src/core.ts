@@ -44,6 +44,7 @@ import { PostgresHoldStore } from './stores/postgres/hold-store.ts'
 import { type LaunchedPostgres, launchPostgres } from './stores/postgres/launcher.ts'
 import { ensurePartitions, migrate } from './stores/postgres/migrate.ts'
 import { Database } from './stores/postgres/pool.ts'
+import { PostgresPriceStore } from './stores/postgres/price-store.ts'
 import { PostgresRateStore } from './stores/postgres/rates.ts'
 import { PostgresUsageSums } from './stores/postgres/usage-sums.ts'
 import { PostgresUsageStore } from './stores/postgres/usage-store.ts'
@@ -110,6 +111,7 @@ export class Core {
   readonly authenticator: Authenticator
   readonly prices: PriceBook
   readonly livePrices: LivePrices
+  readonly overrides: PostgresPriceStore
   readonly providers: readonly ConfiguredProvider[]
   readonly metrics: Metrics
   readonly incarnation: number
@@ -121,6 +123,7 @@ export class Core {
   readonly #watch: NodeJS.Timeout | null
   readonly #feed: RateFeed | null
   #reviving = false
+  #pricesLoaded: Promise<void> = Promise.resolve()
   #closed: Promise<void> | null = null
 
   static async open (options: CoreOptions): Promise<Core> {
@@ -160,7 +163,12 @@ export class Core {
         log.info({ audit: formatLink(link), action, objectType, objectId, actor: actor.id, requestId, from }, 'a change')
       },
       moved: (accountIds) => this.tracker.refresh(accountIds),
+      priced: async () => {
+        // the next look at the versions tries again
+        await this.loadPrices().catch((err: unknown) => { log.error({ err }, 'the prices that were added could not be read') })
+      },
     })
+    this.overrides = new PostgresPriceStore(database)
     this.rates = new PostgresRateStore(database)
     this.holds = new PostgresHoldStore(database)
     this.audit = new PostgresAuditLog(database)
@@ -176,6 +184,7 @@ export class Core {
     })
     this.registry = new BudgetRegistry(this.budgets, {
       onKeysChanged: () => { this.keys.invalidate() },
+      onPricesChanged: async () => { await this.loadPrices() },
       onError: (err) => { log.error({ err }, 'changes of budgets and keys cannot be seen: PostgreSQL does not answer') },
     })
     const onNotLive = (error: Error) => { options.onFatal(error) }
@@ -265,6 +274,17 @@ export class Core {
     this.#watch = config.databaseUrl === undefined
       ? setInterval(() => { void this.#reviveEmbedded() }, EMBEDDED_SILENT_MS / 3).unref()
       : null
+  }
+
+  /** what administrators have said of prices; one after the other, so that the last one that is read counts */
+  loadPrices (): Promise<void> {
+    const { log } = this.#options
+    this.#pricesLoaded = this.#pricesLoaded.catch(() => undefined).then(async () => {
+      this.livePrices.replace(await this.overrides.all(), ({ provider, model, since }, err) => {
+        log.error({ err, provider, model, since: new Date(since) }, 'a price that was added does not fit the catalog, and is left out')
+      })
+    })
+    return this.#pricesLoaded
   }
 
   /** an administrator changed a budget or a key: acts here before it is answered, elsewhere at the hint */
@@ -398,6 +418,7 @@ async function open (options: CoreOptions, closers: Close[]): Promise<Core> {
   const parts = { authority, database, hot, limiter, incarnation, journal, providers, catalog }
   const core = new Core(options, closers, parts)
   await core.registry.follow()
+  await core.loadPrices()
   core.tracker.start()
   return core
 }

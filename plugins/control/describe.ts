@@ -28,6 +28,7 @@ export const TAGS = [
   { name: 'audit', description: 'Who changed what, when and from where. Nothing in it is ever changed or removed.' },
   { name: 'holds', description: 'Amounts that other systems set aside, and settle at any gateway.' },
   { name: 'gateways', description: 'Those that have leased something and do not answer, until somebody gives them up.' },
+  { name: 'prices', description: 'What models cost here otherwise than in the catalog.' },
   { name: 'exchange rates', description: 'Units of a currency per USD: budgets may be in any currency that has a rate.' },
 ]
 

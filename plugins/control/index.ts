@@ -16,6 +16,8 @@ import { type LongHolds } from '../../src/holds/long-holds.ts'
 import { type AdminTokenStore } from '../../src/keys/admin-tokens.ts'
 import { type KeyStore } from '../../src/keys/key.ts'
 import { type RateStore } from '../../src/money/exchange-rates.ts'
+import { type LivePrices } from '../../src/pricing/live-prices.ts'
+import { type OverrideStore } from '../../src/pricing/overrides.ts'
 import { type PriceBook } from '../../src/pricing/price.ts'
 import { type BudgetReporter } from '../../src/reports/reporter.ts'
 import { type UsageSummary } from '../../src/reports/summary.ts'
@@ -40,6 +42,7 @@ import { statusRoutes } from './status.ts'
 import { summaryRoutes } from './summary.ts'
 import { tokenRoutes } from './tokens.ts'
 import { usageRoutes } from './usage.ts'
+import { priceRoutes } from './prices.ts'
 import { rateRoutes } from './rates.ts'
 import { serializerCompiler } from './serialization.ts'
 import { refuseBrokenText, validatorCompiler } from './validation.ts'
@@ -66,6 +69,8 @@ export interface ControlOptions extends FastifyPluginOptions {
   longHolds: LongHolds
   tokens: Pick<AdminTokenStore, 'page' | 'get'>
   rates: Pick<RateStore, 'page'>
+  overrides: Pick<OverrideStore, 'page'>
+  livePrices: Pick<LivePrices, 'check'>
   authenticator: Pick<Authenticator, 'authenticate'>
   audit: AuditLog
   /** acts on this gateway before it answers */
@@ -120,6 +125,7 @@ export default async function control (app: FastifyInstance, options: ControlOpt
     auditRoutes(typed, tools)
     usageRoutes(typed, tools)
     rateRoutes(typed, tools)
+    priceRoutes(typed, tools)
   })
 }
 

@@ -7,6 +7,8 @@ import { type AdminToken } from '../keys/admin-tokens.ts'
 import { renderKey, renderToken } from '../keys/render.ts'
 import { type WrittenOff } from '../account/lost-gateways.ts'
 import { type ExchangeRate, renderRate } from '../money/exchange-rates.ts'
+import { type PriceOverride } from '../pricing/layers.ts'
+import { renderOverride } from '../pricing/overrides.ts'
 import { formatNano } from '../money/amount.ts'
 import { type CacheCheck, type NewReversal, type NewUsage } from '../usage/recording.ts'
 import { type Actor, type Reach } from './actor.ts'
@@ -182,6 +184,19 @@ export function rateChange (rate: ExchangeRate): AuditDraft {
     scopesAbove: [],
     before: null,
     after: renderRate(rate),
+  }
+}
+
+export function priceChange (override: PriceOverride): AuditDraft {
+  return {
+    action: 'price.added',
+    objectType: 'price',
+    objectId: `${override.provider}/${override.model}`,
+    organizationId: null,
+    scopes: [],
+    scopesAbove: [],
+    before: null,
+    after: renderOverride(override),
   }
 }
 

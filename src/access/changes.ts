@@ -4,6 +4,7 @@ import { type BudgetCatalog } from '../budget/budget-catalog.ts'
 import { type AdminTokenStore } from '../keys/admin-tokens.ts'
 import { type KeyStore } from '../keys/key.ts'
 import { type RateStore } from '../money/exchange-rates.ts'
+import { type OverrideStore } from '../pricing/overrides.ts'
 import { type AlertStore } from '../reports/alert-store.ts'
 import { type UsageRecording } from '../usage/recording.ts'
 import { type Actor } from './actor.ts'
@@ -38,8 +39,9 @@ export interface Stores {
   adjustments: AdjustmentStore
   approvals: ApprovalStore
   rates: Pick<RateStore, 'add'>
+  prices: Pick<OverrideStore, 'add'>
   idempotency: IdempotencyStore
-  /** budgets, keys, tokens, usage, rates and gateways note their changes themselves; all else is noted here */
+  /** budgets, keys, tokens, usage, rates, prices and gateways note their changes themselves; all else is noted here */
   audit: AuditTrail
 }
 

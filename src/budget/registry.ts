@@ -10,9 +10,11 @@ export interface BudgetStore {
   forIdentity (identity: Identity): Promise<Budget[]>
   /** for which sessions, end users and tags there are budgets of their own, that are for this organization */
   named (organizationId: string): Promise<NamedScopes>
-  /** counters that grow with every change of a budget, and of a key */
-  versions (): Promise<{ budgets: number, keys: number }>
+  /** counters that grow with every change of a budget, of a key, and with every price that is added */
+  versions (): Promise<Versions>
 }
+
+export interface Versions { budgets: number, keys: number, prices?: number }
 
 export interface NamedScopes {
   session: boolean
@@ -27,6 +29,8 @@ export interface RegistryOptions {
   /** how often other gateways' changes are looked for, ms */
   intervalMs?: number
   onKeysChanged?: () => void
+  /** where it fails it is asked again with the next look */
+  onPricesChanged?: () => Promise<void>
   /** once per outage */
   onError?: (error: unknown) => void
 }
@@ -46,7 +50,7 @@ export class BudgetRegistry {
   /** what lists have in common is there once, and compiled once */
   readonly #budgets = new Map<string, Budget>()
   #generation = 0
-  #versions: { budgets: number, keys: number } | null = null
+  #versions: Versions | null = null
   #timer: NodeJS.Timeout | null = null
   #looking: Promise<void> | null = null
   #down = false
@@ -144,6 +148,11 @@ export class BudgetRegistry {
       this.#down = false
       if (known?.budgets !== found.budgets) this.invalidate()
       if (known?.keys !== found.keys) this.#options.onKeysChanged?.()
+      if (known?.prices !== found.prices) {
+        this.#versions = { ...found, prices: known?.prices ?? 0 }
+        await this.#options.onPricesChanged?.()
+        this.#versions = found
+      }
     } catch (error) {
       if (!this.#down) this.#options.onError?.(error)
       this.#down = true

@@ -674,6 +674,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the prices that were added
+         * @description Those over the catalog, the latest first.
+         */
+        get: operations["getPrices"];
+        put?: never;
+        /**
+         * Add a price of a model
+         * @description Over the catalog, for calls that open from its moment on, until the next one of the model; on all gateways within a second. A price of text replaces all of its prices of text. The same again changes nothing.
+         */
+        post: operations["postPrices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tokens": {
         parameters: {
             query?: never;
@@ -9300,6 +9324,211 @@ export interface operations {
             414: components["responses"]["url_too_long"];
             415: components["responses"]["unsupported_media_type"];
             422: components["responses"]["idempotency_key_reused.unprocessable"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    getPrices: {
+        parameters: {
+            query?: {
+                /** @description most that are answered at once */
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                /** @description as in the catalog, or one of your own, e.g. openai */
+                provider?: string;
+                /** @description model, e.g. gpt-4o */
+                model?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "prices": [
+                     *         {
+                     *           "provider": "openai",
+                     *           "model": "gpt-4o",
+                     *           "effectiveAt": "2026-12-01T00:00:00.000Z",
+                     *           "prices": {}
+                     *         }
+                     *       ],
+                     *       "count": 1,
+                     *       "limit": 1,
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        prices: {
+                            /**
+                             * @description as in the catalog, or one of your own
+                             * @example openai
+                             */
+                            provider: string;
+                            /** @example gpt-4o */
+                            model: string;
+                            /**
+                             * @description RFC 3339, in UTC
+                             * @example 2026-12-01T00:00:00.000Z
+                             */
+                            effectiveAt: string;
+                            /** @description as they were said */
+                            prices: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                        /** @description of this page */
+                        count: number;
+                        limit: number;
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            429: components["responses"]["too_many_failures"];
+            500: components["responses"]["internal_error"];
+            503: components["responses"]["dependency_unavailable"];
+        };
+    };
+    postPrices: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters, best random: the same request again has the same answer for a day, and happens once, e.g. 01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55 */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "provider": "openai",
+                 *       "model": "gpt-4o",
+                 *       "prices": {
+                 *         "input": "2",
+                 *         "cacheRead": "1",
+                 *         "output": "8"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description as in the catalog, or one of your own
+                     * @example openai
+                     */
+                    provider: string;
+                    /** @example gpt-4o */
+                    model: string;
+                    /**
+                     * @description RFC 3339: for calls that open from then on; now if not given
+                     * @example 2026-12-01T00:00:00Z
+                     */
+                    effectiveAt?: string;
+                    prices: {
+                        /** @description USD per million input tokens, a decimal with at most nine decimals */
+                        input?: string;
+                        /** @description USD per million input tokens read from the cache; as input if not given, a decimal with at most nine decimals */
+                        cacheRead?: string;
+                        /** @description USD per million input tokens written to the cache for the shorter time (Anthropic 5 min, OpenAI 30 min); as input if not given, a decimal with at most nine decimals */
+                        cacheWrite5m?: string;
+                        /** @description USD per million input tokens written to the cache for the longer time (Anthropic 1 h, OpenAI 12 h); as input if writing has no price of its own, else none if not given, a decimal with at most nine decimals */
+                        cacheWrite1h?: string;
+                        /** @description USD per million output tokens, reasoning included, a decimal with at most nine decimals */
+                        output?: string;
+                        /** @description USD per million of each unit */
+                        units?: {
+                            [key: string]: string;
+                        };
+                        aliases?: string[];
+                        /** @description 0: it reads no tokens */
+                        contextWindow?: number;
+                        /** @description 0: it puts out no tokens */
+                        maxOutput?: number;
+                        reasoning?: boolean;
+                        tiers?: {
+                            /** @description USD per million input tokens, a decimal with at most nine decimals */
+                            input?: string;
+                            /** @description USD per million input tokens read from the cache; as input if not given, a decimal with at most nine decimals */
+                            cacheRead?: string;
+                            /** @description USD per million input tokens written to the cache for the shorter time (Anthropic 5 min, OpenAI 30 min); as input if not given, a decimal with at most nine decimals */
+                            cacheWrite5m?: string;
+                            /** @description USD per million input tokens written to the cache for the longer time (Anthropic 1 h, OpenAI 12 h); as input if writing has no price of its own, else none if not given, a decimal with at most nine decimals */
+                            cacheWrite1h?: string;
+                            /** @description USD per million output tokens, reasoning included, a decimal with at most nine decimals */
+                            output?: string;
+                            /** @description USD per million of each unit */
+                            units?: {
+                                [key: string]: string;
+                            };
+                            fromInputTokens: number;
+                        }[];
+                        multipliers?: {
+                            [key: string]: string;
+                        };
+                        asText?: string[];
+                        cachesUnasked?: boolean;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description It is made. */
+            201: {
+                headers: {
+                    /** @description Path of the object that was made. */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "provider": "openai",
+                     *       "model": "gpt-4o",
+                     *       "effectiveAt": "2026-12-01T00:00:00.000Z",
+                     *       "prices": {}
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * @description as in the catalog, or one of your own
+                         * @example openai
+                         */
+                        provider: string;
+                        /** @example gpt-4o */
+                        model: string;
+                        /**
+                         * @description RFC 3339, in UTC
+                         * @example 2026-12-01T00:00:00.000Z
+                         */
+                        effectiveAt: string;
+                        /** @description as they were said */
+                        prices: {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["invalid_body.invalid_field"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            409: components["responses"]["budget_in_use.conflict"];
+            413: components["responses"]["body_too_large"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["idempotency_key_reused"];
             429: components["responses"]["too_many_failures"];
             500: components["responses"]["internal_error"];
             503: components["responses"]["dependency_unavailable"];

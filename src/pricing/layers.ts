@@ -1,5 +1,7 @@
+import { type Static, Type } from 'typebox'
 import {
-  type CatalogFile, type CatalogModel, type CatalogProvider, checkModel, compileModel, type ModelChange,
+  type CatalogFile, type CatalogModel, CatalogModelSchema, type CatalogProvider, checkModel, compileModel,
+  type ModelChange,
 } from './catalog.ts'
 import { defined } from './decimal.ts'
 
@@ -18,8 +20,11 @@ export interface PriceOverride {
   version: string
 }
 
+const { model: _, changes: __, source: ___, checkedAt: ____, ...Said } = CatalogModelSchema.properties
+
 /** Of a model that the catalog has not, its limits and its prices have to be said. */
-export type SaidModel = Partial<Omit<CatalogModel, 'model' | 'changes' | 'source' | 'checkedAt'>>
+export const SaidModelSchema = Type.Object(Type.Partial(Type.Object(Said)).properties, { additionalProperties: false })
+export type SaidModel = Static<typeof SaidModelSchema>
 
 /** a model as it is laid together; `free`: zero is a price, since it was said here */
 export interface LaidModel extends CatalogModel { version?: string, free?: boolean }

@@ -1,7 +1,7 @@
 import { parse } from 'yaml'
 import { type CatalogModel, CatalogModelSchema } from './catalog.ts'
 import { decimal, defined } from './decimal.ts'
-import { type PriceOverride, type SaidModel } from './layers.ts'
+import { type PriceOverride, type SaidModel, SaidModelSchema } from './layers.ts'
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
 
@@ -18,12 +18,11 @@ export interface PriceFile {
   leftOut: { name: string, why: string }[]
 }
 
-const { model, changes: _changes, ...Said } = CatalogModelSchema.properties
 /** one file of ours: prices of models by provider, each from a time on, or for all time */
 const OursSchema = Type.Object({
   version: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' }),
-  providers: Type.Record(Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,99}$' }), Type.Record(model, Type.Object({
-    ...Type.Partial(Type.Object(Said)).properties,
+  providers: Type.Record(Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,99}$' }), Type.Record(CatalogModelSchema.properties.model, Type.Object({
+    ...SaidModelSchema.properties,
     since: Type.Optional(Type.String({ pattern: '^20\\d{2}-\\d{2}-\\d{2}(?:T\\d{2}:\\d{2}:\\d{2}(?:\\.\\d{3})?Z)?$' })),
   }, { additionalProperties: false }))),
 }, { additionalProperties: false })

@@ -57,11 +57,14 @@ t.test('a new model has to say what bounds it; zero is a price where somebody sa
 
 t.test('what administrators add is there at once, and calls that opened before keep their price', async (t) => {
   const live = new LivePrices(ownCatalog())
+  let wrong = 0
+  const leftOut = () => { wrong++ }
   const before = live.find('openai', 'gpt-6-sol', AT)
-  live.replace([of({ since: AT, said: { input: '9', output: '9' } })])
+  live.replace([of({ since: AT, said: { input: '9', output: '9' } })], leftOut)
   t.equal(live.find('openai', 'gpt-6-sol', AT)?.rates.input, usd(9))
   t.same(live.find('openai', 'gpt-6-sol', AT - 1)?.rates, before?.rates)
-  live.replace([])
+  live.replace([of({ said: { input: 'x' } })], leftOut)
+  t.equal(wrong, 1)
   t.same(live.find('openai', 'gpt-6-sol', AT)?.rates, before?.rates)
 })
 

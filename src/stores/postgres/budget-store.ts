@@ -50,12 +50,12 @@ export class PostgresBudgetStore implements BudgetCatalog {
     return { session: row.session, endUser: row.end_user, tags: row.tags }
   }
 
-  async versions (): Promise<{ budgets: number, keys: number }> {
-    const [row] = await reached(this.#database.query<{ budgets: string, keys: string }>({
+  async versions (): Promise<{ budgets: number, keys: number, prices: number }> {
+    const [row] = await reached(this.#database.query<{ budgets: string, keys: string, prices: string }>({
       name: 'versions', text: VERSIONS,
     }))
     if (row === undefined) throw new Error('PostgreSQL returned no row for an aggregate')
-    return { budgets: idOf(row.budgets), keys: idOf(row.keys) }
+    return { budgets: idOf(row.budgets), keys: idOf(row.keys), prices: idOf(row.prices) }
   }
 
   async get (id: string, reach: Reach | null = this.#reach): Promise<Budget | null> {
@@ -331,7 +331,7 @@ const LIST = `
 const VERSIONS = `
   select max(version) filter (where kind = 'budgets')
       + (select count(*) from exchange_rates where effective_at <= clock_timestamp()) as budgets,
-    max(version) filter (where kind = 'keys') as keys
+    max(version) filter (where kind = 'keys') as keys, (select count(*) from model_prices) as prices
   from config_versions`
 
 const COUNT_UP = "update config_versions set version = version + 1 where kind = 'budgets' returning version"

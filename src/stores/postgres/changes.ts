@@ -7,7 +7,7 @@ import { PostgresApprovalStore } from './approval-store.ts'
 import { append } from './audit-log.ts'
 import { PostgresHoldStore } from './hold-store.ts'
 import { PostgresIdempotencyStore } from './idempotency-store.ts'
-import { NotedBudgets, NotedGateways, NotedKeys, NotedRates, NotedTokens, NotedUsage, Trail } from './noted.ts'
+import { NotedBudgets, NotedGateways, NotedKeys, NotedPrices, NotedRates, NotedTokens, NotedUsage, Trail } from './noted.ts'
 import { reached, type Database } from './pool.ts'
 import { type ChargedAccount } from './usage-recording.ts'
 
@@ -17,6 +17,8 @@ export interface PostgresChangesOptions {
   changed: () => void
   /** these accounts were charged; what it returns is waited for before the change is answered, and does not fail it */
   charged?: (accounts: ChargedAccount[]) => Promise<void>
+  /** prices were added; waited for before the change is answered, and does not fail it */
+  priced?: () => Promise<void>
   /** these accounts were moved by long holds */
   moved?: (accountIds: readonly number[]) => Promise<void>
   /** hears of each entry of the audit log once it is committed */
@@ -30,15 +32,19 @@ export class PostgresChanges implements Changes {
   constructor (options: PostgresChangesOptions) { this.#o = options }
 
   async run<T> (by: Authorship, work: (stores: Stores) => Promise<T>): Promise<T> {
-    const { database, changed, charged, moved, noted } = this.#o
+    const { database, changed, charged, moved, noted, priced } = this.#o
     const held = new Set<number>()
     const note = (ids: readonly number[]) => { for (const id of ids) held.add(id) }
-    let defining = false
+    let [defining, pricing] = [false, false]
     let outcome: { result: T, drafts: AuditDraft[], links: Link[], accounts: ChargedAccount[] }
     try {
       outcome = await reached(database.transaction(async (tx) => {
         const trail = new Trail(tx)
         const usage = new NotedUsage(tx, trail)
+        const prices = <S>(store: S): S => {
+          pricing = true
+          return defines(store)
+        }
         const defines = <S>(store: S): S => {
           defining = true
           return store
@@ -50,6 +56,7 @@ export class PostgresChanges implements Changes {
           get tokens () { return defines(new NotedTokens(tx, trail, by.actor.reach)) },
           get adjustments () { return defines(new PostgresAdjustmentStore(tx, by.actor.reach)) },
           get rates () { return defines(new NotedRates(tx, trail)) },
+          get prices () { return prices(new NotedPrices(tx, trail)) },
           approvals: new PostgresApprovalStore(tx),
           alerts: new PostgresAlertStore(tx),
           usage,
@@ -66,6 +73,7 @@ export class PostgresChanges implements Changes {
     }
     const { result, drafts, links, accounts } = outcome
     links.forEach((link, i) => { noted?.(by, drafts[i] as AuditDraft, link) })
+    if (pricing) await priced?.()
     if (accounts.length > 0) await charged?.(accounts)
     if (held.size > 0) await moved?.([...held])
     return result

@@ -1,6 +1,7 @@
 import { type Reach } from '../../access/actor.ts'
 import {
-  budgetChange, cacheChange, common, gatewayChange, keyChange, ownersOfBudget, rateChange, tokenChange, usageChange,
+  budgetChange, cacheChange, common, gatewayChange, keyChange,
+  ownersOfBudget, priceChange, rateChange, tokenChange, usageChange,
   type AuditDraft, type AuditTrail, type Owners,
 } from '../../access/audit.ts'
 import { type WrittenOff } from '../../account/lost-gateways.ts'
@@ -10,6 +11,7 @@ import { type BudgetDraft } from '../../budget/hierarchy.ts'
 import { Conflict } from '../../errors.ts'
 import { systemNow } from '../../clock.ts'
 import { type ExchangeRate } from '../../money/exchange-rates.ts'
+import { type PriceOverride } from '../../pricing/layers.ts'
 import { type AdminToken, type TokenDraft } from '../../keys/admin-tokens.ts'
 import { type AllowKey, type GatewayKey, type KeyDraft, type KeyTerms } from '../../keys/key.ts'
 import {
@@ -18,6 +20,7 @@ import {
 import { PostgresAdminTokenStore } from './admin-token-store.ts'
 import { ANCESTORS, selectBudgets } from './budget-rows.ts'
 import { PostgresBudgetStore } from './budget-store.ts'
+import { PostgresPriceStore } from './price-store.ts'
 import { PostgresRateStore } from './rates.ts'
 import { PostgresKeyStore } from './key-store.ts'
 import { bigintOf, idOf, sqlStateOf, type Queryable, type Transactional } from './pool.ts'
@@ -283,6 +286,21 @@ export class NotedRates extends PostgresRateStore {
   override async add (rates: readonly ExchangeRate[]): Promise<ExchangeRate[]> {
     const added = await super.add(rates)
     for (const rate of added) this.#trail.note(rateChange(rate))
+    return added
+  }
+}
+
+export class NotedPrices extends PostgresPriceStore {
+  readonly #trail: Trail
+
+  constructor (tx: Queryable, trail: Trail) {
+    super(tx)
+    this.#trail = trail
+  }
+
+  override async add (override: PriceOverride): Promise<boolean> {
+    const added = await super.add(override)
+    if (added) this.#trail.note(priceChange(override))
     return added
   }
 }

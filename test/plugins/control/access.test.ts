@@ -87,6 +87,11 @@ const MATRIX: Record<string, Line> = {
   'PATCH /keys/:id': { expect: CHANGED, body: () => ({ name: 'n' }) },
   'POST /keys/:id/rotate': { expect: CHANGED, body: () => ({}) },
   'DELETE /keys/:id': { expect: GONE },
+  'GET /prices': { expect: '200 403 403 403 403 403 403 403' },
+  'POST /prices': {
+    expect: '201 403 403 403 403 403 403 403',
+    body: () => ({ provider: 'openai', model: 'gpt-4', prices: { input: '1', output: '1' } }),
+  },
   'GET /exchange-rates': { expect: LISTED },
   'POST /exchange-rates': { expect: '201 403 403 403 403 403 403 403', body: () => ({ currency: 'EUR', rate: '0.9' }) },
   'POST /exchange-rates/import': {

@@ -134,6 +134,9 @@ const DEEDS: Record<string, Deed> = {
   'PATCH /keys/:id': { action: 'key.changed', path: ({ key }) => `/keys/${key}`, body: { disabled: true } },
   'POST /keys/:id/rotate': { action: 'key.rotated', path: ({ key }) => `/keys/${key}/rotate`, body: {} },
   'DELETE /keys/:id': { action: 'key.revoked', path: ({ key }) => `/keys/${key}` },
+  'POST /prices': {
+    action: 'price.added', body: { provider: 'openai', model: 'gpt-4', prices: { input: '1', output: '1' } },
+  },
   'POST /exchange-rates': { action: 'rate.added', body: { currency: 'CHF', rate: '0.88' } },
   'POST /exchange-rates/import': {
     action: 'rate.added',
