@@ -14,7 +14,7 @@ const HERE = import.meta.dirname
 const MS = 240_000
 /** not more: some measure how long the event loop is held up */
 const JOBS = 2
-const MOST_FILES = 7
+const MOST_FILES = 10
 /** what takes longest first, so that nobody waits for it at the end */
 const FIRST = ['proof', 'stores/postgres', 'plugins/control', '.', 'e2e', 'client']
 

@@ -252,7 +252,7 @@ t.test('a question that cannot be one is refused by the field', async (t) => {
     [{ ...call, identity, model: 'gpt-4o' }, 'model'],
     [{ ...call, identity, body: undefined }, 'body'],
     [{ ...call, identity, path: undefined }, 'path'],
-    [{ ...call, identity, path: '/v1/embeddings' }, 'path'],
+    [{ ...call, identity, path: '/v1/videos' }, 'path'],
   ]
   for (const [question, field] of wrong) {
     t.match(await gateway.admin('POST', '/explain', question), { status: 400, body: { code: 'invalid_field', field } })

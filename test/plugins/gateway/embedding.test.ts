@@ -35,8 +35,8 @@ t.test('it lives in somebody else\'s app, below a prefix, and leaves that app as
   t.equal(provider.books[0]?.path, '/v1/chat/completions')
   const models = await ask(`${url}/ai/v1/models`, { method: 'GET', headers: AUTH })
   t.equal(models.status, 200)
-  const refused = await ask(`${url}/ai/v1/responses`, { headers: AUTH, body: '{}' })
-  t.match(json(refused), { error: { code: 'path_not_allowed', message: /POST \/ai\/v1\/responses/ } })
+  const refused = await ask(`${url}/ai/v1/videos`, { headers: AUTH, body: '{}' })
+  t.match(json(refused), { error: { code: 'path_not_allowed', message: /POST \/ai\/v1\/videos/ } })
 
   t.match(json(await ask(`${url}/echo`, { headers: type, body: '{"a":1}' })), { body: { a: 1 } })
   t.match(json(await ask(`${url}/echo`, { headers: type, body: '{' })), { host: /JSON/ })

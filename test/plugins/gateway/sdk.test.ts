@@ -140,8 +140,8 @@ t.test('a wrong key and an unlisted path are the SDK\'s own errors, after one at
   const stranger = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'wrong', fetch: wire.fetch })
   const known = new OpenAI({ baseURL: `${url}/v1`, apiKey: KEY, fetch: wire.fetch })
   t.type(await stranger.chat.completions.create(CHAT).catch((error: unknown) => error), OpenAI.AuthenticationError)
-  const embedding = known.embeddings.create({ model: 'text-embedding-3-small', input: 'x' })
-  t.type(await embedding.catch((error: unknown) => error), OpenAI.PermissionDeniedError)
+  const tuning = known.fineTuning.jobs.create({ model: 'gpt-4o', training_file: 'x' })
+  t.type(await tuning.catch((error: unknown) => error), OpenAI.PermissionDeniedError)
   t.equal(wire.sent.length, 2)
 })
 
