@@ -133,7 +133,10 @@ function wayOut (
   const { verdict, cheaper, links } = decided
   const others = cheaper.map((model): Suggestion => ({ action: 'cheaper_model', provider: decided.upstream, model }))
   const ofModel = refusal.code.startsWith('model_')
-  const suggestions = verdict?.code == null || ofModel ? others : suggestionsFor(verdict, pricedOf(decided))
+  // limited rates come before money: what would help the budgets does not help the call
+  const ofRates = refusal.code === 'rate_limited' || refusal.code === 'call_exceeds_rate_limit'
+  const ofMoney = verdict?.code != null && !ofModel && !ofRates
+  const suggestions = ofMoney ? suggestionsFor(verdict, pricedOf(decided)) : others
   const open = links.every(({ budget, refusal: refuses }) => refuses === null || sees(budget)) &&
     (refusal.budgetId === undefined || links.some(({ budget }) => budget.id === refusal.budgetId && sees(budget)))
   const own = remedyOf(refusal)

@@ -59,6 +59,15 @@ async function build (gateway: GatewayUnderTest, { organization, team, rateLimit
   return { key: String(body['key']), keyId: String(body['id']), identity: { organizationId, teamId: 'search' } }
 }
 
+/** for the rates of its key, and for its budget: what would help the one does not help with the other */
+const TOO_LONG_AND_TOO_DEAR: Parameters<typeof build>[1] = {
+  organization: { amount: '0.2', mode: 'enforced', paused: false, capToFit: false, filters: {}, alerts: [] },
+  team: null,
+  rateLimits: { tokensPerMinute: 2200 },
+  spent: '0',
+  call: { model: 'o3', max_tokens: null, messages: [] },
+}
+
 t.test('whatever budgets and policies there are, a call gets what its explanation says', async (t) => {
   const gateway = await aGateway(t)
   let run = 0
@@ -118,7 +127,7 @@ t.test('whatever budgets and policies there are, a call gets what its explanatio
       const again = await gateway.chat(key, JSON.stringify({ ...body, ...change }))
       if (again.status !== 200) throw new Error(`${JSON.stringify(change)} did not help: ${again.text}`)
     }
-  }), { numRuns: 40 })
+  }), { numRuns: 40, examples: [[TOO_LONG_AND_TOO_DEAR]] })
 })
 
 const TOKENS = { provider: 'openai', model: 'gpt-4o', inputTokens: 100, outputTokens: 50 }
