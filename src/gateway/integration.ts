@@ -246,7 +246,7 @@ export class BudgetIntegration implements CallGate {
    */
   extend (call: Call, costNano: bigint): Refusal | null | Promise<Refusal | null> {
     const { opening, hold } = call
-    const moreNano = costNano - opening.quoteNano + call.sliceNano
+    const moreNano = costNano - opening.quoteNano + opening.quoteNano / 4n
     const told = (more: CallHold | Refusal): Refusal | null => {
       if (call.over) {
         if (!isRefusal(more)) this.#desk.release(more)
@@ -358,8 +358,6 @@ class Call implements OpenCall, Placed {
   readonly model: PricedModel
   readonly request: CallRequest
   readonly changes: CallChanges
-  /** by how much its hold grows where its answer outgrows it */
-  readonly sliceNano: bigint
   /** the model that the client named */
   readonly asked: string
   /** by which budgets it was changed */
@@ -380,7 +378,6 @@ class Call implements OpenCall, Placed {
     this.asked = held.asked
     this.because = held.because
     this.opening = opening
-    this.sliceNano = opening.quoteNano / 4n + 1n
     this.body = intake.endpoint.forwardBody(held.request, intake.body, intake.bytes, held.changes, held.model)
   }
 
@@ -391,7 +388,8 @@ class Call implements OpenCall, Placed {
   get provider (): Provider { return this.#intake.provider }
 
   cover (reading: Reading): Refusal | null | Promise<Refusal | null> {
-    const used = this.over ? null : usedNano(reading, this.model, this.request.bound)
+    // an answer that has come to its end is what it is: nothing is won by cutting it
+    const used = this.over || reading.final ? null : usedNano(reading, this.model, this.request.bound)
     return used === null || used <= this.opening.quoteNano ? null : this.#gate.extend(this, used)
   }
 

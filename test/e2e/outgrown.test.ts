@@ -11,6 +11,8 @@ interface Unbounded {
   url: string
   /** sends a chunk after which the answer has this many tokens */
   put: (outputTokens: number) => void
+  /** the last figure, in a chunk of its own, and the end */
+  finish: (outputTokens: number) => void
   end: () => void
   /** 'finished' or 'aborted' */
   over: Promise<string>
@@ -41,6 +43,10 @@ async function anUnboundedProvider (t: Test): Promise<Unbounded> {
     put: (outputTokens) => {
       const usage = { prompt_tokens: 10, completion_tokens: outputTokens, total_tokens: 10 + outputTokens }
       answer?.write(chunk([{ index: 0, delta: { content: `${outputTokens}` }, finish_reason: null }], usage))
+    },
+    finish: (outputTokens) => {
+      const usage = { prompt_tokens: 10, completion_tokens: outputTokens, total_tokens: 10 + outputTokens }
+      answer?.end(`${chunk([], usage)}data: [DONE]\n\n`)
     },
     end: () => { answer?.end('data: [DONE]\n\n') },
     over,
@@ -100,4 +106,19 @@ t.test('where there is no room it ends in the provider\'s own way, is cancelled 
   const [event] = await gateway.events()
   t.match(event, { outcome: 'budget_cut', certainty: 'estimated', cost_nano: String(900 * 10_000 + INPUT_NANO) })
   t.match((await gateway.admin('GET', `/budgets/${id}/status`)).body, { currentAmount: '0.009025', held: '0', status: 'exceeded' })
+})
+
+t.test('an answer that outgrew its hold with its last figure is not cut: it has come to its end', async (t) => {
+  const provider = await anUnboundedProvider(t)
+  const gateway = await aGateway(t, { RELAYCORE_OPENAI_BASE_URL: provider.url })
+  await gateway.budget({ amount: '0.005' })
+  const key = await gateway.key()
+
+  const steps = [() => { provider.put(40) }, () => { provider.finish(1_000) }]
+  const seen = await follow(gateway, key, steps, provider.asked)
+
+  t.same(seen, ['40', ''])
+  t.equal(await provider.over, 'finished')
+  const [event] = await gateway.events()
+  t.match(event, { outcome: 'completed', certainty: 'exact', cost_nano: String(1_000 * 10_000 + INPUT_NANO) })
 })

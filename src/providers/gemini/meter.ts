@@ -39,6 +39,7 @@ function allObjects (reader: ObjectTaker, text: Buffer): Facts {
  * has come to its end; where it makes one candidate, when that has said why it stopped.
  */
 class ContentReader implements EventTaker, ObjectTaker {
+  counted = 0
   readonly #call: CallRequest
   readonly #tier: unknown
   #metadata: Record<string, unknown> = {}
@@ -72,7 +73,10 @@ class ContentReader implements EventTaker, ObjectTaker {
   #read (chunk: Record<string, unknown>): void {
     this.#readCandidates(chunk['candidates'])
     const metadata = chunk['usageMetadata']
-    if (isObject(metadata)) this.#metadata = { ...this.#metadata, ...metadata }
+    if (isObject(metadata)) {
+      this.counted++
+      this.#metadata = { ...this.#metadata, ...metadata }
+    }
     const usage = isObject(metadata) ? contentUsage(this.#metadata, this.#tier, this.#call) : this.#facts.usage
     this.#facts = {
       usage,
