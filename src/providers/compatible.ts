@@ -1,5 +1,6 @@
 import { anthropicDialect, messages } from './anthropic/index.ts'
 import { type ChatTraits, chatCompletions, openaiDialect } from './openai/index.ts'
+import { modelLists } from './model-lists.ts'
 import { type Dialect, type Endpoint, type Provider } from './provider.ts'
 
 /** What a provider is that does as OpenAI does. */
@@ -49,17 +50,8 @@ export function anthropicCompatible ({ name, title, url, base, needsKey }: Compa
     endpoints: [
       messages(`${base}/messages`),
       { kind: 'free', name: 'messages.count_tokens', method: 'POST', path: `${base}/messages/count_tokens`, served: 'forward' },
-      { kind: 'free', name: 'models', method: 'GET', path: `${base}/models`, served: 'models' },
-      { kind: 'free', name: 'models', method: 'GET', path: `${base}/models/{model+}`, served: 'models' },
+      ...modelLists(base),
     ],
     credential: (apiKey) => ({ 'x-api-key': apiKey }),
   }
-}
-
-/** the lists of models, from the catalog */
-export function modelLists (base: string): Endpoint[] {
-  return [
-    { kind: 'free', name: 'models', method: 'GET', path: `${base}/models`, served: 'models' },
-    { kind: 'free', name: 'models', method: 'GET', path: `${base}/models/{model+}`, served: 'models' },
-  ]
 }

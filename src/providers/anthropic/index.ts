@@ -1,4 +1,5 @@
 import { changedBody } from '../changed-body.ts'
+import { modelLists } from '../model-lists.ts'
 import { type BillableEndpoint, type Dialect, type Provider } from '../provider.ts'
 import { anthropicRateHeaders, renderAnthropicRefusal } from './errors.ts'
 import { meterMessages } from './meter.ts'
@@ -42,8 +43,7 @@ export const anthropic: Provider = {
   endpoints: [
     messages('/v1/messages'),
     { kind: 'free', name: 'messages.count_tokens', method: 'POST', path: '/v1/messages/count_tokens', served: 'forward' },
-    { kind: 'free', name: 'models', method: 'GET', path: '/v1/models', served: 'models' },
-    { kind: 'free', name: 'models', method: 'GET', path: '/v1/models/{model+}', served: 'models' },
+    ...modelLists('/v1'),
   ],
   credential: (apiKey) => ({ 'x-api-key': apiKey }),
 }

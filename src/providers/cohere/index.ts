@@ -1,5 +1,6 @@
 import { changedBody } from '../changed-body.ts'
 import { openAiRateHeaders } from '../openai/errors.ts'
+import { modelLists } from '../model-lists.ts'
 import { type BillableEndpoint, type Dialect, type Provider } from '../provider.ts'
 import { renderCohereCut, renderCohereRefusal } from './errors.ts'
 import { meterChat, meterMeta } from './meter.ts'
@@ -59,8 +60,7 @@ export const cohere: Provider = {
     chat,
     embed,
     rerank,
-    { kind: 'free', name: 'models', method: 'GET', path: '/v1/models', served: 'models' },
-    { kind: 'free', name: 'models', method: 'GET', path: '/v1/models/{model+}', served: 'models' },
+    ...modelLists('/v1'),
   ],
   credential: (apiKey) => ({ authorization: `Bearer ${apiKey}` }),
 }

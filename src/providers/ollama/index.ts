@@ -1,5 +1,5 @@
 import { changedBody, withMembers } from '../changed-body.ts'
-import { modelLists } from '../compatible.ts'
+import { modelLists } from '../model-lists.ts'
 import { chatCompletions, openaiDialect } from '../openai/index.ts'
 import { type BillableEndpoint, type Dialect, type Endpoint, type Provider } from '../provider.ts'
 import { renderOllamaRefusal } from './errors.ts'

@@ -2,6 +2,7 @@ import { type Refusal } from '../../errors.ts'
 import { type PricedModel } from '../../pricing/price.ts'
 import { badRequest, shown } from '../body.ts'
 import { changedBody } from '../changed-body.ts'
+import { modelLists } from '../model-lists.ts'
 import {
   type BillableEndpoint, type CallRequest, type Dialect, type EndpointTable, isRefusal, type Provider,
 } from '../provider.ts'
@@ -142,8 +143,7 @@ export const openai: Provider = {
     embeddings('/v1/embeddings'),
     { kind: 'free', name: 'moderations', method: 'POST', path: '/v1/moderations', served: 'forward' },
     { kind: 'free', name: 'responses.input_tokens', method: 'POST', path: '/v1/responses/input_tokens', served: 'forward' },
-    { kind: 'free', name: 'models', method: 'GET', path: '/v1/models', served: 'models' },
-    { kind: 'free', name: 'models', method: 'GET', path: '/v1/models/{model+}', served: 'models' },
+    ...modelLists('/v1'),
   ],
   credential: (apiKey) => ({ authorization: `Bearer ${apiKey}` }),
 }

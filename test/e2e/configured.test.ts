@@ -1,0 +1,35 @@
+import t from 'tap'
+import { startProvider } from '../provider/provider.ts'
+import { aGateway } from './gateway.ts'
+
+t.test('servers by configuration alone are called where they are, under their own names and at the prices said', async (t) => {
+  const server = await startProvider()
+  t.teardown(() => server.close())
+  const gateway = await aGateway(t, {
+    RELAYCORE_PROVIDERS: JSON.stringify({
+      house: { url: `${server.url}/tenant/v1`, pricesOf: 'openai', models: { 'our-model': 'gpt-4o' } },
+      odd: { url: `${server.url}/v3`, pricesOf: 'openai' },
+    }),
+    RELAYCORE_ALLOW_UNMETERED: 'POST /house/v1/files',
+  })
+  await gateway.budget()
+  const headers = { authorization: `Bearer ${await gateway.key()}`, 'content-type': 'application/json' }
+  const post = async (path: string, body: object) =>
+    await fetch(gateway.url + path, { method: 'POST', headers, body: JSON.stringify(body) })
+  const call = { max_tokens: 50, messages: [] }
+
+  const house = await post('/house/v1/chat/completions', { ...call, model: 'our-model' })
+  const odd = await post('/odd/v1/chat/completions', { ...call, model: 'gpt-4o' })
+  const unmetered = await post('/house/v1/files', { purpose: 'none' })
+
+  t.equal(house.status, 200)
+  t.match(await odd.text(), /./)
+  t.ok(unmetered.status < 500)
+  t.same(server.books.map(({ path }) => path), ['/tenant/v1/chat/completions', '/v3/chat/completions', '/tenant/v1/files'])
+  t.equal(server.books[0]?.headers.authorization, undefined, 'no key is sent where none is set, and never the gateway\'s')
+  const events = await gateway.events()
+  t.match(events, [{ provider: 'house', model: 'gpt-4o', certainty: 'exact' }, { provider: 'odd', outcome: 'upstream_error' }])
+  t.ok(BigInt(String(events[0]?.['cost_nano'])) > 0n)
+  t.equal(events.length, 2, 'what is allowed unmetered leaves no event')
+  t.equal((await post('/house/v1/embeddings', {})).status, 403)
+})
