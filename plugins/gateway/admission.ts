@@ -6,9 +6,7 @@ import { isRefusal, type Provider } from '../../src/providers/provider.ts'
 import { clientKey, splitTarget } from './client-key.ts'
 import { type Plane } from './plane.ts'
 import { internalError, refuse, shuttingDown, unsupportedType } from './refusals.ts'
-import { type Route, type RouteTable } from './routes.ts'
-
-export const MULTIPART = 'multipart/form-data'
+import { type RouteTable } from './routes.ts'
 
 type Admission = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void
 
@@ -29,11 +27,6 @@ export function admission (plane: Plane, table: RouteTable): Admission {
     }
     if (route === null) {
       refusePath(plane, table, request, reply)
-      return
-    }
-    const wrongType = typeRefusal(route, headers['content-type'])
-    if (wrongType !== null) {
-      refuse(plane.gate, provider, wrongType, request, reply)
       return
     }
     const key = clientKey(headers, target.keys)
@@ -94,14 +87,6 @@ function earlyRefusal (plane: Plane, request: FastifyRequest): Refusal | null {
     return unsupportedType(`The body is in ${(charset[1] ?? '').slice(0, 50)}. Send it in UTF-8.`)
   }
   return null
-}
-
-/** A body that is read as another type than it has would be another request than the provider gets. */
-function typeRefusal ({ endpoint }: Route, contentType: string | undefined): Refusal | null {
-  const form = endpoint.kind === 'billable' ? endpoint.form?.contentType : undefined
-  const type = contentType === undefined ? undefined : /^[^;\s]*/.exec(contentType.trim().toLowerCase())?.[0]
-  if (form === undefined) return type === MULTIPART ? unsupportedType('The body must be application/json.') : null
-  return type === form ? null : unsupportedType(`The body must be ${form}.`)
 }
 
 export function refusePath (plane: Plane, table: RouteTable, request: FastifyRequest, reply: FastifyReply): void {

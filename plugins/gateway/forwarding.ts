@@ -2,7 +2,6 @@ import { type FastifyReply, type FastifyRequest } from 'fastify'
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
 import { type Refusal } from '../../src/errors.ts'
 import { type CallIntake, type OpenCall } from '../../src/gateway/call.ts'
-import { type ParsedBody } from '../../src/providers/body.ts'
 import { pathTemplate } from '../../src/providers/paths.ts'
 import { type BillableEndpoint, isRefusal } from '../../src/providers/provider.ts'
 import { Exchange, type ExchangeCall } from './exchange.ts'
@@ -27,20 +26,10 @@ export function handle (plane: Plane, request: FastifyRequest, reply: FastifyRep
     forwardFree(plane, inbound, null, bytes, request, reply)
     return
   }
-  const form = endpoint.kind === 'billable' ? endpoint.form : undefined
-  const parsed = form === undefined ? plane.parse(bytes) : form.parse(bytes, request.headers['content-type'] ?? '')
-  const go = (parsed: ParsedBody): void => {
-    if ('refusal' in parsed) refuse(plane.gate, route.provider, parsed.refusal, request, reply)
-    else if (endpoint.kind === 'free') forwardFree(plane, inbound, parsed.body, bytes, request, reply)
-    else forwardCall(plane, inbound, endpoint, parsed.body, bytes, request, reply)
-  }
-  if (!(parsed instanceof Promise)) go(parsed)
-  else parsed.then(go).catch((error: unknown) => { failed(plane, inbound, error, request, reply) })
-}
-
-function failed (plane: Plane, { route }: Inbound, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  request.log.error({ err: error }, 'opening a call failed')
-  if (!reply.sent) refuse(plane.gate, route.provider, internalError(), request, reply)
+  const parsed = plane.parse(bytes)
+  if ('refusal' in parsed) refuse(plane.gate, route.provider, parsed.refusal, request, reply)
+  else if (endpoint.kind === 'free') forwardFree(plane, inbound, parsed.body, bytes, request, reply)
+  else forwardCall(plane, inbound, endpoint, parsed.body, bytes, request, reply)
 }
 
 const DEMO = 'demo'
@@ -93,8 +82,10 @@ function forwardCall (
   const requestId = firstOf(request.headers['x-request-id'])
   const target = { params, search, headers: request.headers }
   const intake = { provider, endpoint, target, identity, body, bytes, requestId }
-  openCall(plane, inbound, intake, request, reply, gone)
-    .catch((error: unknown) => { failed(plane, inbound, error, request, reply) })
+  openCall(plane, inbound, intake, request, reply, gone).catch((error: unknown) => {
+    request.log.error({ err: error }, 'opening a call failed')
+    if (!reply.sent) refuse(plane.gate, provider, internalError(), request, reply)
+  })
 }
 
 async function openCall (
@@ -209,8 +200,7 @@ function toSend (
   { headers }: FastifyRequest
 ) {
   const asked = model === null || params['model'] === undefined ? path : pathTemplate(endpoint.path).fill({ ...params, model })
-  const form = endpoint.kind === 'billable' ? endpoint.form : undefined
-  const contentType = body === null ? null : form === undefined ? 'application/json' : headers['content-type'] ?? form.contentType
+  const contentType = body === null ? null : 'application/json'
   return {
     path: `${upstream.path(asked)}${search}`,
     method: endpoint.method,

@@ -3,7 +3,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fa
 import { type CallGate } from '../../src/gateway/call.ts'
 import { parseBody, type ParsedBody } from '../../src/providers/body.ts'
 import { type Provider } from '../../src/providers/provider.ts'
-import { admission, MULTIPART, refusePath } from './admission.ts'
+import { admission, refusePath } from './admission.ts'
 import { splitTarget } from './client-key.ts'
 import { type DrainLimits, Exchanges } from './exchanges.ts'
 import { handle } from './forwarding.ts'
@@ -122,7 +122,7 @@ async function registerPrefix (
     const table = new RouteTable(mount, providers, dialect)
     scope.removeAllContentTypeParsers()
     // the bytes go upstream as they came; the handler parses them for the gate
-    scope.addContentTypeParser(['application/json', MULTIPART], { parseAs: 'buffer', bodyLimit: plane.bodyBytes },
+    scope.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit: plane.bodyBytes },
       (_request, bytes, done) => { done(null, bytes) })
     scope.addHook('onRequest', admission(plane, table))
     scope.setErrorHandler((error, request, reply) => { answerError(plane, table, error, request, reply) })

@@ -12,7 +12,7 @@ export interface CallIntake {
   endpoint: BillableEndpoint
   identity: Identity
   target: Target
-  /** what was read of `bytes` */
+  /** the parsed JSON of `bytes` */
   body: unknown
   bytes: Buffer
   /** the client's own x-request-id, for correlation */

@@ -207,9 +207,6 @@ export class CallExplainer {
     if (extra !== undefined) throw invalidField(extra, 'absent where path and body are given', question[extra])
     if (body === undefined) throw invalidField('body', 'given with a path', undefined)
     const { provider, endpoint, target } = this.#endpoint(path)
-    if (endpoint.form !== undefined) {
-      throw invalidField('path', `of an endpoint with a JSON body; that of ${endpoint.name} is ${endpoint.form.contentType}`, path)
-    }
     const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
     const parsed = this.#o.parse(bytes)
     const request = 'refusal' in parsed ? parsed.refusal : endpoint.read(parsed.body, bytes, target)

@@ -2,7 +2,6 @@ import type { Refusal } from '../errors.ts'
 import type { RateStanding } from '../limits/limiter.ts'
 import type { CallBound, PricedModel } from '../pricing/price.ts'
 import type { Meter } from '../usage/meter.ts'
-import type { ParsedBody } from './body.ts'
 
 /** What the gateway reads of a billable request before it forwards it. */
 export interface CallRequest {
@@ -76,9 +75,7 @@ export interface BillableEndpoint {
   about: EndpointTable
   /** where it is not the provider's own */
   dialect?: Dialect
-  /** where the body is no JSON: which type it has, and how it is read */
-  form?: { contentType: string, parse: (bytes: Buffer, contentType: string) => Promise<ParsedBody> }
-  /** `body` is what was read of `bytes`. Pure, linear in the body, never throws. */
+  /** `body` is the parsed JSON of `bytes`. Pure, linear in the body, never throws. */
   read (body: unknown, bytes: Buffer, target: Target): CallRequest | Refusal
   /**
    * The bytes to send: `bytes` itself unless something of it is changed, usage reporting must be switched on, or what
