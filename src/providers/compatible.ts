@@ -1,5 +1,6 @@
 import { anthropicDialect, messages } from './anthropic/index.ts'
-import { type ChatTraits, chatCompletions, openaiDialect } from './openai/index.ts'
+import { embeddings } from './openai/embeddings.ts'
+import { type ChatTraits, chatCompletions, completions, openaiDialect, responses } from './openai/index.ts'
 import { modelLists } from './model-lists.ts'
 import { type Dialect, type Endpoint, type Provider } from './provider.ts'
 
@@ -35,6 +36,15 @@ export function openaiCompatible (
     endpoints: [chatCompletions(`${base}/chat/completions`, chat), ...more, ...modelLists(base)],
     credential: (apiKey) => ({ authorization: `Bearer ${apiKey}` }),
   }
+}
+
+/** What a server may have besides chat of which nothing more is known than that it does as OpenAI does. */
+export function usualPaths (base: string): Endpoint[] {
+  return [
+    completions(`${base}/completions`),
+    responses(`${base}/responses`, { fields: { hostedTools: false } }),
+    embeddings(`${base}/embeddings`),
+  ]
 }
 
 /** Anthropic's paths and shapes, at another provider or server. */

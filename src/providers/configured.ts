@@ -1,6 +1,6 @@
 import { type Config, ConfigError, type ProviderName } from '../config.ts'
 import { type Naming, type UnknownModels } from '../pricing/named-prices.ts'
-import { anthropicCompatible, openaiCompatible } from './compatible.ts'
+import { anthropicCompatible, openaiCompatible, usualPaths } from './compatible.ts'
 import { providers } from './index.ts'
 import { type Endpoint, type Provider, type Sign } from './provider.ts'
 
@@ -49,7 +49,7 @@ export function configuredProviders (config: Config, env: NodeJS.ProcessEnv = pr
       throw new ConfigError(`providers.${name}.url must be set: the gateway does not know where ${name} is`)
     }
     const options = { name, title: name, url: entry.url, base: '/v1', needsKey: false }
-    const provider = entry.dialect === 'anthropic' ? anthropicCompatible(options) : openaiCompatible(options)
+    const provider = entry.dialect === 'anthropic' ? anthropicCompatible(options) : openaiCompatible({ ...options, more: usualPaths('/v1') })
     return {
       provider: withUnmetered(provider, config),
       url: entry.url,

@@ -31,5 +31,6 @@ t.test('servers by configuration alone are called where they are, under their ow
   t.match(events, [{ provider: 'house', model: 'gpt-4o', certainty: 'exact' }, { provider: 'odd', outcome: 'upstream_error' }])
   t.ok(BigInt(String(events[0]?.['cost_nano'])) > 0n)
   t.equal(events.length, 2, 'what is allowed unmetered leaves no event')
-  t.equal((await post('/house/v1/embeddings', {})).status, 403)
+  t.equal((await post('/house/v1/audio/speech', {})).status, 403)
+  for (const path of ['completions', 'responses', 'embeddings']) t.equal((await post(`/house/v1/${path}`, {})).status, 400, path)
 })

@@ -1,4 +1,5 @@
-import { chatCompletions, openaiDialect } from '../openai/index.ts'
+import { embeddings } from '../openai/embeddings.ts'
+import { chatCompletions, completions, openaiDialect, responses } from '../openai/index.ts'
 import { type Endpoint, type Provider } from '../provider.ts'
 import { atAzure } from './deployment.ts'
 
@@ -6,10 +7,12 @@ const DEPLOYMENT = '/openai/deployments/{model}'
 const V1 = '/openai/v1'
 
 /** Below both: a deployment in the path, with an api-version, and the v1 API, which names it in the body. */
-const calls = [chatCompletions].flatMap((endpoint) => [
-  atAzure(endpoint(`${DEPLOYMENT}/chat/completions`)),
-  atAzure(endpoint(`${V1}/chat/completions`)),
+const calls = [DEPLOYMENT, V1].flatMap((base) => [
+  atAzure(chatCompletions(`${base}/chat/completions`)),
+  atAzure(completions(`${base}/completions`)),
+  atAzure(embeddings(`${base}/embeddings`)),
 ])
+const answers = ['/openai', V1].map((base) => atAzure(responses(`${base}/responses`)))
 
 const models: Endpoint[] = ['/openai/models', `${V1}/models`].flatMap((path): Endpoint[] => [
   { kind: 'free', name: 'models', method: 'GET', path, served: 'models' },
@@ -27,6 +30,6 @@ export const azure: Provider = {
   deployments: true,
   pricesOf: ['azure', 'openai'],
   dialect: openaiDialect,
-  endpoints: [...calls, ...models],
+  endpoints: [...calls, ...answers, ...models],
   credential: (apiKey) => ({ 'api-key': apiKey }),
 }

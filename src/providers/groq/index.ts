@@ -2,6 +2,7 @@ import { type Refusal } from '../../errors.ts'
 import { type Usage } from '../../usage/usage.ts'
 import { isGiven, isObject, notMetered } from '../body.ts'
 import { openaiCompatible } from '../compatible.ts'
+import { responses } from '../openai/index.ts'
 import { chatUsage } from '../openai/meter.ts'
 import { type CallRequest } from '../provider.ts'
 
@@ -24,6 +25,11 @@ export const groq = openaiCompatible({
     also: readTier,
     usageOf,
   },
+  more: [responses('/openai/v1/responses', {
+    fields: { hostedTools: false },
+    also: readTier,
+    usageOf: (_response, usage) => atOnePrice(usage),
+  })],
 })
 
 function readTier (request: CallRequest): CallRequest | Refusal {
@@ -36,5 +42,7 @@ function usageOf (answer: Record<string, unknown>): Usage | null {
   const own = isObject(answer['x_groq']) ? answer['x_groq'] : {}
   if (isGiven(answer['usage_breakdown']) || isGiven(own['usage_breakdown'])) return null
   const usage = chatUsage(answer) ?? chatUsage({ ...answer, usage: own['usage'] })
-  return usage !== null && ONE_PRICE.has(usage.tier) ? { ...usage, tier: null } : usage
+  return usage === null ? null : atOnePrice(usage)
 }
+
+function atOnePrice (usage: Usage): Usage { return ONE_PRICE.has(usage.tier) ? { ...usage, tier: null } : usage }

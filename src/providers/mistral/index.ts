@@ -1,4 +1,5 @@
 import { chatUsage, type UsageReader } from '../openai/meter.ts'
+import { embeddings } from '../openai/embeddings.ts'
 import { type ChatTraits, openaiDialect, promptCompletions } from '../openai/index.ts'
 import { count } from '../../usage/body-meter.ts'
 import { isObject } from '../body.ts'
@@ -35,7 +36,7 @@ export const mistral = openaiCompatible({
   needsKey: true,
   dialect: mistralDialect,
   chat,
-  more: [promptCompletions('/v1/fim/completions', 'fim.completions', chat), ocr],
+  more: [promptCompletions('/v1/fim/completions', 'fim.completions', chat), embeddings('/v1/embeddings'), ocr],
 })
 
 /** as OpenAI's, but cached tokens may be named otherwise, and sound is told in seconds (UsageInfo of its SDK) */

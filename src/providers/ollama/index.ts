@@ -1,6 +1,7 @@
 import { changedBody, withMembers } from '../changed-body.ts'
 import { modelLists } from '../model-lists.ts'
-import { chatCompletions, openaiDialect } from '../openai/index.ts'
+import { embeddings } from '../openai/embeddings.ts'
+import { chatCompletions, type ChatTraits, completions, openaiDialect } from '../openai/index.ts'
 import { type BillableEndpoint, type Dialect, type Endpoint, type Provider } from '../provider.ts'
 import { renderOllamaRefusal } from './errors.ts'
 import { meterOllama } from './meter.ts'
@@ -33,7 +34,7 @@ const embed: BillableEndpoint = {
 }
 
 /** `max_tokens` alone bounds the output there; input as with its own API */
-const compatible = chatCompletions('/v1/chat/completions', {
+const compatible: ChatTraits = {
   about: { output: '`max_tokens`, else the model\'s maximum, which is sent' },
   limits: ['max_tokens'],
   fields: { limits: ['max_tokens'], unbounded: ['model'] },
@@ -42,7 +43,13 @@ const compatible = chatCompletions('/v1/chat/completions', {
     const asked = (body as Record<string, unknown>)['max_tokens']
     return asked === most ? bytes : withMembers(bytes, new Map([['max_tokens', String(most)]]))
   },
-})
+}
+const v1: Endpoint[] = [
+  chatCompletions('/v1/chat/completions', compatible),
+  completions('/v1/completions', compatible),
+  embeddings('/v1/embeddings'),
+  ...modelLists('/v1'),
+]
 
 /** what tells of a server and its models, and changes neither */
 const told: Endpoint[] = [
@@ -66,7 +73,7 @@ export const ollama: Provider = {
     { ...chat, name: 'generate', path: '/api/generate' },
     embed,
     ...told,
-    ...[compatible, ...modelLists('/v1')].map((endpoint) => ({ ...endpoint, dialect: openaiDialect })),
+    ...v1.map((endpoint) => ({ ...endpoint, dialect: openaiDialect })),
   ],
   credential: (apiKey) => ({ authorization: `Bearer ${apiKey}` }),
 }

@@ -11,8 +11,8 @@ import { openAiRateHeaders, renderOpenAiRefusal } from './errors.ts'
 import { withUsage } from './include-usage.ts'
 import { chatUsage, meterChatCompletion, type UsageReader } from './meter.ts'
 import { type ChatFields, readChatCompletion } from './request.ts'
-import { meterResponse } from './responses-meter.ts'
-import { readCompaction, readResponse } from './responses-request.ts'
+import { meterResponse, type ResponseUsage } from './responses-meter.ts'
+import { readCompaction, readResponse, type ResponseFields } from './responses-request.ts'
 
 /** the newer one first: models that reason take no other, and all of today's take it */
 const OUTPUT_LIMITS = ['max_completion_tokens', 'max_tokens']
@@ -33,6 +33,15 @@ export function promptCompletions (path: string, name: string, traits: ChatTrait
     }),
     name,
   }
+}
+
+/** OpenAI's completions of a prompt, and those of what speaks its dialect. */
+export function completions (path: string, traits: ChatTraits = {}): BillableEndpoint {
+  return promptCompletions(path, 'completions', {
+    limits: ['max_tokens'],
+    ...traits,
+    about: { output: '`max_tokens`, times `n` or `best_of`', ...traits.about },
+  })
 }
 
 /** OpenAI's clients, and those of everybody who does as OpenAI does. */
@@ -96,8 +105,23 @@ export function chatCompletions (path: string, traits: ChatTraits = {}): Billabl
   }
 }
 
+/** In what somebody's responses differ from OpenAI's. */
+export interface ResponsesTraits {
+  about?: Partial<EndpointTable>
+  /** of the request */
+  fields?: ResponseFields
+  /** what is made of the request besides; never of what is refused */
+  also?: (request: CallRequest, body: Record<string, unknown>) => CallRequest | Refusal
+  /** of a response and the usage that OpenAI's reader found in it */
+  usageOf?: ResponseUsage
+  /** what the provider is told besides, so that the call costs no more than it was quoted */
+  keptTo?: ChatTraits['keptTo']
+}
+
 /** Responses of OpenAI and of what speaks its dialect. */
-export function responses (path: string): BillableEndpoint {
+export function responses (path: string, traits: ResponsesTraits = {}): BillableEndpoint {
+  const { fields, also, usageOf, keptTo } = traits
+  const tools = fields?.hostedTools === false ? '' : '; hosted tools need `max_tool_calls`'
   return {
     kind: 'billable',
     name: 'responses',
@@ -105,12 +129,19 @@ export function responses (path: string): BillableEndpoint {
     path,
     about: {
       model: '`model`',
-      output: '`max_output_tokens`; hosted tools need `max_tool_calls`',
+      output: `\`max_output_tokens\`${tools}`,
       usage: '`usage`, `tool_usage`, the calls in `output`; in a stream `response.completed`, `.incomplete` or `.failed`',
+      ...traits.about,
     },
-    read: readResponse,
-    forwardBody: (_call, body, bytes, changes) => changedBody(body, bytes, changes, ['max_output_tokens']),
-    meter: meterResponse,
+    read (body, bytes) {
+      const read = readResponse(body, bytes, fields)
+      return isRefusal(read) || also === undefined ? read : also(read, body as Record<string, unknown>)
+    },
+    forwardBody (call, body, bytes, changes, priced) {
+      const changed = changedBody(body, bytes, changes, ['max_output_tokens'])
+      return keptTo === undefined || priced === undefined ? changed : keptTo(changed, body, call, priced)
+    },
+    meter: (call, answer) => meterResponse(call, answer, usageOf),
   }
 }
 
@@ -136,10 +167,7 @@ export const openai: Provider = {
     chatCompletions('/v1/chat/completions'),
     responses('/v1/responses'),
     compaction('/v1/responses/compact'),
-    promptCompletions('/v1/completions', 'completions', {
-      limits: ['max_tokens'],
-      about: { output: '`max_tokens`, times `n` or `best_of`' },
-    }),
+    completions('/v1/completions'),
     embeddings('/v1/embeddings'),
     { kind: 'free', name: 'moderations', method: 'POST', path: '/v1/moderations', served: 'forward' },
     { kind: 'free', name: 'responses.input_tokens', method: 'POST', path: '/v1/responses/input_tokens', served: 'forward' },

@@ -20,21 +20,28 @@ const WANTED = ['id', 'model', 'service_tier', 'status', 'usage', 'tool_usage']
 const WITH_TOOLS = [...WANTED, 'output']
 const UNFINISHED = new Set<unknown>(['queued', 'in_progress'])
 
-export function meterResponse (call: CallRequest, answer: AnswerHead): Meter {
+/** What is made of the usage that OpenAI's reader found in a response of somebody else. */
+export type ResponseUsage = (response: Record<string, unknown>, usage: Usage) => Usage
+
+export function meterResponse (call: CallRequest, answer: AnswerHead, also?: ResponseUsage): Meter {
   const { status, contentType, contentEncoding } = answer
   if (status >= 400) return new UnreadMeter()
-  const readWhole = (text: Buffer) => readAnswer(text, call)
+  const readWhole = (text: Buffer) => readAnswer(text, call, also)
   if (!isEventStream(contentType) || isEncoded(contentEncoding)) return new BodyMeter(contentEncoding, readWhole)
-  return new EventMeter(new ResponseReader(call), false)
+  return new EventMeter(new ResponseReader(call, also), false)
 }
 
 /** The event that ends a response has all of it: its usage, the tier that was used, and what tools have done. */
 class ResponseReader implements EventTaker {
   readonly #call: CallRequest
+  readonly #also: ResponseUsage | undefined
   #facts = NOTHING_READ
   #opening = OPENING_EVENTS
 
-  constructor (call: CallRequest) { this.#call = call }
+  constructor (call: CallRequest, also?: ResponseUsage) {
+    this.#call = call
+    this.#also = also
+  }
 
   facts (): Facts { return this.#facts }
 
@@ -58,23 +65,24 @@ class ResponseReader implements EventTaker {
     const ends = ENDS.has(named('type')?.toString('utf8').slice(1, -1) ?? '')
     const values = topLevelValues(response, wanted(this.#call))
     if (values === null) return
-    if (ends) this.#facts = factsOf(values, this.#call)
+    if (ends) this.#facts = factsOf(values, this.#call, this.#also)
     // so that a stream that breaks off can still be looked up at the provider
     else this.#facts = { ...this.#facts, modelUsed: textOrNull(values['model']), providerRequestId: textOrNull(values['id']) }
   }
 }
 
-function readAnswer (text: Buffer, call: CallRequest): Facts {
+function readAnswer (text: Buffer, call: CallRequest, also?: ResponseUsage): Facts {
   const response = topLevelValues(text, wanted(call))
-  return response === null ? takeAll(new ResponseReader(call), text) : factsOf(response, call)
+  return response === null ? takeAll(new ResponseReader(call, also), text) : factsOf(response, call, also)
 }
 
 function wanted ({ bound: { webSearches, units } }: CallRequest): string[] {
   return webSearches > 0 || units !== undefined ? WITH_TOOLS : WANTED
 }
 
-function factsOf (response: Record<string, unknown>, call: CallRequest): Facts {
-  const usage = UNFINISHED.has(response['status']) ? null : usageOf(response, call)
+function factsOf (response: Record<string, unknown>, call: CallRequest, also?: ResponseUsage): Facts {
+  const read = UNFINISHED.has(response['status']) ? null : usageOf(response, call)
+  const usage = read === null || also === undefined ? read : also(response, read)
   return {
     usage,
     final: usage !== null,

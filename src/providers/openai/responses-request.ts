@@ -30,6 +30,16 @@ const HOSTED_TOOLS: Readonly<Record<string, Hosted>> = {
 /** null: nothing but the tokens of another run of the model */
 type Hosted = 'webSearches' | 'fileSearches' | 'codeSessions' | null
 
+/** Fields in which a provider's requests differ from OpenAI's. */
+export interface ResponseFields {
+  /** that cost more than tokens */
+  unmetered?: readonly string[]
+  /** that are read elsewhere, though OpenAI's reader would refuse them */
+  known?: ReadonlySet<string>
+  /** false: nothing bounds what tools at the provider do, so they are refused; default: `max_tool_calls` does */
+  hostedTools?: boolean
+}
+
 /** of hosted tools in one response */
 const MOST_TOOL_CALLS = 1_000
 
@@ -51,7 +61,7 @@ const FREE_MODERATION = /^(omni|text)-moderation(-|$)/
  * `max_output_tokens` includes reasoning. After each call of a hosted tool the model reads everything again with what
  * came of it, so such tools are bounded by `max_tool_calls` alone. Linear in the body.
  */
-export function readResponse (body: unknown, bytes: Buffer): CallRequest | Refusal {
+export function readResponse (body: unknown, bytes: Buffer, fields: ResponseFields = {}): CallRequest | Refusal {
   if (!isObject(body)) return badRequest('The request body must be a JSON object.')
   const model = modelField(body)
   const stream = flagField(body, 'stream')
@@ -60,9 +70,9 @@ export function readResponse (body: unknown, bytes: Buffer): CallRequest | Refus
   const tier = tierField(body, 'service_tier')
   const wrong = firstRefusal([model, stream, limit, calls, tier, listField(body, 'tools')])
   if (wrong !== null) return wrong
-  const unmetered = unmeteredFeature(body)
+  const unmetered = unmeteredFeature(body, fields)
   if (unmetered !== null) return notMetered(unmetered)
-  const hosted = hostedTools(body, calls as number | null)
+  const hosted = hostedTools(body, calls as number | null, fields)
   if (typeof hosted === 'string') return notMetered(hosted)
   const inputTokens = inputBound(body, bytes)
   if (typeof inputTokens === 'string') return notMetered(inputTokens)
@@ -100,9 +110,9 @@ export function readCompaction (body: unknown, bytes: Buffer): CallRequest | Ref
   return 'bound' in request ? { ...request, stream: false, thinking: null, bound: { ...request.bound, outputTokens: null } } : request
 }
 
-function unmeteredFeature (body: Record<string, unknown>): string | null {
-  for (const field of NOT_METERED) {
-    const value = body[field]
+function unmeteredFeature (body: Record<string, unknown>, { unmetered = [], known }: ResponseFields): string | null {
+  for (const field of [...NOT_METERED, ...unmetered]) {
+    const value = known?.has(field) === true ? null : body[field]
     if (isGiven(value) && !(Array.isArray(value) && value.length === 0)) return field
   }
   // a response that goes on behind its answer: its usage comes with none of the bytes of this call
@@ -123,12 +133,15 @@ function lifetimeOf ({ prompt_cache_options: cache }: Record<string, unknown>): 
 }
 
 /** what the hosted tools of the request are billed by; a string: which of them nothing bounds */
-function hostedTools (body: Record<string, unknown>, calls: number | null): Set<Hosted> | string {
+function hostedTools (
+  body: Record<string, unknown>, calls: number | null, { hostedTools: bounded = true }: ResponseFields
+): Set<Hosted> | string {
   const hosted = new Set<Hosted>()
   let unmetered: string | null = null
   const look = (tool: Record<string, unknown>): void => {
     const kind = toolKind(tool)
     if (typeof kind === 'string') unmetered ??= kind
+    else if (kind !== null && !bounded) unmetered ??= `the tool ${shown(tool['type'])}`
     else if (kind !== null && calls === null) unmetered ??= `the tool ${shown(tool['type'])} without max_tool_calls`
     else if (kind !== null) hosted.add(kind.unit)
     eachObject(tool['tools'], look)

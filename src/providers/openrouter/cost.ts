@@ -13,8 +13,12 @@ const DECIMALS = 12
  */
 export function openRouterUsage (answer: Record<string, unknown>): Usage | null {
   const usage = chatUsage(answer)
-  const told = answer['usage']
-  if (usage === null || !isObject(told)) return usage
+  return usage === null ? null : withCost(usage, answer)
+}
+
+/** of an answer of whatever kind, with the usage that OpenAI's reader found in it */
+export function withCost (usage: Usage, { usage: told }: Record<string, unknown>): Usage {
+  if (!isObject(told)) return usage
   const fee = nanoOf(told['cost'])
   if (fee === null) return usage
   if (told['is_byok'] !== true) return { ...usage, reportedNano: fee }

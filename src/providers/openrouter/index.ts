@@ -1,9 +1,10 @@
 import { type Refusal } from '../../errors.ts'
 import { isObject, listField, notMetered, shown } from '../body.ts'
 import { openaiCompatible } from '../compatible.ts'
-import { type ChatTraits, openaiDialect } from '../openai/index.ts'
+import { embeddings } from '../openai/embeddings.ts'
+import { type ChatTraits, completions, openaiDialect, responses } from '../openai/index.ts'
 import { type CallRequest, type Dialect } from '../provider.ts'
-import { openRouterUsage } from './cost.ts'
+import { openRouterUsage, withCost } from './cost.ts'
 import { renderOpenRouterCut, renderOpenRouterRefusal } from './errors.ts'
 import { withMaxPrice } from './max-price.ts'
 
@@ -39,6 +40,25 @@ export const openrouter = openaiCompatible({
   needsKey: true,
   dialect: openRouterDialect,
   chat: traits,
+  more: [
+    completions('/api/v1/completions', traits),
+    responses('/api/v1/responses', {
+      about: { usage: '`usage.cost`; in a stream of `response.completed`' },
+      fields: {
+        unmetered: ['preset', 'route', 'modalities', 'image_config'],
+        known: new Set(['plugins']),
+        hostedTools: false,
+      },
+      also: readRouting,
+      usageOf: (response, usage) => withCost(usage, response),
+      keptTo: traits.keptTo,
+    }),
+    embeddings('/api/v1/embeddings', {
+      about: { usage: '`usage.cost`' },
+      usageOf: (answer, usage) => withCost(usage, answer),
+      keptTo: traits.keptTo,
+    }),
+  ],
 })
 
 function readRouting (request: CallRequest, body: Record<string, unknown>): CallRequest | Refusal {

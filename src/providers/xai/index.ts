@@ -1,9 +1,12 @@
 import { type Refusal } from '../../errors.ts'
+import { ceilDiv } from '../../money/amount.ts'
 import { count, isCount } from '../../usage/body-meter.ts'
 import { type Usage } from '../../usage/usage.ts'
 import { isObject, notMetered } from '../body.ts'
 import { openaiCompatible } from '../compatible.ts'
+import { responses } from '../openai/index.ts'
 import { chatUsage } from '../openai/meter.ts'
+import { objectOf } from '../openai/usage.ts'
 import { type CallRequest } from '../provider.ts'
 
 const TICKS_PER_NANO = 10n
@@ -25,6 +28,11 @@ export const xai = openaiCompatible({
     also: refuseDeferred,
     usageOf,
   },
+  more: [responses('/v1/responses', {
+    about: { usage: '`usage`, its cost as `cost_in_usd_ticks`; in a stream `response.completed`' },
+    fields: { hostedTools: false },
+    usageOf: ({ usage: told }, usage) => withCost(usage, told),
+  })],
 })
 
 /** its answer is fetched elsewhere, later */
@@ -32,16 +40,18 @@ function refuseDeferred (request: CallRequest, { deferred }: Record<string, unkn
   return deferred === undefined || deferred === null || deferred === false ? request : notMetered('deferred')
 }
 
-/**
- * `completion_tokens` are without reasoning, `total_tokens` with it. What the call cost is said in ticks, of which ten
- * are a nano-USD (xAI, "Cost tracking": 10,000,000,000 are one USD).
- */
+/** `completion_tokens` are without reasoning, `total_tokens` with it. */
 function usageOf (answer: Record<string, unknown>): Usage | null {
   const usage = chatUsage(answer)
   const told = answer['usage']
   if (usage === null || !isObject(told)) return usage
-  const { total_tokens: total, cost_in_usd_ticks: ticks } = told
+  const { total_tokens: total } = told
   const output = isCount(total) ? usage.outputTokens : count(told['completion_tokens']) + usage.reasoningTokens
-  const whole = { ...usage, outputTokens: output }
-  return isCount(ticks) ? { ...whole, reportedNano: (BigInt(ticks) + TICKS_PER_NANO - 1n) / TICKS_PER_NANO } : whole
+  return withCost({ ...usage, outputTokens: output }, told)
+}
+
+/** with what it cost, of which ten ticks are a nano-USD (xAI, "Cost tracking": 10,000,000,000 are one USD) */
+function withCost (usage: Usage, told: unknown): Usage {
+  const { cost_in_usd_ticks: ticks } = objectOf(told)
+  return isCount(ticks) ? { ...usage, reportedNano: ceilDiv(BigInt(ticks), TICKS_PER_NANO) } : usage
 }
