@@ -17,9 +17,9 @@ export interface FinalCost {
 
 /**
  * What a call is charged, nano-USD. Exact where the provider reported its cost or usage, or answered with an error,
- * which it does not bill; an estimate where the client left and the answer was cut by policy, by its running figures
- * where it has them; else the quote, uncertain. `answered`: another model than it was quoted for, as PriceBook has it;
- * the dearer of the two counts.
+ * which it does not bill; an estimate where the meter worked the usage out, and where the client left and the answer
+ * was cut by policy, by its running figures where it has them; else the quote, uncertain. `answered`: another model
+ * than it was quoted for, as PriceBook has it; the dearer of the two counts.
  */
 export function finalCost (
   ending: CallEnding, model: PricedModel, bound: CallBound, quote: bigint, answered?: PricedModel | null
@@ -31,6 +31,8 @@ export function finalCost (
   }
   const used = reading === null ? null : usedNano(reading, model, bound, answered)
   if (used !== null && reading?.final === true) {
+    // what is only worked out is no reason to charge more than was held
+    if (reading.estimated === true) return { costNano: used < quote ? used : quote, certainty: 'estimated', outcome }
     // of a model without a price only what the provider itself says is known
     const known = model.assumed !== 'unpriced' || used > 0n
     return { costNano: used, certainty: known ? 'exact' : 'uncertain', outcome }

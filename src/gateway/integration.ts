@@ -394,7 +394,7 @@ class Call implements OpenCall, Placed {
   }
 
   meter (answer: AnswerHead): Meter {
-    return this.#intake.endpoint.meter(this.request, answer)
+    return this.#intake.endpoint.meter(this.request, answer, this.model)
   }
 
   release (): void {

@@ -87,4 +87,9 @@ export interface CallBound {
   outputUnits?: readonly string[]
   /** the most of each unit that is no token, e.g. `{ seconds: 60 }`, in all and not per choice; absent: none */
   units?: Readonly<Record<string, number>>
+  /**
+   * What a model without tokens bills in their place (characters that are spoken, seconds of audio, images by their
+   * size): the first of these of which it has all prices. Absent: no such model can serve this.
+   */
+  instead?: readonly Readonly<Record<string, number>>[]
 }

@@ -25,7 +25,9 @@ export function quoteNano (model: PricedModel, bound: CallBound): bigint | null 
 export function estimateNano (model: PricedModel, bound: CallBound, visibleBytes: number): bigint | null {
   if (!isBound(bound)) return null
   const most = outputBound(model, bound)
-  const seen = model.reasoning || !isCount(visibleBytes) ? most : Math.min(visibleBytes, most)
+  // of images and sounds next to nothing may be seen before they are made
+  const hidden = model.reasoning || bound.outputUnits !== undefined || !isCount(visibleBytes)
+  const seen = hidden ? most : Math.min(visibleBytes, most)
   return mostNano(model, bound, seen)
 }
 
@@ -33,12 +35,13 @@ function mostNano (model: PricedModel, bound: CallBound, output: number): bigint
   if (model.assumed === 'unpriced') return 0n
   const { webSearches } = bound
   const factor = factorOf(model, bound.tier, true)
-  if (factor === null || (webSearches > 0 && model.webSearchNano === null)) return null
+  const units = unitsOf(model, bound)
+  if (factor === null || units === null || (webSearches > 0 && model.webSearchNano === null)) return null
   const input = inputBound(model, bound)
-  let most = nano(model, model, factor, input, output, bound)
+  let most = nano(model, model, factor, input, output, bound, units)
   for (const tier of model.tiers) {
     if (most === null || input < tier.fromInputTokens) break
-    const dearer = nano(model, tier, factor, input, output, bound)
+    const dearer = nano(model, tier, factor, input, output, bound, units)
     if (dearer === null || dearer > most) most = dearer
   }
   return most === null || webSearches === 0 ? most : most + BigInt(webSearches) * (model.webSearchNano ?? 0n)
@@ -48,9 +51,33 @@ function mostNano (model: PricedModel, bound: CallBound, output: number): bigint
 export function withoutPrice (model: PricedModel, bound: CallBound): string {
   if (factorOf(model, bound.tier, true) === null) return `at ${JSON.stringify(bound.tier)}`
   if (bound.webSearches > 0 && model.webSearchNano === null) return 'with web searches'
-  const units = [...bound.inputUnits ?? [], ...bound.outputUnits ?? [], ...Object.keys(bound.units ?? {})]
+  const units = hasTokens(model)
+    ? [...bound.inputUnits ?? [], ...bound.outputUnits ?? [], ...Object.keys(bound.units ?? {})]
+    : Object.keys(bound.instead?.[0] ?? bound.units ?? {})
   const unpriced = units.filter((unit) => unitRate(model, unit) === null)
   return unpriced.length === 0 ? 'as it is asked' : `with ${unpriced.join(', ')}`
+}
+
+type Units = Readonly<Record<string, number>>
+
+/**
+ * What a model without tokens bills for a call, of each unit the most. null: nothing that it has a price for;
+ * undefined: it has tokens.
+ */
+export function insteadOf (model: PricedModel, { instead = [] }: CallBound): Units | null | undefined {
+  if (hasTokens(model)) return undefined
+  const priced = (units: Units) => Object.entries(units)
+    .every(([unit, count]) => isCountedUnit(unit) && isCount(count) && unitRate(model, unit) !== null)
+  return instead.find(priced) ?? null
+}
+
+function hasTokens ({ contextWindow, maxOutput }: PricedModel): boolean { return contextWindow > 0 || maxOutput > 0 }
+
+/** all that a call may be billed beside tokens; null: there is no telling, and nothing that has none is free */
+function unitsOf (model: PricedModel, bound: CallBound): CallBound['units'] | null {
+  const instead = insteadOf(model, bound)
+  if (instead === undefined) return bound.units
+  return instead === null ? bound.units ?? null : { ...bound.units, ...instead }
 }
 
 /** The most tokens that a call may use, of input and of output: those that its quote is for. */
@@ -85,9 +112,10 @@ function outputBound (model: PricedModel, { outputTokens, choices, webSearches }
 
 /** at these prices; null: something that the call may turn out to be has none */
 function nano (
-  model: PricedModel, prices: Prices, factor: Factor, input: number, output: number, bound: CallBound
+  model: PricedModel, prices: Prices, factor: Factor, input: number, output: number, bound: CallBound,
+  units: CallBound['units']
 ): bigint | null {
-  const { cacheWrite, inputUnits, outputUnits, units } = bound
+  const { cacheWrite, inputUnits, outputUnits } = bound
   const { rates } = prices
   let inRate = dearest(rates.input, rates.cacheRead)
   if (cacheWrite !== 'none' || model.cachesUnasked) inRate = dearest(inRate, rates.cacheWrite5m)

@@ -82,7 +82,8 @@ export interface BillableEndpoint {
    * the quote is for must be said. A model that stands in the path is changed there. `priced`: by what it was quoted.
    */
   forwardBody (call: CallRequest, body: unknown, bytes: Buffer, changes: CallChanges, priced?: PricedModel): Buffer
-  meter (call: CallRequest, answer: AnswerHead): Meter
+  /** `priced`: by what it was quoted */
+  meter (call: CallRequest, answer: AnswerHead, priced?: PricedModel): Meter
 }
 
 export interface EndpointTable {

@@ -2,6 +2,7 @@ import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from 'n
 import { Bytes } from './bytes.ts'
 import { type Meter, type Reading } from './meter.ts'
 import { type SseReader, SseSplitter } from './sse.ts'
+import { type Usage } from './usage.ts'
 
 /** More than this, as it comes or decoded, is passed on and not read: its usage stays unknown. */
 export const MAX_METERED_BYTES = 16 * 1024 * 1024
@@ -23,6 +24,18 @@ export class UnreadMeter implements Meter {
   end (): null { return null }
 
   reading (): Reading { return { ...NOTHING_READ, bodyBytes: this.#bytes } }
+}
+
+/** Passes everything on: what was used is known before the answer comes, where one comes at all. */
+export class ToldMeter extends UnreadMeter {
+  readonly #facts: Facts
+
+  constructor (usage: Usage) {
+    super()
+    this.#facts = { ...NOTHING_READ, usage, final: true }
+  }
+
+  override reading (): Reading { return { ...super.reading(), ...this.#facts } }
 }
 
 /**

@@ -8,6 +8,8 @@ export interface Reading {
   final: boolean
   /** not final, yet all that was used so far: what an answer that is cut here has cost. Absent: it is not */
   running?: boolean
+  /** the usage is worked out from what was seen, since the answer says none. Absent: it says it */
+  estimated?: boolean
   modelUsed: string | null
   providerRequestId: string | null
   /** true: an answer of 400 and above that the provider bills all the same, without saying how much */

@@ -1,5 +1,6 @@
 import { type BillableEndpoint, type CallRequest, isRefusal, NO_TARGET, type Provider } from '../../src/providers/provider.ts'
 import { type Refusal } from '../../src/errors.ts'
+import { type PricedModel } from '../../src/pricing/price.ts'
 import { type Meter, type Reading } from '../../src/usage/meter.ts'
 
 export const SSE = { status: 200, contentType: 'text/event-stream; charset=utf-8', contentEncoding: 'identity', headers: {} }
@@ -44,9 +45,10 @@ export function pass (meter: Meter, bytes: Buffer, at: number[] = []): Buffer {
 
 /** an answer that passed whole: what came through, and what was read */
 export function metered (
-  provider: Provider, request: CallRequest, answer: Parameters<BillableEndpoint['meter']>[1], text: string | Buffer
+  provider: Provider, request: CallRequest, answer: Parameters<BillableEndpoint['meter']>[1], text: string | Buffer,
+  priced?: PricedModel
 ): { out: string, reading: Reading } {
-  const meter = billable(provider).meter(request, answer)
+  const meter = billable(provider).meter(request, answer, priced)
   const out = pass(meter, Buffer.from(text)).toString()
   return { out, reading: meter.reading() }
 }

@@ -27,9 +27,9 @@ export function atAzure (endpoint: BillableEndpoint): BillableEndpoint {
       const named = !inPath || (isObject(body) && isGiven(body['model']))
       return endpoint.forwardBody(call, body, bytes, named ? changes : { ...changes, model: null })
     },
-    meter: (call, answer) => answer.status === 400
+    meter: (call, answer, priced) => answer.status === 400
       ? new BodyMeter(answer.contentEncoding, readRefused)
-      : endpoint.meter(call, answer),
+      : endpoint.meter(call, answer, priced),
   }
 }
 

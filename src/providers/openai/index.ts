@@ -8,11 +8,13 @@ import {
 } from '../provider.ts'
 import { embeddings } from './embeddings.ts'
 import { openAiRateHeaders, renderOpenAiRefusal } from './errors.ts'
+import { images } from './images.ts'
 import { withUsage } from './include-usage.ts'
 import { chatUsage, meterChatCompletion, type UsageReader } from './meter.ts'
 import { type ChatFields, readChatCompletion } from './request.ts'
 import { meterResponse, type ResponseUsage } from './responses-meter.ts'
 import { readCompaction, readResponse, type ResponseFields } from './responses-request.ts'
+import { speech } from './speech.ts'
 
 /** the newer one first: models that reason take no other, and all of today's take it */
 const OUTPUT_LIMITS = ['max_completion_tokens', 'max_tokens']
@@ -169,6 +171,8 @@ export const openai: Provider = {
     compaction('/v1/responses/compact'),
     completions('/v1/completions'),
     embeddings('/v1/embeddings'),
+    images('/v1/images/generations'),
+    speech('/v1/audio/speech'),
     { kind: 'free', name: 'moderations', method: 'POST', path: '/v1/moderations', served: 'forward' },
     { kind: 'free', name: 'responses.input_tokens', method: 'POST', path: '/v1/responses/input_tokens', served: 'forward' },
     ...modelLists('/v1'),

@@ -1,0 +1,71 @@
+import OpenAI from 'openai'
+import t from 'tap'
+import { type Behaviour } from '../provider/provider.ts'
+import { aGateway } from './gateway.ts'
+
+// OpenAI's own SDK through a whole gateway, where what goes in or comes out is no text.
+
+const gateway = await aGateway(t)
+await gateway.budget({ amount: '1000' })
+const apiKey = await gateway.key()
+const openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey, maxRetries: 0 })
+
+/** what the provider answers from now on */
+function answers (body: object | string, more: Behaviour = {}): void {
+  gateway.provider.behave = () => ({ status: 200, body: typeof body === 'string' ? body : JSON.stringify(body), ...more })
+}
+
+const sse = (events: { type: string }[]) => events.map((one) => `event: ${one.type}\ndata: ${JSON.stringify(one)}\n\n`).join('')
+
+/** endpoint, certainty and USD of the last call */
+async function recorded (): Promise<unknown[]> {
+  const event = (await gateway.events()).at(-1)
+  return [event?.['endpoint'], event?.['certainty'], Number(event?.['cost_nano']) / 1e9]
+}
+
+t.test('images, streaming and not: 50 x 5 + 1,056 x 40 USD per million; by their size and quality: 2 x 0.018 USD', async (t) => {
+  const details = { text_tokens: 50, image_tokens: 0 }
+  const usage = { input_tokens: 50, input_tokens_details: details, output_tokens: 1_056, total_tokens: 1_106 }
+  const call = { model: 'gpt-image-1', prompt: 'A cat', size: '1024x1024', quality: 'medium' } as const
+  answers({ created: 1, data: [{ b64_json: 'A'.repeat(3_000_000) }], usage })
+  const made = await openai.images.generate(call)
+  t.equal(made.data?.[0]?.b64_json?.length, 3_000_000)
+  t.same(await recorded(), ['images.generations', 'exact', 0.042_49])
+
+  const completed = { type: 'image_generation.completed', usage }
+  answers(sse([{ type: 'image_generation.partial_image' }, completed]), { contentType: 'text/event-stream' })
+  const types: string[] = []
+  const stream = await openai.images.generate({ ...call, stream: true, partial_images: 1 })
+  for await (const event of stream) types.push(event.type)
+  t.same(types, ['image_generation.partial_image', 'image_generation.completed'])
+  t.same(await recorded(), ['images.generations', 'exact', 0.042_49])
+
+  answers({ created: 1, data: [{ url: 'https://x/1' }, { url: 'https://x/2' }] })
+  await openai.images.generate({ model: 'dall-e-2', prompt: 'A cat', n: 2, size: '512x512' })
+  t.same(await recorded(), ['images.generations', 'exact', 0.036])
+})
+
+t.test('speech, by 5 characters at 15 USD per million, or by tokens: 14 x 0.6 + 101 x 12 USD per million', async (t) => {
+  const call = { model: 'tts-1', voice: 'alloy', input: 'Hello' }
+  answers('ID3 sound', { contentType: 'audio/mpeg' })
+  const sound = await openai.audio.speech.create(call)
+  t.equal(await sound.text(), 'ID3 sound')
+  t.same(await recorded(), ['audio.speech', 'exact', 0.000_075])
+
+  const done = { type: 'speech.audio.done', usage: { input_tokens: 14, output_tokens: 101, total_tokens: 115 } }
+  answers(sse([{ type: 'speech.audio.delta' }, done]), { contentType: 'text/event-stream' })
+  await (await openai.audio.speech.create({ ...call, model: 'gpt-4o-mini-tts', stream_format: 'sse' })).text()
+  t.same(await recorded(), ['audio.speech', 'exact', 0.001_220_4])
+})
+
+t.test('what has no price for images or speech is refused by its name and goes nowhere', async (t) => {
+  const arrived = gateway.provider.books.length
+  const refused = async (call: Promise<unknown>): Promise<unknown> => call.then(() => null, (error: unknown) => error)
+  t.match(await refused(openai.images.generate({ model: 'gpt-4o', prompt: 'A cat' })),
+    { status: 403, message: /no price for gpt-4o with outputImageTokens/ })
+  t.match(await refused(openai.images.generate({ model: 'dall-e-3', prompt: 'A cat', size: '256x256' })),
+    { status: 403, message: /no price for dall-e-3 with images\/standard\/256x256/ })
+  t.match(await refused(openai.audio.speech.create({ model: 'whisper-1', voice: 'ash', input: 'x' })),
+    { status: 403, message: /no price for whisper-1 with .*characters/ })
+  t.equal(gateway.provider.books.length, arrived)
+})
