@@ -43,6 +43,7 @@ const PROVIDERS = {
   anthropic: { title: 'Anthropic', elseEnv: 'ANTHROPIC_API_KEY', base: '/v1' },
   azure: { title: 'Azure OpenAI', elseEnv: 'AZURE_OPENAI_API_KEY', base: '/openai' },
   gemini: { title: 'the Gemini API', elseEnv: 'GEMINI_API_KEY', base: '' },
+  vertex: { title: 'Vertex AI', elseEnv: 'CLOUDSDK_AUTH_ACCESS_TOKEN', base: '' },
   bedrock: { title: 'Amazon Bedrock', elseEnv: 'AWS_BEARER_TOKEN_BEDROCK', base: '' },
   mistral: { title: 'Mistral', elseEnv: 'MISTRAL_API_KEY', base: '/v1' },
   groq: { title: 'Groq', elseEnv: 'GROQ_API_KEY', base: '/openai/v1' },
@@ -81,8 +82,10 @@ const Entry = Type.Object({
   /** name of the environment variable that holds its key */
   apiKeyEnv: Type.Optional(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' })),
   onDisconnect: Type.Optional(Type.Enum(['drain', 'abort'])),
-  /** of Amazon Bedrock */
+  /** of Amazon Bedrock; the location of Vertex AI */
   region: Type.Optional(Type.String({ pattern: '^[a-z0-9-]{1,32}$' })),
+  /** of Vertex AI */
+  project: Type.Optional(Type.String({ pattern: '^[a-z0-9][a-z0-9:.-]{0,99}$' })),
   /** what its names of models (deployments) are in the catalog */
   models: Type.Optional(Type.Record(modelName(), modelName())),
   /** the catalog's provider whose prices it has */
@@ -186,7 +189,7 @@ export const Settings = Type.Object({
     additionalProperties: false,
     env: 'RELAYCORE_PROVIDERS',
     description: 'by name, JSON: more of a provider named here, or servers that speak OpenAI\'s or Anthropic\'s dialect (see below)',
-    expected: 'an object of providers by name, each with some of url, dialect, apiKeyEnv, onDisconnect, region, models, pricesOf, unknownModels',
+    expected: 'an object of providers by name, each with some of url, dialect, apiKeyEnv, onDisconnect, region, project, models, pricesOf, unknownModels',
   })),
   allowUnmetered: Type.Optional(Type.Array(Type.String({ pattern: UNMETERED }), {
     maxItems: 100,

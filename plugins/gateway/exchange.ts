@@ -361,10 +361,17 @@ function reset (connection: Socket): void {
 
 const TIMEOUT_CODES = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_CONNECT_TIMEOUT'])
 
+/** The gateway got no credential for a call, which went nowhere. */
+export class Unsigned extends Error {}
+
 function breakdownRefusal (error: Error, sent: boolean): Refusal {
   const code = 'code' in error ? String(error.code) : ''
   if (!sent && code === 'UND_ERR_INVALID_ARG') {
     return { code: 'invalid_request', message: 'A header of the request cannot be forwarded.', retryable: false }
+  }
+  if (error instanceof Unsigned) {
+    const message = 'The gateway got no credential for the provider, its log says why. Nothing was sent and nothing is charged.'
+    return { code: 'upstream_unreachable', message, retryable: true }
   }
   const timeout = TIMEOUT_CODES.has(code) || error === NO_CONNECTION
   const what = timeout ? 'did not answer in time' : sent ? 'broke off before it answered' : 'could not be reached'

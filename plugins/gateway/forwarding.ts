@@ -4,7 +4,7 @@ import { type Refusal } from '../../src/errors.ts'
 import { type CallIntake, type OpenCall } from '../../src/gateway/call.ts'
 import { pathTemplate } from '../../src/providers/paths.ts'
 import { type BillableEndpoint, isRefusal } from '../../src/providers/provider.ts'
-import { Exchange, type ExchangeCall } from './exchange.ts'
+import { Exchange, type ExchangeCall, Unsigned } from './exchange.ts'
 import { upstreamHeaders } from './headers.ts'
 import { type Inbound, isGone, type Plane } from './plane.ts'
 import { internalError, refuse, sendRefusal, shuttingDown, withCallId, writeRefusal } from './refusals.ts'
@@ -191,7 +191,10 @@ function exchange (
   Promise.resolve(upstream.credential({ ...sent, url: `${upstream.origin}${sent.path}` })).then((credential) => {
     sent.headers.push(...credential)
     dispatch()
-  }).catch(unsent)
+  }).catch((error: unknown) => {
+    request.log.error({ err: error }, 'a call could not be signed')
+    unsent(new Unsigned('no credential', { cause: error }))
+  })
 }
 
 /** The request for the provider; where it is signed, without its signature. */

@@ -1,5 +1,5 @@
 import { MAX_AMOUNT_NANO } from '../money/amount.ts'
-import { costNano } from '../pricing/cost.ts'
+import { costNano, surcharged } from '../pricing/cost.ts'
 import { type CallBound, type PricedModel } from '../pricing/price.ts'
 import { estimateNano } from '../pricing/quote.ts'
 import { type Reading } from '../usage/meter.ts'
@@ -55,7 +55,7 @@ export function usedNano (
 ): bigint | null {
   if (usage === null) return null
   if (usage.reportedNano !== undefined && isCharge(usage.reportedNano)) return usage.reportedNano
-  const tier = usage.tier ?? bound.tier
+  const tier = surcharged(usage.tier ?? bound.tier, bound.surcharge)
   const priced = tier === usage.tier ? usage : { ...usage, tier }
   return answered === undefined ? costNano(model, priced) : dearerNano(model, answered, priced)
 }

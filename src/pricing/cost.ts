@@ -51,6 +51,12 @@ export function factorOf (model: PricedModel, tier: string | null, atLeastOne = 
   return { numerator, denominator }
 }
 
+/** a tier, and what is multiplied with it whatever it is */
+export function surcharged (tier: string | null, surcharge: string | undefined): string | null {
+  if (surcharge === undefined) return tier
+  return tier === null ? surcharge : `${tier}+${surcharge}`
+}
+
 function known (text: string, atLeastOne: boolean): Factor | null {
   let factor = parsed.get(text)
   if (factor === undefined) {

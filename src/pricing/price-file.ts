@@ -101,6 +101,7 @@ function liteLlm (content: Record<string, LiteModel>): PriceFile {
       const units = unitsOf(entry)
       const window = count(entry.max_input_tokens ?? entry.max_tokens)
       const output = count(entry.max_output_tokens ?? entry.max_tokens)
+      const regional = decimal(entry['regional_endpoint_uplift_multiplier'] as number | undefined)
       return defined({
         ...liteText(entry, (field) => field),
         units: Object.keys(units).length === 0 ? undefined : units,
@@ -108,6 +109,7 @@ function liteLlm (content: Record<string, LiteModel>): PriceFile {
         contextWindow: window === undefined ? undefined : Math.max(window, output ?? 0),
         maxOutput: entry['output_cost_per_token'] === 0 ? 0 : output,
         reasoning: entry.supports_reasoning,
+        multipliers: regional === undefined ? undefined : { regional },
       })
     }
     return { provider, name, read }

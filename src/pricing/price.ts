@@ -80,6 +80,8 @@ export interface CallBound {
   cacheWrite: 'none' | '5m' | '1h'
   /** what the request asks for, e.g. 'flex', 'priority', several joined as in 'fast+us'; null: standard */
   tier: string | null
+  /** by its name, a multiplier of the whole call besides, whatever tier its answer says it had; absent: none */
+  surcharge?: string
   webSearches: number
   /** units of tokens that any of the input may turn out to be, e.g. `inputAudioTokens`; absent: it is text alone */
   inputUnits?: readonly string[]

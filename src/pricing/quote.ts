@@ -1,5 +1,5 @@
 import { isCountedUnit, isInputUnit, isOutputUnit } from '../usage/units.ts'
-import { besideText, type Factor, factorOf, isCount, toNano, unitRate } from './cost.ts'
+import { besideText, type Factor, factorOf, isCount, surcharged, toNano, unitRate } from './cost.ts'
 import { type CallBound, type PricedModel, type Prices } from './price.ts'
 
 /**
@@ -34,7 +34,7 @@ export function estimateNano (model: PricedModel, bound: CallBound, visibleBytes
 function mostNano (model: PricedModel, bound: CallBound, output: number): bigint | null {
   if (model.assumed === 'unpriced') return 0n
   const { webSearches } = bound
-  const factor = factorOf(model, bound.tier, true)
+  const factor = factorOf(model, surcharged(bound.tier, bound.surcharge), true)
   const units = unitsOf(model, bound)
   if (factor === null || units === null || (webSearches > 0 && model.webSearchNano === null)) return null
   const input = inputBound(model, bound)
@@ -49,7 +49,8 @@ function mostNano (model: PricedModel, bound: CallBound, output: number): bigint
 
 /** What of a call without a quote has no price, for people, as it follows the name of its model. */
 export function withoutPrice (model: PricedModel, bound: CallBound): string {
-  if (factorOf(model, bound.tier, true) === null) return `at ${JSON.stringify(bound.tier)}`
+  const tier = surcharged(bound.tier, bound.surcharge)
+  if (factorOf(model, tier, true) === null) return `at ${JSON.stringify(tier)}`
   if (bound.webSearches > 0 && model.webSearchNano === null) return 'with web searches'
   const units = hasTokens(model)
     ? [...bound.inputUnits ?? [], ...bound.outputUnits ?? [], ...Object.keys(bound.units ?? {})]

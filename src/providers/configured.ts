@@ -27,12 +27,15 @@ export function configuredProviders (config: Config, env: NodeJS.ProcessEnv = pr
     if (entry.dialect !== undefined) throw new ConfigError(`providers.${name}.dialect cannot be set: it is known`)
     const set = config[`${name}BaseUrl`] ?? entry.url ?? provider.url
     const apiKey = config[`${name}ApiKey`] ?? keyOf(name, entry.apiKeyEnv, env)
-    const own = provider.fromEnv?.(env, { region: entry.region, url: set })
+    const own = provider.fromEnv?.(env, { region: entry.region, project: entry.project, url: set })
     if (own === undefined && entry.region !== undefined) throw new ConfigError(`providers.${name}.region means nothing there`)
+    if (own?.endpoints === undefined && entry.project !== undefined) {
+      throw new ConfigError(`providers.${name}.project means nothing there`)
+    }
     const url = set ?? own?.url ?? null
     const setting = url === null ? 'BASE_URL' : 'API_KEY'
     return {
-      provider: withUnmetered(provider, config),
+      provider: withUnmetered({ ...provider, endpoints: own?.endpoints ?? provider.endpoints }, config),
       url,
       asWritten: false,
       apiKey,

@@ -10,6 +10,7 @@ import { ollama } from './ollama/index.ts'
 import { openai } from './openai/index.ts'
 import { openrouter } from './openrouter/index.ts'
 import { type Provider } from './provider.ts'
+import { vertex } from './vertex/index.ts'
 import { vllm } from './vllm/index.ts'
 import { xai } from './xai/index.ts'
 
@@ -19,6 +20,7 @@ export const providers: Provider[] = [
   anthropic,
   azure,
   gemini,
+  vertex,
   bedrock,
   mistral,
   groq,

@@ -156,11 +156,17 @@ export interface Provider {
   /** the catalog's name of what paths and bodies call a model; null: it says of no model which one it is */
   catalogName? (model: string): string | null
   /** of a provider whose address and credential are what its own SDKs read, where no settings say otherwise */
-  fromEnv? (env: NodeJS.ProcessEnv, settings: { region?: string | undefined, url: string | null }): FromEnv
+  fromEnv? (env: NodeJS.ProcessEnv, settings: FromSettings): FromEnv
   dialect: Dialect
   endpoints: Endpoint[]
   /** headers that carry the provider's own credential upstream */
   credential (apiKey: string): Record<string, string>
+}
+
+export interface FromSettings {
+  region?: string | undefined
+  project?: string | undefined
+  url: string | null
 }
 
 export interface FromEnv {
@@ -170,6 +176,8 @@ export interface FromEnv {
   sign: Sign | null
   /** what has to be set where the one or the other is missing */
   missing: string
+  /** its own, where the settings narrow them; absent: all of the provider's as they are */
+  endpoints?: Endpoint[]
 }
 
 export function isRefusal (value: object): value is Refusal {

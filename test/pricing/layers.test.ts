@@ -93,7 +93,7 @@ t.test('LiteLLM\'s list', async (t) => {
       supports_reasoning: true,
     },
     'azure/whisper-9': { litellm_provider: 'azure', input_cost_per_second: 0.0001 },
-    'vertex_ai/gemini-9': { litellm_provider: 'vertex_ai-language-models', input_cost_per_token: 1e-7, max_tokens: 8192 },
+    'vertex_ai/gemini-9': { litellm_provider: 'vertex_ai-language-models', input_cost_per_token: 1e-7, max_tokens: 8192, regional_endpoint_uplift_multiplier: 1.1 },
     'groq/free': { litellm_provider: 'groq', input_cost_per_token: 0, output_cost_per_token: 0, max_tokens: 10 },
   }))
   t.equal(format, 'litellm')
@@ -113,7 +113,7 @@ t.test('LiteLLM\'s list', async (t) => {
       },
     },
     { provider: 'azure', model: 'whisper-9', said: { units: { seconds: '100' } } },
-    { provider: 'vertex', model: 'gemini-9', said: { input: '0.1' } },
+    { provider: 'vertex', model: 'gemini-9', said: { input: '0.1', multipliers: { regional: '1.1' } } },
   ])
   t.same(leftOut.map(({ name }) => name), ['one of https://docs/sample_spec', 'groq/free'])
   t.equal(new CatalogPriceBook(laid(ownCatalog(), overrides)).find('openai', 'gpt-9', AT)?.tiers.length, 1)
