@@ -13,7 +13,6 @@ import { type Core } from './core.ts'
 import { CallExplainer } from './gateway/explain.ts'
 import { collectGauges } from './gauges.ts'
 import { parseBody } from './providers/body.ts'
-import { type ConfiguredProvider } from './providers/configured.ts'
 import { BudgetReporter } from './reports/reporter.ts'
 import { UsageSummary } from './reports/summary.ts'
 import { PostgresAdjustmentReader } from './stores/postgres/adjustment-store.ts'
@@ -52,7 +51,7 @@ async function callPlane (app: FastifyInstance, { core, demoUrl }: RelaycoreOpti
   await app.register(gateway, {
     gate: core.gate,
     providers: core.providers.map(({ provider }) => provider),
-    upstreams: upstreamsOf(core.providers, demoUrl),
+    upstreams: upstreamsOf(core, demoUrl),
     limits,
     drain,
     exchanges: newExchanges({ limits, drain }),
@@ -131,9 +130,13 @@ async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
   })
 }
 
-function upstreamsOf (configured: readonly ConfiguredProvider[], demoUrl: string | undefined) {
-  const known = configured.map(({ provider: { name }, url, ...upstream }) =>
-    [name, { ...upstream, url: url ?? NOWHERE, apiKey: url === null ? null : upstream.apiKey }] as const)
+function upstreamsOf ({ providers, keyFile }: Core, demoUrl: string | undefined) {
+  const known = providers.map(({ provider: { name }, url, ...upstream }) => [name, {
+    ...upstream,
+    ...url === null
+      ? { url: NOWHERE, apiKey: null }
+      : { url, ...keyFile === null ? {} : { keyOf: (organizationId: string) => keyFile.keyOf(name, organizationId) } },
+  }] as const)
   return {
     ...Object.fromEntries(known),
     ...demoUrl === undefined ? {} : { demo: { url: demoUrl, apiKey: null, settingName: null } },

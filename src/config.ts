@@ -191,6 +191,11 @@ export const Settings = Type.Object({
     description: 'by name, JSON: more of a provider named here, or servers that speak OpenAI\'s or Anthropic\'s dialect (see below)',
     expected: 'an object of providers by name, each with some of url, dialect, apiKeyEnv, onDisconnect, region, project, models, pricesOf, unknownModels',
   })),
+  providerKeys: text({
+    env: 'RELAYCORE_PROVIDER_KEYS',
+    description: 'a file of providers\' keys, for all and for single organizations; a change of it acts within a second',
+    expected: 'a path',
+  }),
   allowUnmetered: Type.Optional(Type.Array(Type.String({ pattern: UNMETERED }), {
     maxItems: 100,
     env: 'RELAYCORE_ALLOW_UNMETERED',

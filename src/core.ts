@@ -31,6 +31,7 @@ import { catalogWith } from './pricing/price-overlay.ts'
 import { NamedPrices } from './pricing/named-prices.ts'
 import { type PriceBook } from './pricing/price.ts'
 import { type ConfiguredProvider, configuredProviders, namingsOf } from './providers/configured.ts'
+import { KeyFile } from './providers/key-file.ts'
 import { RateFeed } from './money/rate-feed.ts'
 import { PostgresAuthority } from './stores/postgres/authority.ts'
 import { PostgresAdminTokenStore } from './stores/postgres/admin-token-store.ts'
@@ -113,6 +114,8 @@ export class Core {
   readonly livePrices: LivePrices
   readonly overrides: PostgresPriceStore
   readonly providers: readonly ConfiguredProvider[]
+  /** null: the settings have them all */
+  readonly keyFile: KeyFile | null
   readonly metrics: Metrics
   readonly incarnation: number
   readonly #options: CoreOptions
@@ -152,6 +155,7 @@ export class Core {
     this.livePrices = new LivePrices(parts.catalog)
     this.prices = new NamedPrices(this.livePrices, namingsOf(config))
     this.providers = parts.providers
+    this.keyFile = parts.keyFile
     this.budgets = new PostgresBudgetStore(database)
     this.usage = new PostgresUsageStore(database)
     this.sums = new PostgresUsageSums(database)
@@ -393,6 +397,7 @@ interface Parts {
   incarnation: number
   journal: Journal
   providers: ConfiguredProvider[]
+  keyFile: KeyFile | null
   catalog: LaidCatalog
 }
 
@@ -400,6 +405,10 @@ async function open (options: CoreOptions, closers: Close[]): Promise<Core> {
   const { config, log } = options
   const providers = configuredProviders(config)
   const catalog = catalogWith(config.prices, log)
+  const keyFile = config.providerKeys === undefined
+    ? null
+    : await KeyFile.open(config.providerKeys, providers.map(({ provider }) => provider.name), log)
+  closers.push(async () => { keyFile?.close() })
   makeDataFolder(config.dataDir)
   const folder = await JournalFolder.open(join(config.dataDir, 'journal'), { log, syncIntervalMs: config.journalSyncMs })
   closers.push(() => folder.close())
@@ -415,7 +424,7 @@ async function open (options: CoreOptions, closers: Close[]): Promise<Core> {
   const journal = folder.begin(incarnation)
   const { hot, limiter } = await openShared(config, database, incarnation, log)
   closers.push(() => hot.close(), () => limiter.close())
-  const parts = { authority, database, hot, limiter, incarnation, journal, providers, catalog }
+  const parts = { authority, database, hot, limiter, incarnation, journal, providers, keyFile, catalog }
   const core = new Core(options, closers, parts)
   await core.registry.follow()
   await core.loadPrices()

@@ -9,7 +9,7 @@ import { upstreamHeaders } from './headers.ts'
 import { type Inbound, isGone, type Plane } from './plane.ts'
 import { internalError, refuse, sendRefusal, shuttingDown, withCallId, writeRefusal } from './refusals.ts'
 import { type Route } from './routes.ts'
-import { isUsable, type UsableUpstream } from './upstream.ts'
+import { type Credential, type Upstream } from './upstream.ts'
 
 /** An admitted request, read to its end: it goes where its route says, whatever its path may mean to others. */
 export function handle (plane: Plane, request: FastifyRequest, reply: FastifyReply): void {
@@ -51,13 +51,13 @@ function forwardFree (
 ): void {
   const { provider } = inbound.route
   const name = isDemoModel(body) && plane.upstreams.has(DEMO) ? DEMO : provider.name
-  const upstream = usable(plane, name)
-  if (isRefusal(upstream)) {
-    refuse(plane.gate, provider, upstream, request, reply)
+  const way = wayTo(plane, name, inbound)
+  if (isRefusal(way)) {
+    refuse(plane.gate, provider, way, request, reply)
     return
   }
   const outgoing = { call: FREE, body: bytes.length === 0 ? null : bytes, own: {}, filtered: false, model: null }
-  exchange(plane, upstream, inbound, outgoing, request, reply)
+  exchange(plane, way, inbound, outgoing, request, reply)
 }
 
 function isDemoModel (body: unknown): boolean {
@@ -121,16 +121,21 @@ function startCall (
     call.release()
     return
   }
-  const upstream = plane.exchanges.closed ? shuttingDown() : usable(plane, call.upstream)
-  if (isRefusal(upstream)) {
+  const way = plane.exchanges.closed ? shuttingDown() : wayTo(plane, call.upstream, inbound)
+  if (isRefusal(way)) {
     call.release()
     reply.headers(call.headers)
-    refuse(plane.gate, inbound.route.provider, upstream, request, reply)
+    refuse(plane.gate, inbound.route.provider, way, request, reply)
     return
   }
   const filtered = call.request.stream && !call.request.usageAsked
   const outgoing = { call, body: call.body, own: call.headers, filtered, model: call.changedModel }
-  exchange(plane, upstream, inbound, outgoing, request, reply)
+  exchange(plane, way, inbound, outgoing, request, reply)
+}
+
+interface Way {
+  upstream: Upstream
+  credential: Credential
 }
 
 interface Passage {
@@ -144,15 +149,16 @@ interface Passage {
 
 /** Hands the request over to undici. From the hijack on nothing may throw: Fastify would not answer any more. */
 function exchange (
-  plane: Plane, upstream: UsableUpstream, inbound: Inbound, outgoing: Passage,
+  plane: Plane, way: Way, inbound: Inbound, outgoing: Passage,
   request: FastifyRequest, reply: FastifyReply
 ): void {
   const { route: { provider, endpoint } } = inbound
   const { call, filtered } = outgoing
+  const { upstream, credential } = way
   const response = reply.raw
   const headers = ownHeaders(reply, outgoing.own)
   const userAgent = request.headers['user-agent'] ?? ''
-  const sent = toSend(upstream, inbound, outgoing, request)
+  const sent = toSend(way, inbound, outgoing, request)
   reply.hijack()
   const receiver = new Exchange({
     call,
@@ -184,12 +190,12 @@ function exchange (
       unsent(error)
     }
   }
-  if (typeof upstream.credential !== 'function') {
+  if (typeof credential !== 'function') {
     dispatch()
     return
   }
-  Promise.resolve(upstream.credential({ ...sent, url: `${upstream.origin}${sent.path}` })).then((credential) => {
-    sent.headers.push(...credential)
+  Promise.resolve(credential({ ...sent, url: `${upstream.origin}${sent.path}` })).then((signature) => {
+    sent.headers.push(...signature)
     dispatch()
   }).catch((error: unknown) => {
     request.log.error({ err: error }, 'a call could not be signed')
@@ -199,7 +205,7 @@ function exchange (
 
 /** The request for the provider; where it is signed, without its signature. */
 function toSend (
-  upstream: UsableUpstream, { route: { endpoint, params, path }, search }: Inbound, { body, model }: Passage,
+  { upstream, credential }: Way, { route: { endpoint, params, path }, search }: Inbound, { body, model }: Passage,
   { headers }: FastifyRequest
 ) {
   const asked = model === null || params['model'] === undefined ? path : pathTemplate(endpoint.path).fill({ ...params, model })
@@ -207,7 +213,7 @@ function toSend (
   return {
     path: `${upstream.path(asked)}${search}`,
     method: endpoint.method,
-    headers: upstreamHeaders(headers, typeof upstream.credential === 'function' ? [] : upstream.credential, contentType),
+    headers: upstreamHeaders(headers, typeof credential === 'function' ? [] : credential, contentType),
     body,
   }
 }
@@ -221,11 +227,12 @@ function ownHeaders (reply: FastifyReply, own: Record<string, string>): Outgoing
   return headers
 }
 
-/** The upstream, if calls may go there. */
-function usable (plane: Plane, name: string): UsableUpstream | Refusal {
+/** The upstream and what is sent along to it, if calls may go there. */
+function wayTo (plane: Plane, name: string, { identity }: Inbound): Way | Refusal {
   const upstream = plane.upstreams.get(name)
   if (upstream === undefined) return notConfigured(`No upstream '${name}' is configured.`)
-  if (isUsable(upstream)) return upstream
+  const credential = upstream.credential(identity.organizationId)
+  if (credential !== null) return { upstream, credential }
   return notConfigured(`${name} is not configured on this gateway. Its operator must set ${upstream.settingName}.`)
 }
 

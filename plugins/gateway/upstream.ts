@@ -10,6 +10,8 @@ export interface UpstreamOptions {
   asWritten?: boolean
   /** null: none is configured */
   apiKey: string | null
+  /** an organization's key, which may change at any time; null: `apiKey` counts, or the signature */
+  keyOf?: (organizationId: string) => string | null
   /** where no key is sent but each request is signed */
   sign?: Sign | undefined
   /** the setting that would hold the credential; null: this upstream needs none */
@@ -36,16 +38,13 @@ export interface Upstream {
   origin: string
   /** of a provider's path, the one that is asked for at this upstream */
   path (path: string): string
-  /** null: configured without a credential, so its calls are refused */
-  credential: readonly string[] | Sign | null
+  /** of an organization's calls; null: there is none, so they are refused */
+  credential (organizationId: string): Credential | null
   settingName: string | null
 }
 
-export type UsableUpstream = Upstream & { credential: readonly string[] | Sign }
-
-export function isUsable (upstream: Upstream): upstream is UsableUpstream {
-  return upstream.credential !== null
-}
+/** headers, [name, value, ...], or what signs each request */
+export type Credential = readonly string[] | Sign
 
 /** Opens the pool of connections to one upstream. TLS is always verified. */
 export function openUpstream (
@@ -72,7 +71,7 @@ export function openUpstream (
     pool,
     origin: url.origin,
     path: pathsAt(url, provider?.base ?? '/v1', options.asWritten ?? false),
-    credential: credential(options, provider),
+    credential: credentials(options, provider),
     settingName: options.settingName,
   }
 }
@@ -86,12 +85,15 @@ function pathsAt ({ pathname }: URL, base: string, asWritten: boolean): Upstream
   return (path) => `${before}${path}`
 }
 
-function credential (options: UpstreamOptions, provider: Provider | undefined): string[] | Sign | null {
-  if (options.sign !== undefined) return options.sign
-  if (options.settingName === null && options.apiKey === null) return []
-  if (options.apiKey === null || provider === undefined) return null
-  const headers = Object.entries(provider.credential(options.apiKey))
-  // found here, at the start, not with the first call; the error names the header and never its value
-  for (const [name, value] of headers) validateHeaderValue(name, value)
-  return headers.flat()
+function credentials (options: UpstreamOptions, provider: Provider | undefined): Upstream['credential'] {
+  const { sign, apiKey, settingName, keyOf } = options
+  const headersOf = (key: string | null): string[] | null => {
+    if (key === null || provider === undefined) return null
+    const headers = Object.entries(provider.credential(key))
+    // of the settings' keys it is found at the start, not with the first call; the error never has the value
+    for (const [name, value] of headers) validateHeaderValue(name, value)
+    return headers.flat()
+  }
+  const forAll = sign ?? (settingName === null && apiKey === null ? [] : headersOf(apiKey))
+  return keyOf === undefined ? () => forAll : (organizationId) => headersOf(keyOf(organizationId)) ?? forAll
 }

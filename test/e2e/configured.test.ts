@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { startProvider } from '../provider/provider.ts'
 import { aGateway } from './gateway.ts'
@@ -33,4 +35,22 @@ t.test('servers by configuration alone are called where they are, under their ow
   t.equal(events.length, 2, 'what is allowed unmetered leaves no event')
   t.equal((await post('/house/v1/audio/speech', {})).status, 403)
   for (const path of ['completions', 'responses', 'embeddings']) t.equal((await post(`/house/v1/${path}`, {})).status, 400, path)
+})
+
+t.test('an organization\'s calls go out with its own key, and a new one is used at once', async (t) => {
+  const keys = (acme: string) => JSON.stringify({ openai: { apiKey: 'sk-all', organizations: { acme } } })
+  const path = join(t.testdir({ keys: keys('sk-acme') }), 'keys')
+  const gateway = await aGateway(t, { RELAYCORE_PROVIDER_KEYS: path, RELAYCORE_UNBUDGETED: 'allow' })
+  const [acme, other] = [await gateway.key(), await gateway.key({ organizationId: 'other' })]
+  const sent = async (key: string) => {
+    t.equal((await gateway.chat(key, {})).status, 200)
+    return gateway.provider.books.at(-1)?.headers.authorization
+  }
+
+  t.equal(await sent(acme), 'Bearer sk-acme')
+  t.equal(await sent(other), 'Bearer sk-all')
+  writeFileSync(path, keys('sk-rotated'))
+  await gateway.core.keyFile?.look()
+  t.equal(await sent(acme), 'Bearer sk-rotated')
+  t.notMatch(gateway.logs.join('\n'), /sk-/)
 })
