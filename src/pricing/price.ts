@@ -83,6 +83,10 @@ export interface CallBound {
   /** by its name, a multiplier of the whole call besides, whatever tier its answer says it had; absent: none */
   surcharge?: string
   webSearches: number
+  /** how often the model runs, each time as long as the context window; absent: once, and once more per web search */
+  runs?: number
+  /** tokens of the context window that the call asks for; absent: the model's own, for which its prices are */
+  contextWindow?: number
   /** units of tokens that any of the input may turn out to be, e.g. `inputAudioTokens`; absent: it is text alone */
   inputUnits?: readonly string[]
   /** units of tokens that any of the output may turn out to be; absent: it is text alone */

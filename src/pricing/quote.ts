@@ -37,6 +37,7 @@ function mostNano (model: PricedModel, bound: CallBound, output: number): bigint
   const factor = factorOf(model, surcharged(bound.tier, bound.surcharge), true)
   const units = unitsOf(model, bound)
   if (factor === null || units === null || (webSearches > 0 && model.webSearchNano === null)) return null
+  if (isTooLong(model, bound)) return null
   const input = inputBound(model, bound)
   let most = nano(model, model, factor, input, output, bound, units)
   for (const tier of model.tiers) {
@@ -52,6 +53,7 @@ export function withoutPrice (model: PricedModel, bound: CallBound): string {
   const tier = surcharged(bound.tier, bound.surcharge)
   if (factorOf(model, tier, true) === null) return `at ${JSON.stringify(tier)}`
   if (bound.webSearches > 0 && model.webSearchNano === null) return 'with web searches'
+  if (isTooLong(model, bound)) return `with a context of ${bound.contextWindow} tokens`
   const units = hasTokens(model)
     ? [...bound.inputUnits ?? [], ...bound.outputUnits ?? [], ...Object.keys(bound.units ?? {})]
     : Object.keys(bound.instead?.[0] ?? bound.units ?? {})
@@ -86,10 +88,16 @@ export function mostTokens (model: PricedModel, bound: CallBound): { input: numb
   return { input: inputBound(model, bound), output: outputBound(model, bound) }
 }
 
+/** what is past the context window has prices of its own, which nobody has said */
+function isTooLong (model: PricedModel, { contextWindow = 0 }: CallBound): boolean {
+  return contextWindow > model.contextWindow
+}
+
 /** An input may be without bound, since the context window bounds it; nothing else may. */
-function isBound ({ inputTokens, inputs, outputTokens, choices, webSearches, units }: CallBound): boolean {
+function isBound ({ inputTokens, inputs, outputTokens, choices, webSearches, runs = 1, units }: CallBound): boolean {
   return inputTokens >= 0 && (outputTokens === null || isCount(outputTokens)) && isCount(choices) && choices > 0 &&
     choices <= MAX_CHOICES && isCount(webSearches) && webSearches <= MAX_WEB_SEARCHES &&
+    isCount(runs) && runs > 0 && runs <= MAX_RUNS &&
     (inputs === undefined || (isCount(inputs) && inputs > 0 && inputs <= MAX_INPUTS)) &&
     (units === undefined || Object.keys(units).every(isCountedUnit))
 }
@@ -97,18 +105,23 @@ function isBound ({ inputTokens, inputs, outputTokens, choices, webSearches, uni
 /** so that no product of counts leaves the exact integers */
 const MAX_CHOICES = 1_000
 const MAX_WEB_SEARCHES = 1_000
+const MAX_RUNS = 3_000
 const MAX_INPUTS = 100_000
 
 /** After each web search the model reads everything again with what was found, and that is billed again. */
-function inputBound ({ contextWindow }: PricedModel, { inputTokens, inputs = 1, webSearches }: CallBound): number {
-  const longest = contextWindow * inputs
-  return webSearches > 0 ? longest * (webSearches + 1) : Math.min(Math.ceil(inputTokens), longest)
+function runsOf ({ webSearches, runs = webSearches + 1 }: CallBound): number { return runs }
+
+function inputBound ({ contextWindow }: PricedModel, bound: CallBound): number {
+  const { inputTokens, inputs = 1 } = bound
+  const [longest, runs] = [contextWindow * inputs, runsOf(bound)]
+  return runs > 1 ? longest * runs : Math.min(Math.ceil(inputTokens), longest)
 }
 
-/** As with input, each run of the model after a web search may be as long as the first. */
-function outputBound (model: PricedModel, { outputTokens, choices, webSearches }: CallBound): number {
+/** As with input, each run of the model may be as long as the first. */
+function outputBound (model: PricedModel, bound: CallBound): number {
+  const { outputTokens, choices } = bound
   const perRun = outputTokens === null ? model.maxOutput : Math.min(outputTokens, model.maxOutput)
-  return perRun * choices * (webSearches + 1)
+  return perRun * choices * runsOf(bound)
 }
 
 /** at these prices; null: something that the call may turn out to be has none */

@@ -98,22 +98,45 @@ export function readMessage (text: Buffer, call: CallRequest): Facts {
 }
 
 /**
- * `input_tokens` excludes the cache. Iterations are work of other models, or compaction, that the totals leave out
- * (Anthropic SDK, BetaUsage): with such the usage is not known.
+ * `input_tokens` excludes the cache. The totals have the model's own iterations and leave out those that sum up
+ * (`compaction`; Anthropic SDK, BetaUsage). With iterations of other models the usage is not known: they have prices of
+ * their own.
  */
 function usageOf (usage: Record<string, unknown>, call: CallRequest): Usage | null {
-  const { input_tokens: input, output_tokens: output, iterations } = usage
+  const own = tokensOf(usage, call)
+  if (own === null) return null
+  const all = [own]
+  for (const one of Array.isArray(usage['iterations']) ? usage['iterations'] as unknown[] : []) {
+    const type = isObject(one) ? one['type'] : null
+    if (type === 'message') continue
+    const summary = isObject(one) && type === 'compaction' ? tokensOf(one, call) : null
+    if (summary === null) return null
+    all.push(summary)
+  }
+  const sum = (field: keyof Tokens): number => all.reduce((total, one) => total + one[field], 0)
+  return {
+    inputTokens: sum('inputTokens'),
+    cacheReadTokens: sum('cacheReadTokens'),
+    cacheWrite5mTokens: sum('cacheWrite5mTokens'),
+    cacheWrite1hTokens: sum('cacheWrite1hTokens'),
+    outputTokens: sum('outputTokens'),
+    reasoningTokens: count(detailsOf(usage['output_tokens_details'])['thinking_tokens']),
+    webSearches: count(detailsOf(usage['server_tool_use'])['web_search_requests']),
+    tier: tierUsed(usage, call),
+  }
+}
+
+type Tokens =
+  Pick<Usage, 'inputTokens' | 'cacheReadTokens' | 'cacheWrite5mTokens' | 'cacheWrite1hTokens' | 'outputTokens'>
+
+function tokensOf (usage: Record<string, unknown>, call: CallRequest): Tokens | null {
+  const { input_tokens: input, output_tokens: output } = usage
   if (!isCount(input) || !isCount(output)) return null
-  if (Array.isArray(iterations) && iterations.some((one) => !isObject(one) || one['type'] !== 'message')) return null
-  const tools = detailsOf(usage['server_tool_use'])
   return {
     inputTokens: input,
     cacheReadTokens: count(usage['cache_read_input_tokens']),
     ...cacheWrites(usage, call),
     outputTokens: output,
-    reasoningTokens: count(detailsOf(usage['output_tokens_details'])['thinking_tokens']),
-    webSearches: count(tools['web_search_requests']),
-    tier: tierUsed(usage, call),
   }
 }
 

@@ -3,7 +3,8 @@ import {
   badRequest, countField, eachObject, firstRefusal, flagField, isGiven, isObject, listField, modelField, notMetered,
   shown, tierField,
 } from '../body.ts'
-import { type CallRequest } from '../provider.ts'
+import { type CallBound } from '../../pricing/price.ts'
+import { type CallRequest, type Target } from '../provider.ts'
 
 /** More than any model makes of one image: larger ones are scaled down to some 4,800 (Anthropic's guide to vision). */
 const TOKENS_PER_IMAGE = 10_000
@@ -12,9 +13,19 @@ const SCAFFOLDING_TOKENS = 1_000
 /** A tool whose definition Anthropic knows is named in a few bytes and takes up to 735 tokens (the same guide). */
 const TOKENS_PER_KNOWN_TOOL = 2_500
 
-/** Tools that run at the client; all others run at the provider and cost more than tokens, or unbounded tokens. */
+/** Tools that run at the client; of all others, which run at the provider, these two are bounded and metered. */
 const OWN_TOOLS = new Set<unknown>([undefined, null, 'custom'])
 const KNOWN_TOOL = /^(bash|text_editor|computer|memory)_\d{8}$/
+const WEB_TOOL = /^web_(search|fetch)_(\d{8})$/
+/** from then on they are called by code that the model writes, unless the request says otherwise */
+const CALLED_BY_CODE = 20260101
+/** no request has more */
+const MAX_USES = 500
+const SUMMARY = /^compact_\d{8}$/
+/** from how many tokens of input on a conversation is summed up where nobody says (BetaCompact20260112Edit) */
+const SUMMED_UP_FROM = 150_000
+/** with which a model reads so many tokens, at another price where that is more than it does without */
+const LONG_CONTEXT = /^context-(\d{1,2})m-/
 
 /** Work besides the model's, or conversations kept at the provider. */
 const NOT_METERED = ['mcp_servers', 'container', 'fallbacks', 'compaction', 'thread']
@@ -30,8 +41,13 @@ const BOUNDED_BY_BYTES = new Set<unknown>([
 /** Data of the client's own tools, in which nothing is an instruction to the provider. */
 const CLIENT_DATA = new Set(['input', 'input_schema', 'input_examples'])
 
-/** What a message may cost (Anthropic API reference, "Create a Message"). Linear in the body. */
-export function readMessages (body: unknown, bytes: Buffer): CallRequest | Refusal {
+/**
+ * What a message may cost (Anthropic API reference, "Create a Message"). Linear in the body. With tools at the
+ * provider, or where a conversation may be summed up, the model runs more than once.
+ */
+export function readMessages (
+  body: unknown, bytes: Buffer, { headers }: Pick<Target, 'headers'> = {}
+): CallRequest | Refusal {
   if (!isObject(body)) return badRequest('The request body must be a JSON object.')
   const model = modelField(body)
   const stream = flagField(body, 'stream')
@@ -47,23 +63,84 @@ export function readMessages (body: unknown, bytes: Buffer): CallRequest | Refus
   const cacheWrite = longestCache(body)
   if (cacheWrite === 'unknown') return notMetered('A cache_control.ttl other than "5m" and "1h"')
   const [speed, geo] = tiers
+  const summed = mayBeSummedUp(body, inputTokens)
   return {
     model: model as string,
     stream: stream as boolean,
     // Anthropic always reports usage
     usageAsked: true,
-    thinking: thinkingOf(body['thinking']),
+    thinking: summed ? null : thinkingOf(body['thinking']),
     endUser: isObject(body['metadata']) ? body['metadata']['user_id'] : null,
     endUserField: 'metadata.user_id',
     bound: {
       inputTokens,
-      outputTokens: limit as number,
+      // a summary is as long as the model makes it
+      outputTokens: summed ? null : limit as number,
       choices: 1,
       cacheWrite,
       tier: tierOf(speed, geo),
-      webSearches: 0,
+      ...runsOf(body, summed),
+      ...longContext(body, headers),
     },
   }
+}
+
+/**
+ * After each use of a tool at the provider the model runs again, and once after a try beyond `max_uses`, which is
+ * answered with an error; each run may begin with a summary, which is a run too.
+ */
+function runsOf (body: Record<string, unknown>, summed: boolean): Pick<CallBound, 'webSearches' | 'runs'> {
+  let webSearches = 0
+  let runs = 1
+  eachObject(body['tools'], (tool) => {
+    const web = webTool(tool)
+    if (web === null) return
+    runs += web.uses + 1
+    if (web.searches) webSearches += web.uses
+  })
+  if (summed) runs *= 2
+  return runs === 1 ? { webSearches } : { webSearches, runs }
+}
+
+/** null: it is none, or does not say how often it may be used */
+function webTool (tool: Record<string, unknown>): { searches: boolean, uses: number } | null {
+  const { type, max_uses: uses, allowed_callers: callers } = tool
+  const found = typeof type === 'string' ? WEB_TOOL.exec(type) : null
+  if (found === null || typeof uses !== 'number' || !Number.isInteger(uses) || uses < 1 || uses > MAX_USES) return null
+  const direct = Array.isArray(callers) ? callers.every((caller) => caller === 'direct') : !isGiven(callers)
+  const byCode = Number(found[2]) >= CALLED_BY_CODE && !Array.isArray(callers)
+  return direct && !byCode ? { searches: found[1] === 'search', uses } : null
+}
+
+/** whether what it may read reaches the length from which on it is summed up */
+function mayBeSummedUp (body: Record<string, unknown>, inputTokens: number): boolean {
+  const management = body['context_management']
+  let summed = false
+  eachObject(isObject(management) ? management['edits'] : null, ({ type, trigger }) => {
+    if (typeof type !== 'string' || !SUMMARY.test(type)) return
+    const from = isObject(trigger) && typeof trigger['value'] === 'number' ? trigger['value'] : SUMMED_UP_FROM
+    const runs = runsOf(body, false).runs ?? 1
+    summed ||= inputTokens >= from || runs > 1
+  })
+  return summed
+}
+
+/** what betas ask for, which stand in a header, or in the body where there is none of Anthropic's */
+export function longContext (
+  body: Record<string, unknown>, headers?: Target['headers']
+): Pick<CallBound, 'contextWindow'> {
+  const header = headers?.['anthropic-beta'] ?? ''
+  const betas = [...(Array.isArray(header) ? header.join() : header).split(','), ...listOf(body['anthropic_beta'])]
+  let longest = 0
+  for (const beta of betas) {
+    const asked = typeof beta === 'string' ? LONG_CONTEXT.exec(beta.trim())?.[1] : undefined
+    longest = Math.max(longest, Number(asked ?? 0))
+  }
+  return longest === 0 ? {} : { contextWindow: longest * 1_000_000 }
+}
+
+function listOf (value: unknown): unknown[] {
+  return Array.isArray(value) ? value as unknown[] : isGiven(value) ? [value] : []
 }
 
 /** The price modifiers of speed and region, as the catalog names them; null: neither. */
@@ -100,14 +177,19 @@ function unmeteredFeature (body: Record<string, unknown>): string | null {
     if (isGiven(value) && !(Array.isArray(value) && value.length === 0)) return field
   }
   for (const tool of Array.isArray(body['tools']) ? body['tools'] as unknown[] : []) {
-    if (toolBound(tool) === null) return `the tool type ${shown(isObject(tool) ? tool['type'] : tool)}`
+    if (toolBound(tool) !== null || (isObject(tool) && webTool(tool) !== null)) continue
+    const type = isObject(tool) ? tool['type'] : tool
+    const web = typeof type === 'string' && WEB_TOOL.test(type)
+    return `the tool type ${shown(type)}${web ? ` without max_uses up to ${MAX_USES} and allowed_callers ["direct"]` : ''}`
   }
   const management = body['context_management']
   if (!isGiven(management)) return null
   const edits = isObject(management) ? management['edits'] ?? [] : null
-  const clears = Array.isArray(edits) &&
-    edits.every((edit) => isObject(edit) && typeof edit['type'] === 'string' && edit['type'].startsWith('clear_'))
-  return clears ? null : 'context_management other than clearing'
+  const known = Array.isArray(edits) && edits.every((edit) => {
+    const type = isObject(edit) ? edit['type'] : null
+    return typeof type === 'string' && (type.startsWith('clear_') || SUMMARY.test(type))
+  })
+  return known ? null : 'context_management other than clearing and compact'
 }
 
 /** tokens beyond the bytes of the body that a tool takes; null: it does not run at the client */

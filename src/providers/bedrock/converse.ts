@@ -2,6 +2,7 @@ import { type Refusal } from '../../errors.ts'
 import {
   badRequest, countField, eachObject, firstRefusal, isGiven, isObject, listField, notMetered, shown, tierField,
 } from '../body.ts'
+import { longContext } from '../anthropic/request.ts'
 import { withMembers } from '../changed-body.ts'
 import { topLevelMembers } from '../json-scan.ts'
 import { type CallChanges, type CallRequest, type Target } from '../provider.ts'
@@ -56,6 +57,7 @@ export function readConverse (body: unknown, bytes: Buffer, target: Target, stre
       cacheWrite: content.cacheWrite,
       tier: tier === 'default' ? null : tier as string | null,
       webSearches: 0,
+      ...longContext(own as Fields),
     },
   }
 }

@@ -88,14 +88,15 @@ function messages (path: string, stream: boolean): BillableEndpoint {
 }
 
 function readMessage (
-  body: unknown, bytes: Buffer, { params, search }: Target, stream: boolean
+  body: unknown, bytes: Buffer, target: Target, stream: boolean
 ): CallRequest | Refusal {
   if (!isObject(body)) return badRequest('The request body must be a JSON object.')
+  const { params, search } = target
   if (isGiven(body['model'])) return badRequest('model must be left out: it stands in the path on Vertex AI.', 'model')
   if (search !== '') return badRequest('The query must be left out: no parameter is passed on here.')
   const asked = flagField(body, 'stream')
   if (typeof asked !== 'boolean') return asked
-  return readMessages({ ...body, model: params['model'], stream: stream || asked }, bytes)
+  return readMessages({ ...body, model: params['model'], stream: stream || asked }, bytes, target)
 }
 
 /** Its prices are those of the place in the path, and that has to be where the calls go. */

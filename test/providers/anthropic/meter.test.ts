@@ -1,7 +1,10 @@
 import fc from 'fast-check'
 import { brotliCompressSync } from 'node:zlib'
 import t from 'tap'
+import { finalCost } from '../../../src/gateway/final-cost.ts'
+import { quoteNano } from '../../../src/pricing/quote.ts'
 import { anthropic } from '../../../src/providers/anthropic/index.ts'
+import { aModel } from '../../pricing/builders.ts'
 import { aCall, billable, JSON_ANSWER, metered, pass, SSE } from '../builders.ts'
 
 const message = { model: 'claude-sonnet-5-5', max_tokens: 10, messages: [] }
@@ -112,10 +115,15 @@ t.test('each kind of token is counted once', async (t) => {
   t.match(of({ cache_creation: { ephemeral_1h_input_tokens: 20 } }), { cacheWrite1hTokens: 20 }, 'the split alone counts too')
 })
 
-t.test('work of other models inside an answer makes its usage unknown', async (t) => {
+t.test('summaries count beside the totals, and work of other models makes the usage unknown', async (t) => {
   const of = (iterations: unknown) => usageIn({ iterations }, message)
+  const summary = { type: 'compaction', input_tokens: 180_000, output_tokens: 3_500, cache_read_input_tokens: 5, cache_creation_input_tokens: 7 }
+  const own = { type: 'message', input_tokens: 1, output_tokens: 1 }
+  t.match(of([summary, own]), { inputTokens: 180_001, outputTokens: 3_501, cacheReadTokens: 5, cacheWrite5mTokens: 7 })
+  t.match(of([summary, own, summary, own]), { inputTokens: 360_001, outputTokens: 7_001 })
   t.equal(of([{ type: 'message' }, { type: 'compaction', input_tokens: 9 }]), null)
-  t.equal(of([{ type: 'advisor_message', model: 'x' }]), null)
+  t.equal(of([{ type: 'advisor_message', model: 'x', input_tokens: 1, output_tokens: 1 }]), null)
+  t.equal(of([{ type: 'fallback_message', model: 'x', input_tokens: 1, output_tokens: 1 }]), null)
   for (const fine of [null, [], [{ type: 'message' }]]) t.match(of(fine), { inputTokens: 1 })
 })
 
@@ -128,4 +136,80 @@ t.test('the tier is what the answer says was used, and else what was asked for',
   t.equal(of({ speed: 'standard', inference_geo: 'us' }, {}), 'us')
   t.equal(of({ speed: 'standard', inference_geo: 'not_available' }, { speed: 'fast', inference_geo: 'us' }), 'standard')
   t.equal(of({ service_tier: 'priority' }, {}), null, 'capacity paid for in advance is no modifier')
+})
+
+/** of a whole, no more than it */
+const part = (whole: number, share: number): number => Math.floor(whole * share)
+
+t.test('whatever usage the rules allow, no call costs more than its quote', async () => {
+  const anInput = fc.record({
+    model: fc.constantFrom('claude-sonnet-4-6', 'claude-opus-4-6', 'claude-haiku-5-5', 'claude-opus-5', 'claude-haiku-4-5'),
+    text: fc.string({ maxLength: 200 }),
+    limit: fc.integer({ min: 1, max: 200_000 }),
+    budget: fc.option(fc.integer({ min: 1, max: 50_000 })),
+    ttl: fc.constantFrom(null, '5m', '1h'),
+    tools: fc.uniqueArray(fc.constantFrom('search', 'fetch'), { maxLength: 2 }),
+    uses: fc.integer({ min: 1, max: 4 }),
+    summed: fc.constantFrom(null, 10, 150_000),
+    image: fc.boolean(),
+    speed: fc.constantFrom(null, 'standard', 'fast'),
+    geo: fc.constantFrom(null, 'us', 'global'),
+  })
+  // all of it is what shows a bound that is too low
+  const share = fc.oneof(fc.constant(1), fc.double({ min: 0, max: 1, noNaN: true }))
+  const shares = fc.array(share, { minLength: 9, maxLength: 9 })
+  const types = { search: 'web_search_20250305', fetch: 'web_fetch_20250910' }
+  fc.assert(fc.property(anInput, shares, fc.boolean(), (asked, some, streams) => {
+    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0, i = 0] = some
+    const { model: name, text, limit, budget, ttl, tools, uses, summed, image, speed, geo } = asked
+    const edit = { type: 'compact_20260112', trigger: { type: 'input_tokens', value: summed } }
+    const body = {
+      model: name,
+      max_tokens: limit,
+      messages: [{ role: 'user', content: [{ type: 'text', text }, ...image ? [{ type: 'image', source: { type: 'url', url: 'https://x/' } }] : []] }],
+      ...budget === null ? {} : { thinking: { type: 'enabled', budget_tokens: budget } },
+      ...ttl === null ? {} : { cache_control: { type: 'ephemeral', ttl } },
+      tools: tools.map((tool) => ({ type: types[tool], name: tool, max_uses: uses })),
+      ...summed === null ? {} : { context_management: { edits: [edit] } },
+      speed,
+      inference_geo: geo,
+      stream: streams,
+    }
+    const model = aModel('anthropic', name)
+    const call = aCall(anthropic, body)
+    const quote = quoteNano(model, call.bound)
+    // some have no such speed, which is refused
+    if (quote === null) return speed === 'fast' || geo === 'us'
+    const bytes = Buffer.byteLength(JSON.stringify(body))
+    const one = Math.min(model.contextWindow, image ? Infinity : bytes + 1_000)
+    const runs = 1 + tools.length * (uses + 1)
+    const longest = Math.min(model.maxOutput, Math.max(limit, budget ?? 0))
+    const summaries = summed !== null && (runs > 1 || image || bytes >= summed) ? part(runs, h) : 0
+    const figures = (input: number, output: number) => {
+      const [read, written] = [part(input, c), ttl === null ? 0 : part(input - part(input, c), d)]
+      const long = ttl === '1h' ? part(written, e) : 0
+      const split = { ephemeral_5m_input_tokens: written - long, ephemeral_1h_input_tokens: long }
+      return {
+        input_tokens: input - read - written,
+        cache_read_input_tokens: read,
+        cache_creation_input_tokens: written,
+        ...e > 0.5 ? { cache_creation: split } : {},
+        output_tokens: output,
+      }
+    }
+    const usage = {
+      ...figures(part(runs > 1 || summaries > 0 ? model.contextWindow * runs : one, a), part(longest * runs, b)),
+      server_tool_use: { web_search_requests: tools.includes('search') ? part(uses, f) : 0, web_fetch_requests: uses },
+      iterations: Array.from({ length: summaries }, () =>
+        ({ type: 'compaction', ...figures(part(model.contextWindow, g), part(model.maxOutput, b)) })),
+      ...i > 0.5 ? { speed: i > 0.75 ? speed ?? 'standard' : 'standard', inference_geo: geo ?? 'not_available' } : {},
+    }
+    const first = event('message_start', { message: { usage: { ...usage, output_tokens: 1, iterations: null } } })
+    const { reading } = streams
+      ? metered(anthropic, call, SSE, first + delta(usage, 'end_turn') + stop)
+      : metered(anthropic, call, JSON_ANSWER, JSON.stringify({ usage }))
+    const ending = { outcome: 'completed' as const, status: 200, reading, error: null }
+    const { costNano, certainty } = finalCost(ending, model, call.bound, quote)
+    return certainty === 'exact' && costNano <= quote
+  }), { numRuns: 500 })
 })

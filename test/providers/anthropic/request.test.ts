@@ -1,6 +1,8 @@
 import t from 'tap'
 import { anthropic } from '../../../src/providers/anthropic/index.ts'
 import { tierOf } from '../../../src/providers/anthropic/request.ts'
+import { quoteNano, withoutPrice } from '../../../src/pricing/quote.ts'
+import { aModel } from '../../pricing/builders.ts'
 import { aCall, billable, read } from '../builders.ts'
 import { AS_ASKED, NO_TARGET } from '../../../src/providers/provider.ts'
 
@@ -67,7 +69,12 @@ t.test('speed and region are named as the catalog names them', async (t) => {
 
 t.test('what tokens do not bound is refused, with what it is', async (t) => {
   const cases: [object, RegExp][] = [
-    [{ tools: [{ name: 'a' }, { type: 'web_search_20250305', name: 'web_search', max_uses: 1 }] }, /tool type "web_search_20250305"/],
+    [{ tools: [{ name: 'a' }, { type: 'web_search_20250305', name: 'web_search' }] }, /tool type "web_search_20250305" without max_uses/],
+    [{ tools: [{ type: 'web_search_20250305', max_uses: 501 }] }, /without max_uses up to 500/],
+    [{ tools: [{ type: 'web_search_20260209', max_uses: 1 }] }, /allowed_callers \["direct"\]/],
+    [{ tools: [{ type: 'web_fetch_20250910', max_uses: 1, allowed_callers: ['code_execution_20250825'] }] }, /allowed_callers/],
+    [{ tools: [{ type: 'tool_search_tool_bm25_20251119' }] }, /tool_search_tool_bm25/],
+    [{ tools: [{ type: 'advisor_20260301', model: 'claude-opus-5', max_uses: 1 }] }, /advisor_20260301/],
     [{ tools: [{ type: 'code_execution_20260120' }] }, /code_execution/],
     [{ tools: [{ type: 'web_fetch_20250910' }] }, /web_fetch/],
     [{ tools: [{ type: 'bash_20250124_x' }] }, /bash_20250124_x/],
@@ -79,7 +86,7 @@ t.test('what tokens do not bound is refused, with what it is', async (t) => {
     [{ fallbacks: 'default' }, /^fallbacks /],
     [{ compaction: { type: 'summarize' } }, /^compaction /],
     [{ thread: { type: 'continue', previous_message_id: 'm' } }, /^thread /],
-    [{ context_management: { edits: [{ type: 'clear_tool_uses_20250919' }, { type: 'compact_20260112' }] } }, /^context_management /],
+    [{ context_management: { edits: [{ type: 'clear_tool_uses_20250919' }, { type: 'other' }] } }, /^context_management /],
     [{ context_management: 'x' }, /^context_management /],
     [{ messages: [{ role: 'system', content: [{ type: 'tool_addition', tool: { type: 'tool_definition', definition: { type: 'web_search_20250305' } } }] }] },
       /tool type "web_search_20250305"/],
@@ -97,6 +104,38 @@ t.test('what tokens do bound is let through', async (t) => {
     { messages: [{ role: 'user', content: [{ type: 'tool_addition', tool: { definition: { name: 'x' } } }] }] }]) {
     t.match(read(anthropic, { ...message, ...field }), { model: message.model }, JSON.stringify(field))
   }
+})
+
+t.test('each use of a tool at the provider is a run of the model more, as is a try too many and a summary', async (t) => {
+  const search = (uses: number, more: object = {}) => ({ type: 'web_search_20250305', name: 'web_search', max_uses: uses, ...more })
+  const fetch = { type: 'web_fetch_20260209', name: 'web_fetch', max_uses: 2, allowed_callers: ['direct'] }
+  const bound = (tools: object[], more: object = {}) => aCall(anthropic, { ...message, tools, ...more }).bound
+  t.match(bound([search(3)]), { webSearches: 3, runs: 5, outputTokens: 10 })
+  t.match(bound([search(3), fetch, { name: 'own' }]), { webSearches: 3, runs: 8 })
+  t.match(bound([fetch]), { webSearches: 0, runs: 4 })
+  const summed = { context_management: { edits: [{ type: 'compact_20260112' }] } }
+  t.match(bound([search(3)], summed), { webSearches: 3, runs: 10, outputTokens: null })
+  t.equal(bound([], summed).runs, undefined, 'it cannot be long enough')
+  const early = { context_management: { edits: [{ type: 'compact_20260112', trigger: { type: 'input_tokens', value: 50 } }] } }
+  t.match(aCall(anthropic, { ...message, ...early }), { thinking: null, bound: { runs: 2, outputTokens: null } })
+  t.match(bound([], { ...summed, system: 'x'.repeat(150_000) }), { runs: 2 })
+})
+
+t.test('a longer context than the model\'s own has no price', async (t) => {
+  const asked = (model: string, headers: Record<string, string | string[]>) => {
+    const body = { ...message, model }
+    const call = billable(anthropic).read(body, Buffer.from(JSON.stringify(body)), { ...NO_TARGET, headers })
+    if ('code' in call) throw new Error(call.message)
+    return quoteNano(aModel('anthropic', model), call.bound)
+  }
+  const long = { 'anthropic-beta': 'files-api-2025-04-14, context-1m-2025-08-07' }
+  t.equal(asked('claude-sonnet-4-5', long), null)
+  t.equal(asked('claude-sonnet-4-5', { 'anthropic-beta': ['x', 'context-1m-2025-08-07'] }), null)
+  t.not(asked('claude-sonnet-4-5', { 'anthropic-beta': 'files-api-2025-04-14' }), null)
+  t.equal(asked('claude-sonnet-4-6', long), asked('claude-sonnet-4-6', {}), 'it has so long a one anyway')
+  const body = { ...message, anthropic_beta: ['context-1m-2025-08-07'] }
+  t.match(aCall(anthropic, body), { bound: { contextWindow: 1_000_000 } })
+  t.match(withoutPrice(aModel('anthropic', 'claude-sonnet-4-5'), aCall(anthropic, body).bound), 'with a context of 1000000 tokens')
 })
 
 t.test('tools, formats and thinking add the words around them, tools known by name their definitions', async (t) => {
