@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { type AddressInfo } from 'node:net'
+import { ApiError, GoogleGenAI } from '@google/genai'
 import OpenAI, { APIError } from 'openai'
 import t, { type Test } from 'tap'
 import { aGateway, type GatewayUnderTest } from './gateway.ts'
@@ -19,7 +20,26 @@ interface Unbounded {
   asked: Promise<void>
 }
 
-async function anUnboundedProvider (t: Test): Promise<Unbounded> {
+/** a chunk that says how many tokens the answer has by then, or the last that does */
+type Chunk = (outputTokens: number, last?: boolean) => string
+
+const openaiChunk: Chunk = (outputTokens, last = false) => event({
+  id: 'c',
+  model: 'gpt-4o',
+  object: 'chat.completion.chunk',
+  choices: last ? [] : [{ index: 0, delta: { content: `${outputTokens}` }, finish_reason: null }],
+  usage: { prompt_tokens: 10, completion_tokens: outputTokens, total_tokens: 10 + outputTokens },
+})
+
+const geminiChunk: Chunk = (outputTokens) => event({
+  candidates: [{ content: { role: 'model', parts: [{ text: `${outputTokens}` }] } }],
+  usageMetadata: { promptTokenCount: 10, candidatesTokenCount: outputTokens, totalTokenCount: 10 + outputTokens },
+  modelVersion: 'gemini-2.5-flash',
+})
+
+function event (data: object): string { return `data: ${JSON.stringify(data)}\n\n` }
+
+async function anUnboundedProvider (t: Test, chunk: Chunk = openaiChunk): Promise<Unbounded> {
   let answer: ServerResponse | null = null
   let told: (how: string) => void = () => {}
   let arrived: () => void = () => {}
@@ -36,18 +56,10 @@ async function anUnboundedProvider (t: Test): Promise<Unbounded> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => { server.close() })
-  const chunk = (choices: object[], usage: object | null) =>
-    `data: ${JSON.stringify({ id: 'c', model: 'gpt-4o', object: 'chat.completion.chunk', choices, usage })}\n\n`
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    put: (outputTokens) => {
-      const usage = { prompt_tokens: 10, completion_tokens: outputTokens, total_tokens: 10 + outputTokens }
-      answer?.write(chunk([{ index: 0, delta: { content: `${outputTokens}` }, finish_reason: null }], usage))
-    },
-    finish: (outputTokens) => {
-      const usage = { prompt_tokens: 10, completion_tokens: outputTokens, total_tokens: 10 + outputTokens }
-      answer?.end(`${chunk([], usage)}data: [DONE]\n\n`)
-    },
+    put: (outputTokens) => { answer?.write(chunk(outputTokens)) },
+    finish: (outputTokens) => { answer?.end(`${chunk(outputTokens, true)}data: [DONE]\n\n`) },
     end: () => { answer?.end('data: [DONE]\n\n') },
     over,
     asked,
@@ -121,4 +133,38 @@ t.test('an answer that outgrew its hold with its last figure is not cut: it has 
   t.equal(await provider.over, 'finished')
   const [event] = await gateway.events()
   t.match(event, { outcome: 'completed', certainty: 'exact', cost_nano: String(1_000 * 10_000 + INPUT_NANO) })
+})
+
+t.test('Gemini\'s figures grow with each chunk: its answer is ended in its own way where there is no room', async (t) => {
+  const provider = await anUnboundedProvider(t, geminiChunk)
+  const gateway = await aGateway(t, { RELAYCORE_GEMINI_BASE_URL: provider.url, RELAYCORE_GEMINI_API_KEY: 'AIza' })
+  const id = await gateway.budget({ amount: '0.005' })
+  const apiKey = await gateway.key()
+  const { models } = new GoogleGenAI({ apiKey, httpOptions: { baseUrl: gateway.url } })
+  const steps = [40, 800, 4_000, 5_000]
+  const seen: string[] = []
+  const follow = async () => {
+    const answer = await models.generateContentStream({
+      model: 'gemini-2.5-flash', contents: 'x', config: { maxOutputTokens: 50 },
+    })
+    await provider.asked
+    provider.put(steps.shift() ?? 0)
+    for await (const { text = '' } of answer) {
+      seen.push(text)
+      const next = steps.shift()
+      if (next !== undefined) provider.put(next)
+    }
+  }
+
+  const error = await follow().then(() => null, (error: unknown) => error)
+
+  t.same(seen, ['40', '800', '4000'])
+  t.ok(error instanceof ApiError)
+  t.match(error, { message: /The answer cost more than what was held for this call, and was ended.*RESOURCE_EXHAUSTED/s })
+  t.equal(await provider.over, 'aborted')
+  const [event] = await gateway.events()
+  // gemini-2.5-flash: 2.5 USD per million tokens put out, 0.3 of input
+  const cost = 4_000n * 2_500n + 10n * 300n
+  t.match(event, { outcome: 'budget_cut', certainty: 'estimated', cost_nano: String(cost) })
+  t.match((await gateway.admin('GET', `/budgets/${id}/status`)).body, { currentAmount: '0.010003', held: '0', status: 'exceeded' })
 })
