@@ -29,7 +29,7 @@ const traits: ChatTraits = {
   usageOf: openRouterUsage,
   also: readRouting,
   // whoever serves it, at no price above that of the quote
-  keptTo: (bytes, body, _call, priced) => withMaxPrice(body, bytes, priced),
+  keptTo: (bytes, body, call, priced) => withMaxPrice(body, bytes, call, priced),
 }
 
 export const openrouter = openaiCompatible({
