@@ -4,7 +4,7 @@ import { type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Test } from 'tap'
+import root, { type Test } from 'tap'
 import { malformedRequests, relaycore } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { Core } from '../../src/core.ts'
@@ -30,6 +30,8 @@ export interface GatewayUnderTest {
   routes: string[]
   logs: string[]
   fatal: Error[]
+  /** that of the budgets and keys made here */
+  organizationId: string
   admin (method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<AdminAnswer>
   budget (fields?: object): Promise<string>
   key (fields?: object): Promise<string>
@@ -108,6 +110,7 @@ export async function aGateway (t: Test, env: Record<string, string> = {}): Prom
     routes,
     logs,
     fatal,
+    organizationId: 'acme',
     admin,
     budget: async (fields = {}) => String((await made('/budgets', {
       name: 'b', scopeType: 'organization', scopeId: 'acme', amount: '10', currency: 'USD', period: 'monthly', ...fields,
@@ -133,5 +136,29 @@ export async function aGateway (t: Test, env: Record<string, string> = {}): Prom
       await wait(150)
       return await core.database.query({ text: 'select * from usage_events order by id' })
     },
+  }
+}
+
+let shared: Promise<GatewayUnderTest> | undefined
+let organizations = 0
+
+/**
+ * For tests that are about one organization: the gateway, its database and its provider are those of this process.
+ * Budgets, keys and events are the organization's, what the provider does and has in its books begins anew. Whoever
+ * asks about everything there is, or changes what is not an organization's, starts a gateway of their own.
+ */
+export async function anOrganization (): Promise<GatewayUnderTest> {
+  shared ??= aGateway(root)
+  const gateway = await shared
+  const organizationId = `acme-${++organizations}`
+  gateway.provider.behave = undefined
+  gateway.provider.books.length = 0
+  gateway.logs.length = 0
+  return {
+    ...gateway,
+    organizationId,
+    budget: async (fields = {}) => await gateway.budget({ scopeId: organizationId, ...fields }),
+    key: async (fields = {}) => await gateway.key({ organizationId, ...fields }),
+    events: async () => (await gateway.events()).filter((event) => event['organization_id'] === organizationId),
   }
 }

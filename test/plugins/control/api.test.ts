@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Metrics } from '../../../src/metrics.ts'
-import { aGateway, type Json } from '../../e2e/gateway.ts'
+import { aGateway, anOrganization, type Json } from '../../e2e/gateway.ts'
 
 const BUDGET = { name: 'Team', scopeType: 'team', scopeId: 'search', amount: 12.5, currency: 'USD', period: 'monthly' }
 
@@ -37,7 +37,7 @@ t.test('a budget is made, read, changed and deleted; absent fields stay', async 
 })
 
 t.test('what was charged cannot become something else, and a deleted budget applies no more at once', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const id = await gateway.budget()
   const key = await gateway.key()
   t.equal((await gateway.chat(key, {})).status, 200)
@@ -55,7 +55,7 @@ t.test('what was charged cannot become something else, and a deleted budget appl
 })
 
 t.test('every route but the description demands an admin token', async (t) => {
-  const { url, key } = await aGateway(t)
+  const { url, key } = await anOrganization()
   const gatewayKey = await key()
   const ask = async (authorization?: string) => {
     const answer = await fetch(`${url}/api/v1/budgets`, authorization === undefined ? {} : { headers: { authorization } })
@@ -73,10 +73,10 @@ t.test('every route but the description demands an admin token', async (t) => {
 })
 
 t.test('a key is shown once, and listed without its secret', async (t) => {
-  const { admin } = await aGateway(t)
-  const made = await admin('POST', '/keys', { name: 'k', organizationId: 'acme', allowHeaders: ['user'] })
+  const { admin, organizationId } = await anOrganization()
+  const made = await admin('POST', '/keys', { name: 'k', organizationId, allowHeaders: ['user'] })
   t.match(made, { status: 201, body: { key: /^rk_[0-9A-Za-z]{34}$/, allowHeaders: ['user'], revokedAt: null } })
-  const listed = await admin('GET', '/keys')
+  const listed = await admin('GET', `/keys?organizationId=${organizationId}`)
   t.match(listed.body, { count: 1, keys: [{ id: made.body['id'], hint: String }] })
   t.notMatch(JSON.stringify(listed.body), String(made.body['key']))
   t.notMatch(JSON.stringify((await admin('GET', `/keys/${made.body['id']}`)).body), String(made.body['key']))
@@ -86,9 +86,10 @@ t.test('a key is shown once, and listed without its secret', async (t) => {
 })
 
 t.test('identity headers count where the key allows them, and cannot be left out where it demands them', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
   await gateway.budget()
-  await gateway.budget({ scopeType: 'user', scopeId: 'ada', amount: '0.000000001', organizationId: 'acme' })
+  await gateway.budget({ scopeType: 'user', scopeId: 'ada', amount: '0.000000001', organizationId })
   const plain = await gateway.key()
   const open = await gateway.key({ allowHeaders: ['user', 'tags'] })
   const strict = await gateway.key({ requireHeaders: ['user'] })

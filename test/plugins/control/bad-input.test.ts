@@ -1,10 +1,10 @@
 import t from 'tap'
-import { ADMIN, aGateway } from '../../e2e/gateway.ts'
+import { ADMIN, anOrganization } from '../../e2e/gateway.ts'
 
-const BUDGET = { name: 'b', scopeType: 'team', scopeId: 'search', amount: '5', currency: 'USD', period: 'monthly' }
+const BUDGET = { name: 'b', scopeType: 'team', scopeId: 'search', organizationId: 'acme', amount: '5', currency: 'USD', period: 'monthly' }
 
 t.test('time zones are those of the IANA, by name', async (t) => {
-  const { admin } = await aGateway(t)
+  const { admin } = await anOrganization()
   for (const timezone of ['local', 'system', 'default', 'UTC+3', '+03:00', 'Mars/Base', '', 'Europe/Berlin ', 7, 'x'.repeat(65)]) {
     t.match(await admin('POST', '/budgets', { ...BUDGET, timezone }), { status: 400, body: { field: 'timezone' } }, String(timezone))
   }
@@ -14,7 +14,8 @@ t.test('time zones are those of the IANA, by name', async (t) => {
 })
 
 t.test('text that cannot be kept as it is is refused, wherever it stands', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
   const { admin } = gateway
   const id = await gateway.budget()
   for (const bad of ['a\0b', '\ud800', 'x\udc00y']) {
@@ -28,7 +29,7 @@ t.test('text that cannot be kept as it is is refused, wherever it stands', async
       t.match(await admin('POST', '/budgets', body), { status: 400, body: { code: 'invalid_field', field } }, field)
       t.match(await admin('PATCH', `/budgets/${id}`, body), { status: 400, body: { code: 'invalid_field', field } }, field)
     }
-    t.match(await admin('POST', '/keys', { name: bad, organizationId: 'acme' }), { status: 400, body: { field: 'name' } })
+    t.match(await admin('POST', '/keys', { name: bad, organizationId }), { status: 400, body: { field: 'name' } })
   }
   for (const path of ['/budgets/%00', '/budgets?scopeId=%00', '/budgets/scope/team/a%00', '/keys/%00']) {
     t.match(await admin('GET', path), { status: 400, body: { code: 'invalid_field', field: /id/i } }, path)
@@ -37,7 +38,7 @@ t.test('text that cannot be kept as it is is refused, wherever it stands', async
 })
 
 t.test('every refusal of a request names what is wrong with it', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const { admin, url } = gateway
   const deep = `${'{"tags":'.repeat(40)}1${'}'.repeat(40)}`
   const cases: [string, string, unknown, string][] = [
@@ -69,7 +70,8 @@ t.test('every refusal of a request names what is wrong with it', async (t) => {
 })
 
 t.test('rules of budgets and keys hold in the database too', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
   const id = await gateway.budget()
   await gateway.key()
   const refused = ["scope_id = ''", "scope_id = 'other'", 'parent_budget_id = id', "tags = '[]'", "alerts = '{}'", "filters = '1'",
@@ -81,6 +83,6 @@ t.test('rules of budgets and keys hold in the database too', async (t) => {
   const noZone = { text: `update budget_definitions set timezone = 'Nowhere' where id = '${id}'` }
   await t.rejects(gateway.core.database.query(noZone), { code: '22023' }, 'PostgreSQL itself knows no such zone')
   for (const change of ["allow_headers = '{x}'", "require_headers = '{org}'", "name = ''", "allowed_models = '{}'", "hash = ''"]) {
-    await t.rejects(gateway.core.database.query({ text: `update api_keys set ${change}` }), { code: '23514' }, change)
+    await t.rejects(gateway.core.database.query({ text: `update api_keys set ${change} where organization_id = '${organizationId}'` }), { code: '23514' }, change)
   }
 })

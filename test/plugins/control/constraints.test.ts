@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { type Identity } from '../../../src/budget/budget.ts'
 import { type OpenCall } from '../../../src/gateway/call.ts'
 import { convertNano, formatNano, parseAmount } from '../../../src/money/amount.ts'
@@ -7,7 +7,7 @@ import { type PricedModel } from '../../../src/pricing/price.ts'
 import { quoteNano } from '../../../src/pricing/quote.ts'
 import { providers } from '../../../src/providers/index.ts'
 import { type CallRequest, isRefusal, NO_TARGET } from '../../../src/providers/provider.ts'
-import { aGateway, type AdminAnswer, type GatewayUnderTest, type Json } from '../../e2e/gateway.ts'
+import { aGateway, anOrganization, type AdminAnswer, type GatewayUnderTest, type Json } from '../../e2e/gateway.ts'
 
 const DAY_MS = 86_400_000
 const RATES: Record<string, string | null> = { USD: null, EUR: '0.9', JPY: '150.123' }
@@ -136,11 +136,11 @@ async function become (gateway: GatewayUnderTest, id: string, then: Level['then'
   if (then === 'archived') await gateway.admin('DELETE', `/budgets/${id}`)
 }
 
-async function aTeam (t: Test, company: object = {}, team: object = {}) {
-  const gateway = await aGateway(t)
+async function aTeam (gateway: GatewayUnderTest, company: object = {}, team: object = {}) {
+  const { organizationId } = gateway
   const top = await gateway.budget({ name: 'company', amount: '1', ...company })
   const id = await gateway.budget({
-    name: 'team', scopeType: 'team', scopeId: 'red', organizationId: 'acme', parentBudgetId: top, amount: '5', ...team,
+    name: 'team', scopeType: 'team', scopeId: 'red', organizationId, parentBudgetId: top, amount: '5', ...team,
   })
   const ask = async (question: object) => {
     const { status, body } = await check(gateway, id, question)
@@ -152,7 +152,7 @@ async function aTeam (t: Test, company: object = {}, team: object = {}) {
 
 t.test('names the budget that decides, the whole chain, what would be crossed and when it resets', async (t) => {
   const alerts = [{ threshold: 50 }, { threshold: 90 }]
-  const { ask, id, top } = await aTeam(t, { alerts }, { alerts: [{ threshold: 10 }] })
+  const { ask, id, top } = await aTeam(await anOrganization(), { alerts }, { alerts: [{ threshold: 10 }] })
   t.match(await ask({ estimatedCost: 0.5 }), {
     budgetId: id,
     estimatedCost: '0.5',
@@ -173,13 +173,13 @@ t.test('names the budget that decides, the whole chain, what would be crossed an
     canProceed: false,
     code: 'quote_exceeds_budget',
     decidingBudgetId: top,
-    reason: /1.000000001 USD is more than the whole budget "company" \(organization acme\) allows/,
+    reason: /1.000000001 USD is more than the whole budget "company" \(organization acme-\d+\) allows/,
     chain: [{ canProceed: true }, { canProceed: false }],
   })
 })
 
 t.test('changes nothing: no account is made, no lease moves', async (t) => {
-  const { ask, gateway, id } = await aTeam(t)
+  const { ask, gateway, id } = await aTeam(await aGateway(t))
   const books = async () => await gateway.core.database.query({
     text: 'select (select count(*) from budget_accounts) as accounts, (select count(*) from leases) as leases',
   })
@@ -191,7 +191,7 @@ t.test('changes nothing: no account is made, no lease moves', async (t) => {
 
 t.test('what it suggests is true: done, and asked again, there is room', async (t) => {
   const alerts = [{ threshold: 33.3, actions: ['block-all'] }]
-  const { ask, gateway, top, id } = await aTeam(t, { alerts, amount: '0.1' }, { amount: '0.02' })
+  const { ask, gateway, top, id } = await aTeam(await anOrganization(), { alerts, amount: '0.1' }, { amount: '0.02' })
   const question = { provider: 'openai', model: 'gpt-4o', inputTokens: 5_000, outputTokens: 4_000 }
   const said = await ask(question)
   t.match(said, { canProceed: false, estimatedCost: '0.0525' })
@@ -219,7 +219,7 @@ t.test('what it suggests is true: done, and asked again, there is room', async (
 })
 
 t.test('suggests to wait where a new period brings room, and to resume what is paused', async (t) => {
-  const { ask, gateway, id } = await aTeam(t, {}, { amount: '0.0007', period: 'annual' })
+  const { ask, gateway, id } = await aTeam(await anOrganization(), {}, { amount: '0.0007', period: 'annual' })
   const key = await gateway.key({ teamId: 'red' })
   t.equal((await gateway.chat(key, {})).status, 200)
   t.match(await ask({ estimatedCost: 0.0005 }), {
@@ -236,9 +236,10 @@ t.test('suggests to wait where a new period brings room, and to resume what is p
 })
 
 t.test('open calls are contention, and nothing but', async (t) => {
-  const { ask, gateway } = await aTeam(t, { amount: '0.001' })
+  const { ask, gateway } = await aTeam(await anOrganization(), { amount: '0.001' })
+  const { organizationId } = gateway
   const identity: Identity = {
-    organizationId: 'acme', teamId: 'red', projectId: null, userId: null, keyId: 'k', sessionId: null, tags: null,
+    organizationId, teamId: 'red', projectId: null, userId: null, keyId: 'k', sessionId: null, tags: null,
   }
   const call = aCall(gateway, identity, 50)
   const open = await call.open()
@@ -252,7 +253,7 @@ t.test('open calls are contention, and nothing but', async (t) => {
 })
 
 t.test('a budget whose filters leave out the model does not apply to it', async (t) => {
-  const { ask, id } = await aTeam(t, {}, { filters: { models: ['gpt-4o*'], tags: { env: 'prod' } } })
+  const { ask, id } = await aTeam(await anOrganization(), {}, { filters: { models: ['gpt-4o*'], tags: { env: 'prod' } } })
   t.match(await ask({ provider: 'openai', model: 'gpt-4.1', inputTokens: 1 }),
     { canProceed: false, code: 'no_budget', decidingBudgetId: id, reason: /filters leave out/ })
   const snapshot = { provider: 'openai', model: 'gpt-4o-2024-08-06', inputTokens: 1, outputTokens: 1 }
@@ -262,7 +263,7 @@ t.test('a budget whose filters leave out the model does not apply to it', async 
 })
 
 t.test('what cannot be priced or read is refused by name', async (t) => {
-  const { gateway, id } = await aTeam(t)
+  const { gateway, id } = await aTeam(await anOrganization())
   const asked = async (question: unknown) => {
     const { status, body } = await check(gateway, id, question as object)
     return [status, body['code'], body['field'] ?? body['detail']]
@@ -290,8 +291,9 @@ t.test('what cannot be priced or read is refused by name', async (t) => {
 })
 
 t.test('a manager learns of budgets above that they refuse, and no more; a client sees its whole chain', async (t) => {
-  const { gateway, id, top } = await aTeam(t, { name: 'secret' })
-  const reach = { organizationId: 'acme', teamId: 'red' }
+  const { gateway, id, top } = await aTeam(await anOrganization(), { name: 'secret' })
+  const { organizationId } = gateway
+  const reach = { organizationId, teamId: 'red' }
   const made = await gateway.admin('POST', '/tokens', { name: 'm', role: 'manager', reach })
   const as = async (token: string, path: string, body?: object) =>
     (await gateway.admin(body === undefined ? 'GET' : 'POST', path, body, { authorization: `Bearer ${token}` })).body
@@ -303,7 +305,7 @@ t.test('a manager learns of budgets above that they refuse, and no more; a clien
   t.same((said['chain'] as Json[])[1], { visible: false, canProceed: false })
   const { hierarchy } = await as(manager, '/budgets/hierarchy/team/red')
   t.match(hierarchy, [{ id, parentBudgetId: null }])
-  t.same((await as(manager, '/budgets/hierarchy/organization/acme')), { hierarchy: [], count: 0 })
+  t.same((await as(manager, `/budgets/hierarchy/organization/${organizationId}`)), { hierarchy: [], count: 0 })
   t.notMatch(JSON.stringify([said, hierarchy]), new RegExp(`secret|${top}`))
   const client = await as(await gateway.key({ teamId: 'red' }), `/budgets/${id}/check-constraints`, { estimatedCost: 2 })
   t.match(client, { decidingBudgetId: top, reason: /"secret"/ })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { aGateway, type GatewayUnderTest, type Json } from '../../e2e/gateway.ts'
+import { aGateway, anOrganization, type GatewayUnderTest, type Json } from '../../e2e/gateway.ts'
 
 const code = (json: Json) => ((json['error'] as Json)['relaycore'] as Json)['code']
 const TEAM = { scopeType: 'team', organizationId: 'acme' }
@@ -18,10 +18,11 @@ function shape (nodes: Node[]): string {
 }
 
 t.test('a child has no effect past its parent\'s limit: calls are held on both', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
   gateway.provider.behave = () => ({ usage: { input: 10, output: 40 } })
   const company = await gateway.budget({ name: 'company', amount: '0.001' })
-  const team = await gateway.budget({ ...TEAM, name: 'red', scopeId: 'red', amount: '100', parentBudgetId: company })
+  const team = await gateway.budget({ scopeType: 'team', organizationId, name: 'red', scopeId: 'red', amount: '100', parentBudgetId: company })
   const key = await gateway.key({ teamId: 'red' })
 
   let answer = await gateway.chat(key, {})
@@ -101,17 +102,18 @@ t.test('an archived budget is passed over, or shown where it is asked for', asyn
 })
 
 t.test('one budget of a scope below another of it is shown there alone', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
   const year = await gateway.budget({ name: 'year', period: 'annual' })
   await gateway.budget({ name: 'month', parentBudgetId: year, amount: '1' })
   await gateway.budget({ name: 'other' })
-  t.equal(shape((await tree(gateway, 'organization/acme')).hierarchy), 'year(month) other')
+  t.equal(shape((await tree(gateway, `organization/${organizationId}`)).hierarchy), 'year(month) other')
 })
 
 t.test('changes that give more to the budgets below than there is are warned of, and made', async (t) => {
-  const { admin, budget } = await aGateway(t)
+  const { admin, budget, organizationId } = await anOrganization()
   const company = await budget({ name: 'company' })
-  const red = { ...TEAM, name: 'red', scopeId: 'red', currency: 'USD', period: 'monthly', parentBudgetId: company }
+  const red = { scopeType: 'team', organizationId, name: 'red', scopeId: 'red', currency: 'USD', period: 'monthly', parentBudgetId: company }
   const made = await admin('POST', '/budgets', { ...red, amount: '10.5' })
   t.match(made, { status: 201, body: { warnings: [{ code: 'children_exceed_parent', budgetId: company }] } })
   const path = `/budgets/${made.body['id']}`

@@ -1,10 +1,8 @@
 import t from 'tap'
-import { aGateway, type GatewayUnderTest, type Json } from '../../e2e/gateway.ts'
-
-const ACME = { organizationId: 'acme' }
+import { aGateway, anOrganization, type GatewayUnderTest, type Json } from '../../e2e/gateway.ts'
 
 async function open (gateway: GatewayUnderTest, body: object) {
-  return await gateway.admin('POST', '/holds', { identity: ACME, ...body })
+  return await gateway.admin('POST', '/holds', { identity: { organizationId: gateway.organizationId }, ...body })
 }
 
 async function end (gateway: GatewayUnderTest, id: unknown, how: string, body?: object) {
@@ -18,13 +16,14 @@ async function status (gateway: GatewayUnderTest, budget: string): Promise<Json>
 const on = (hold: Json, budget: string) => (hold['budgets'] as Json[]).find(({ budgetId }) => budgetId === budget)
 
 t.test('a hold is set aside on every budget that applies and settled at what it cost, once', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
   const organization = await gateway.budget()
-  const team = await gateway.budget({ scopeType: 'team', scopeId: 'search', organizationId: 'acme', amount: '5' })
-  const other = await gateway.budget({ scopeType: 'team', scopeId: 'ads', organizationId: 'acme' })
+  const team = await gateway.budget({ scopeType: 'team', scopeId: 'search', organizationId, amount: '5' })
+  const other = await gateway.budget({ scopeType: 'team', scopeId: 'ads', organizationId })
 
   const { status: code, body: hold, headers } = await open(gateway, {
-    identity: { ...ACME, teamId: 'search', tags: { job: 'nightly' } }, amount: '2.5', externalId: 'n-1', metadata: { a: [1] },
+    identity: { organizationId, teamId: 'search', tags: { job: 'nightly' } }, amount: '2.5', externalId: 'n-1', metadata: { a: [1] },
   })
   t.equal(code, 201)
   t.match(hold, {
@@ -65,7 +64,7 @@ t.test('a hold is set aside on every budget that applies and settled at what it 
 })
 
 t.test('a released hold leaves nothing behind', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const budget = await gateway.budget()
   const { body: hold } = await open(gateway, { amount: '10' })
   const released = await end(gateway, hold['id'], 'release')
@@ -87,7 +86,7 @@ t.test('a cost beyond the hold is recorded in full', async (t) => {
 })
 
 t.test('a hold may be for what a call of a model can cost, and be settled by what it used', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const any = await gateway.budget()
   const openai = await gateway.budget({ name: 'openai', filters: { providers: ['openai'], models: ['gpt-4o'] } })
   const asked = { provider: 'openai', model: 'gpt-4o-2024-08-06', inputTokens: 1_000_000, outputTokens: 1_000 }
@@ -111,14 +110,15 @@ t.test('a hold may be for what a call of a model can cost, and be settled by wha
 })
 
 t.test('a hold on a budget that is named stands on it and on those above it', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
   const parent = await gateway.budget()
   const child = await gateway.budget({ scopeType: 'project', scopeId: 'p', parentBudgetId: parent, amount: '3' })
-  const beside = await gateway.budget({ scopeType: 'project', scopeId: 'p', organizationId: 'acme' })
+  const beside = await gateway.budget({ scopeType: 'project', scopeId: 'p', organizationId })
   const ask = (body: object) => gateway.admin('POST', '/holds', { budgetId: child, ...body })
   const { body: hold } = await ask({ amount: '3' })
   t.same((hold['budgets'] as Json[]).map(({ budgetId }) => budgetId).sort(), [child, parent].sort())
-  t.match(hold, { organizationId: 'acme', projectId: 'p' })
+  t.match(hold, { organizationId, projectId: 'p' })
   t.match(await ask({ amount: '0.1' }), { status: 409, body: { code: 'budget_held', budget: { id: child } } })
   t.equal(on(hold, beside), undefined)
   await gateway.admin('DELETE', `/budgets/${child}`)
@@ -129,10 +129,11 @@ t.test('a hold on a budget that is named stands on it and on those above it', as
 })
 
 t.test('a refusal names the budget, its figures and what would help, and sets nothing aside', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
   const organization = await gateway.budget({ amount: '10' })
-  const team = await gateway.budget({ scopeType: 'team', scopeId: 'search', organizationId: 'acme', amount: '2' })
-  const identity = { ...ACME, teamId: 'search' }
+  const team = await gateway.budget({ scopeType: 'team', scopeId: 'search', organizationId, amount: '2' })
+  const identity = { organizationId, teamId: 'search' }
   t.match(await open(gateway, { identity, amount: '2.1' }), {
     status: 409,
     body: { code: 'quote_exceeds_budget', budget: { id: team, limit: '2', needed: '2.1' }, remedy: /Ask for less/ },
@@ -158,7 +159,7 @@ t.test('a refusal names the budget, its figures and what would help, and sets no
 })
 
 t.test('a soft budget holds nothing and is charged when the hold is settled', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const soft = await gateway.budget({ mode: 'soft', amount: '1' })
   const { body: hold } = await open(gateway, { amount: '5' })
   t.match(on(hold, soft), { amount: '5', held: '0' })
@@ -216,7 +217,7 @@ t.test('past its deadline a hold is charged at its amount, and what comes after 
 })
 
 t.test('a deadline can be moved while the hold is open', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   await gateway.budget()
   const until = new Date(Date.now() + 86_400_000).toISOString()
   const { body: hold } = await open(gateway, { amount: '1', expiresAt: until })
@@ -227,9 +228,10 @@ t.test('a deadline can be moved while the hold is open', async (t) => {
 })
 
 t.test('a hold that is asked for twice with one key is one, and an external id names one', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
   const budget = await gateway.budget()
-  const ask = () => gateway.admin('POST', '/holds', { identity: ACME, amount: '1', externalId: 'x' }, { 'idempotency-key': 'k' })
+  const ask = () => gateway.admin('POST', '/holds', { identity: { organizationId }, amount: '1', externalId: 'x' }, { 'idempotency-key': 'k' })
   const answers = await Promise.all([ask(), ask(), ask()])
   for (const { status: code, body } of answers) t.same([code, body], [201, answers[0].body])
   t.match(await status(gateway, budget), { held: '1' })
@@ -243,7 +245,7 @@ t.test('holds are listed by state and budget, page by page', async (t) => {
   const team = await gateway.budget({ scopeType: 'team', scopeId: 'search', organizationId: 'acme' })
   const ids: unknown[] = []
   for (let i = 0; i < 5; i++) {
-    const { body } = await open(gateway, { amount: '0.1', identity: i < 2 ? { ...ACME, teamId: 'search' } : ACME })
+    const { body } = await open(gateway, { amount: '0.1', identity: i < 2 ? { organizationId: 'acme', teamId: 'search' } : { organizationId: 'acme' } })
     ids.unshift(body['id'])
   }
   await end(gateway, ids[0], 'release')
@@ -261,7 +263,8 @@ t.test('holds are listed by state and budget, page by page', async (t) => {
 })
 
 t.test('wrong fields are named', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
   await gateway.budget()
   const { body: hold } = await open(gateway, { amount: '1' })
   const table: [object, string][] = [
@@ -280,7 +283,7 @@ t.test('wrong fields are named', async (t) => {
     [{ amount: '1', expiresAt: '2099-01-01T00:00:00Z' }, 'expiresAt'],
     [{ amount: '1', budgetId: await gateway.budget() }, 'identity'],
     [{ amount: '1', identity: {} }, 'identity/organizationId'],
-    [{ amount: '1', identity: { ...ACME, keyId: 'k' } }, 'identity/keyId'],
+    [{ amount: '1', identity: { organizationId, keyId: 'k' } }, 'identity/keyId'],
     [{ amount: '1', metadata: [] }, 'metadata'],
     [{ amount: '1', source: 'me' }, 'source'],
     [{ amount: '1', also: 1 }, 'also'],
@@ -301,8 +304,9 @@ t.test('wrong fields are named', async (t) => {
 })
 
 t.test('a gateway key holds for itself, and sees and ends its own holds alone', async (t) => {
-  const gateway = await aGateway(t)
-  const budget = await gateway.budget({ scopeType: 'team', scopeId: 'search', organizationId: 'acme' })
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
+  const budget = await gateway.budget({ scopeType: 'team', scopeId: 'search', organizationId })
   const above = await gateway.budget()
   const [own, other] = await Promise.all([gateway.key({ teamId: 'search' }), gateway.key({ teamId: 'search' })])
   const ask = (key: string, method: string, path: string, body?: object) =>
@@ -315,13 +319,13 @@ t.test('a gateway key holds for itself, and sees and ends its own holds alone', 
   t.match((await ask(own, 'GET', '/holds')).body, { count: 2 })
   t.match((await ask(other, 'GET', '/holds')).body, { count: 0 })
   t.match(await ask(other, 'POST', `/holds/${id}/settle`, { amount: '1' }), { status: 404 })
-  t.match(await ask(own, 'POST', '/holds', { amount: '1', identity: { organizationId: 'acme', teamId: 'ads' } }), { status: 403 })
+  t.match(await ask(own, 'POST', '/holds', { amount: '1', identity: { organizationId, teamId: 'ads' } }), { status: 403 })
   t.match(await ask(own, 'POST', `/holds/${id}/settle`, { amount: '0.5' }), { status: 200 })
   t.match((await gateway.events())[0], { key_id: String, team_id: 'search' })
 })
 
 t.test('a gateway key holds only for what it may call', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   await gateway.budget()
   const headers = { authorization: `Bearer ${await gateway.key({ allowedProviders: ['openai'], allowedModels: ['gpt-4o*'] })}` }
   const ask = (body: object) => gateway.admin('POST', '/holds', { amount: '1', ...body }, headers)
@@ -333,11 +337,12 @@ t.test('a gateway key holds only for what it may call', async (t) => {
 })
 
 t.test('a manager is told nothing of a budget above that refuses, and holds for nobody else', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
   const top = await gateway.budget({ amount: '1', name: 'all of acme' })
   const team = await gateway.budget({ scopeType: 'team', scopeId: 'search', parentBudgetId: top })
   const child = await gateway.budget({ scopeType: 'project', scopeId: 'p', parentBudgetId: team })
-  const reach = { organizationId: 'acme', teamId: 'search' }
+  const reach = { organizationId, teamId: 'search' }
   const { body: { token } } = await gateway.admin('POST', '/tokens', { name: 'm', role: 'manager', reach })
   const ask = (body: object) => gateway.admin('POST', '/holds', body, { authorization: `Bearer ${String(token)}` })
   const refused = await ask({ identity: reach, amount: '2' })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import pg from 'pg'
-import { aGateway, type AdminAnswer, type GatewayUnderTest } from '../../e2e/gateway.ts'
+import { aGateway, anOrganization, type AdminAnswer, type GatewayUnderTest } from '../../e2e/gateway.ts'
 
 const BUDGET = { name: 'b', scopeType: 'team', scopeId: 'search', amount: '5', currency: 'USD', period: 'monthly' }
 const HASHES = 'select key_hash from idempotency_keys'
@@ -12,15 +12,15 @@ const WAITING = `
 const keyed = (key: string) => ({ 'idempotency-key': key })
 
 async function make (gateway: GatewayUnderTest, key: string, body: object = BUDGET): Promise<AdminAnswer> {
-  return await gateway.admin('POST', '/budgets', body, keyed(key))
+  return await gateway.admin('POST', '/budgets', { organizationId: gateway.organizationId, ...body }, keyed(key))
 }
 
 async function count (gateway: GatewayUnderTest): Promise<unknown> {
-  return (await gateway.admin('GET', '/budgets')).body['count']
+  return (await gateway.admin('GET', `/budgets?organizationId=${gateway.organizationId}`)).body['count']
 }
 
 t.test('the same key gets the same answer, and the change happens once', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const first = await make(gateway, 'a-key')
   const again = await make(gateway, 'a-key')
   t.equal(first.status, 201)
@@ -35,7 +35,7 @@ t.test('the same key gets the same answer, and the change happens once', async (
 })
 
 t.test('of many at once with one key one makes the change, and all get its answer', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const answers = await Promise.all(Array.from({ length: 12 }, async () => await make(gateway, 'together')))
   const [first] = answers
   for (const answer of answers) t.same([answer.status, answer.body], [201, first?.body])
@@ -81,7 +81,7 @@ t.test('a new key is shown again to who asked for it, and kept in clear nowhere'
 })
 
 t.test('what is no key is refused by name', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   for (const key of ['', 'two words', 'x'.repeat(256), '\u00e9']) {
     t.match(await make(gateway, key), { status: 400, body: { code: 'invalid_field', field: 'idempotency-key' } }, key)
   }

@@ -1,19 +1,19 @@
 import t from 'tap'
-import { aGateway, type GatewayUnderTest, type Json } from '../../e2e/gateway.ts'
+import { aGateway, anOrganization, type GatewayUnderTest, type Json } from '../../e2e/gateway.ts'
 
 async function ask ({ chat }: GatewayUnderTest, key: string, body: object = {}): Promise<unknown> {
   const { status, json } = await chat(key, body)
   return status === 200 ? 200 : [status, ((json['error'] as Json)['relaycore'] as Json)['code']]
 }
 
-async function made ({ admin }: GatewayUnderTest, fields: object = {}) {
-  const { status, headers, body } = await admin('POST', '/keys', { name: 'k', organizationId: 'acme', ...fields })
+async function made ({ admin, organizationId }: GatewayUnderTest, fields: object = {}) {
+  const { status, headers, body } = await admin('POST', '/keys', { name: 'k', organizationId, ...fields })
   if (status !== 201) throw new Error(JSON.stringify(body))
   return { path: `/keys/${body['id']}`, secret: String(body['key']), etag: headers.get('etag') ?? '', body }
 }
 
 t.test('a rotated key has a new secret, and the old one works until the overlap ends', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   await gateway.budget()
   const { path, secret, body } = await made(gateway)
   t.equal(await ask(gateway, secret), 200)
@@ -27,7 +27,7 @@ t.test('a rotated key has a new secret, and the old one works until the overlap 
   const third = String((await gateway.admin('POST', `${path}/rotate`)).body['key'])
   t.same([await ask(gateway, secret), await ask(gateway, second), await ask(gateway, third)], [200, [401, 'key_expired'], 200],
     'each overlap ends by itself')
-  await gateway.core.database.query({ text: "update api_key_former_secrets set valid_until = now() - interval '1 second'" })
+  await gateway.core.database.query({ text: `update api_key_former_secrets set valid_until = now() - interval '1 second' where key_id = '${body['id']}'` })
   gateway.core.keys.invalidate()
   t.same([await ask(gateway, secret), await ask(gateway, third)], [[401, 'key_expired'], 200])
   await gateway.admin('DELETE', path)
@@ -40,9 +40,9 @@ t.test('a rotated key has a new secret, and the old one works until the overlap 
 })
 
 t.test('a key is disabled and enabled again, expires, and is revoked for good', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   await gateway.budget()
-  const { path, secret } = await made(gateway)
+  const { path, secret, body } = await made(gateway)
   t.match((await gateway.admin('PATCH', path, { disabled: true })).body, { disabled: true, disabledAt: String })
   t.same(await ask(gateway, secret), [401, 'key_disabled'])
   const anthropic = await fetch(`${gateway.url}/v1/messages`, {
@@ -54,7 +54,7 @@ t.test('a key is disabled and enabled again, expires, and is revoked for good', 
   const soon = new Date(Date.now() + 3_600_000).toISOString()
   t.match((await gateway.admin('PATCH', path, { expiresAt: soon })).body, { expiresAt: soon })
   t.equal(await ask(gateway, secret), 200)
-  await gateway.core.database.query({ text: "update api_keys set expires_at = now() - interval '1 second'" })
+  await gateway.core.database.query({ text: `update api_keys set expires_at = now() - interval '1 second' where id = '${body['id']}'` })
   gateway.core.keys.invalidate()
   t.same(await ask(gateway, secret), [401, 'key_expired'])
   t.match((await gateway.admin('PATCH', path, { expiresAt: null })).body, { expiresAt: null })
@@ -66,7 +66,7 @@ t.test('a key is disabled and enabled again, expires, and is revoked for good', 
 })
 
 t.test('a key calls the providers and models that it is allowed to', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   await gateway.budget()
   const { path, secret } = await made(gateway, { allowedModels: ['gpt-4o-mini*', 'demo-*'] })
   t.same(await ask(gateway, secret), [403, 'model_not_allowed'])
@@ -89,7 +89,7 @@ t.test('a key calls the providers and models that it is allowed to', async (t) =
 })
 
 t.test('the terms of a key change, whom it speaks for stays, and no change is lost', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const { path, etag } = await made(gateway, { allowHeaders: ['user', 'user'], teamId: ' red ' })
   t.match((await gateway.admin('GET', path)).body, { allowHeaders: ['user'], teamId: 'red', allowedModels: null, expiresAt: null })
   const changed = await gateway.admin('PATCH', path, { name: 'n', requireHeaders: ['team'] }, { 'if-match': etag })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type BudgetQuery } from '../../../src/budget/budget-catalog.ts'
-import { aGateway, type GatewayUnderTest, type Json } from '../../e2e/gateway.ts'
+import { aGateway, anOrganization, type GatewayUnderTest, type Json } from '../../e2e/gateway.ts'
 
 type Between = (page: number) => Promise<void>
 
@@ -11,7 +11,7 @@ async function all (gateway: GatewayUnderTest, query: string, between: Between =
   let cursor: unknown = ''
   for (let page = 0; cursor !== null; page++) {
     const after = cursor === '' ? '' : `&cursor=${String(cursor)}`
-    const { status, body } = await gateway.admin('GET', `/budgets?${query}${after}`)
+    const { status, body } = await gateway.admin('GET', `/budgets?organizationId=${gateway.organizationId}&${query}${after}`)
     if (status !== 200) throw new Error(JSON.stringify(body))
     found.push(...names(body))
     cursor = body['nextCursor']
@@ -48,7 +48,7 @@ t.test('budgets are found by everything they are told apart by', async (t) => {
 })
 
 t.test('pages of every order show each budget once, whatever is made meanwhile', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const made = ['delta', 'alpha', 'echo', 'bravo', 'alpha', 'charlie', 'golf']
   for (const [i, name] of made.entries()) await gateway.budget({ name, amount: String(1 + i % 3) })
   const byName = [...made].sort()
@@ -82,7 +82,7 @@ t.test('a cursor is good for its own list, and for nothing else', async (t) => {
 })
 
 t.test('what cannot be asked for is named', async (t) => {
-  const { admin } = await aGateway(t)
+  const { admin } = await anOrganization()
   const wrong = ['limit=0', 'limit=1001', 'limit=x', 'sort=id', 'scopeType=planet', 'parentBudgetId=1', 'colour=red',
     'total=maybe', 'currency=usd', 'q=', 'q=%00', 'mode=x&mode=y']
   for (const query of wrong) {

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { startRedis } from '../../services/redis.ts'
-import { aGateway, type GatewayUnderTest, type Json } from '../../e2e/gateway.ts'
+import { aGateway, anOrganization, type GatewayUnderTest, type Json } from '../../e2e/gateway.ts'
 
 const status = async (gateway: GatewayUnderTest, id: string): Promise<Json> =>
   (await gateway.admin('GET', `/budgets/${id}/status`)).body
@@ -25,7 +25,7 @@ function aSlowProvider ({ provider }: GatewayUnderTest): () => void {
 }
 
 t.test('figures of a period in the middle of calls, and when they changed', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const id = await gateway.budget({ alerts: [{ threshold: 50, actions: ['block-all'] }] })
   const made = await status(gateway, id)
   t.match(made, {
@@ -58,7 +58,7 @@ t.test('figures of a period in the middle of calls, and when they changed', asyn
 })
 
 t.test('of a budget that has ended its last period is shown, of one that has not begun its first', async (t) => {
-  const { admin, budget } = await aGateway(t)
+  const { admin, budget } = await anOrganization()
   const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString()
   const read = async (fields: object) => (await admin('GET', `/budgets/${await budget(fields)}/status`)).body
   t.match(await read({ startDate: '2026-01-10T00:00:00Z', endDate: '2026-03-11T00:00:00Z' }), {
@@ -81,7 +81,7 @@ t.test('of a budget that has ended its last period is shown, of one that has not
 })
 
 t.test('an alert is acknowledged once, by whom it first was', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const id = await gateway.budget({ alerts: [{ threshold: 0.0005 }, { threshold: 90 }] })
   await gateway.chat(await gateway.key(), {})
   await gateway.events()

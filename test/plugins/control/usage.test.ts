@@ -1,5 +1,5 @@
 import t from 'tap'
-import { aGateway, type GatewayUnderTest, type Json } from '../../e2e/gateway.ts'
+import { aGateway, anOrganization, type GatewayUnderTest, type Json } from '../../e2e/gateway.ts'
 
 const DAY_MS = 86_400_000
 
@@ -18,9 +18,10 @@ async function history ({ admin }: GatewayUnderTest, id: string, query = ''): Pr
 }
 
 t.test('usage of a call made elsewhere is charged to its budget and to all above it, and shown as it was recorded', async (t) => {
-  const gateway = await aGateway(t)
-  const organization = await gateway.budget({ scopeType: 'organization', scopeId: 'acme' })
-  const team = await gateway.budget({ scopeType: 'team', scopeId: 'search', organizationId: 'acme', parentBudgetId: organization })
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
+  const organization = await gateway.budget({ scopeType: 'organization', scopeId: organizationId })
+  const team = await gateway.budget({ scopeType: 'team', scopeId: 'search', organizationId, parentBudgetId: organization })
   const user = await gateway.budget({ scopeType: 'user', scopeId: 'ada', parentBudgetId: team })
   const metadata = { requestId: 'r-1', modelId: 'gpt-4o', provider: 'openai', userId: 'ada', teamId: 'search', projectId: null, tags: { a: 'b' }, batch: { n: [1] } }
   const timestamp = new Date(Date.now() - 1_000).toISOString()
@@ -167,9 +168,10 @@ t.test('usage that a gateway metered can be taken back too, in the terms of the 
 })
 
 t.test('a record with an id is recorded once and for good', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
   const id = await gateway.budget()
-  const other = await gateway.budget({ scopeType: 'team', scopeId: 'b', organizationId: 'acme' })
+  const other = await gateway.budget({ scopeType: 'team', scopeId: 'b', organizationId })
   const body = { id: 'one', amount: '1', metadata: { b: 1, a: { d: 1, c: 2 } } }
   const answers = await Promise.all(Array.from({ length: 8 }, () => gateway.admin('POST', `/budgets/${id}/usage`, body)))
   for (const answer of answers) t.same([answer.status, answer.body], [201, answers[0]?.body])
@@ -184,7 +186,7 @@ t.test('a record with an id is recorded once and for good', async (t) => {
   const foreign = await gateway.budget({ scopeId: 'globex' })
   t.equal((await gateway.admin('POST', `/budgets/${foreign}/usage`, body)).status, 201, 'and of an organization')
   t.match(await statusOf(gateway, id), { currentAmount: '2' })
-  const keyed = { 'idempotency-key': 'k' }
+  const keyed = { 'idempotency-key': `usage-of-${organizationId}` }
   const first = await gateway.admin('POST', `/budgets/${id}/usage`, { amount: '1' }, keyed)
   t.same((await gateway.admin('POST', `/budgets/${id}/usage`, { amount: '1' }, keyed)).body, first.body)
   t.match(await statusOf(gateway, id), { currentAmount: '3' })
@@ -226,7 +228,7 @@ t.test('a batch is recorded whole or not at all, and its errors name the record'
 })
 
 t.test('usage is taken whatever state its budget is in, and past its limit', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const top = await gateway.budget()
   const id = await gateway.budget({ scopeType: 'team', scopeId: 'a', parentBudgetId: top, alerts: [{ threshold: 80 }] })
   await gateway.admin('PUT', `/budgets/${id}`, { paused: true })
@@ -249,7 +251,7 @@ t.test('usage is taken whatever state its budget is in, and past its limit', asy
 })
 
 t.test('the next call knows what was recorded, on this gateway and on another', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const id = await gateway.budget({ amount: '1' })
   const key = await gateway.key()
   t.equal((await gateway.chat(key, {})).status, 200)
@@ -282,7 +284,7 @@ t.test('refreshing the cache says whether it differed, and heals it alone', asyn
 })
 
 t.test('the history is filtered, and paged without a gap', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const id = await gateway.budget({ period: 'daily', startDate: '2026-01-01' })
   const at = (day: number) => new Date(Date.UTC(2026, 1, day, 12)).toISOString()
   const records = Array.from({ length: 40 }, (_, i) => ({

@@ -1,14 +1,14 @@
 import t from 'tap'
-import { aGateway, type AdminAnswer } from '../../e2e/gateway.ts'
+import { anOrganization, type AdminAnswer } from '../../e2e/gateway.ts'
 
-const BUDGET = { name: 'b', scopeType: 'team', scopeId: 'search', amount: '5', currency: 'USD', period: 'monthly' }
+const BUDGET = { name: 'b', scopeType: 'team', scopeId: 'search', organizationId: 'acme', amount: '5', currency: 'USD', period: 'monthly' }
 const STALE = { status: 412, body: { code: 'precondition_failed', field: 'if-match' } }
 
 const etag = ({ headers }: AdminAnswer) => headers.get('etag') ?? ''
 const ifMatch = (tag: string) => ({ 'if-match': tag })
 
 t.test('every answer with a budget names its version, and a known one is not sent again', async (t) => {
-  const { admin } = await aGateway(t)
+  const { admin } = await anOrganization()
   const made = await admin('POST', '/budgets', BUDGET)
   const path = `/budgets/${made.body['id']}`
   t.equal(etag(made), `"${made.body['version']}"`)
@@ -25,7 +25,7 @@ t.test('every answer with a budget names its version, and a known one is not sen
 })
 
 t.test('a change of another version than the one that was read changes nothing', async (t) => {
-  const { admin } = await aGateway(t)
+  const { admin } = await anOrganization()
   const made = await admin('POST', '/budgets', BUDGET)
   const path = `/budgets/${made.body['id']}`
   const first = await admin('PUT', path, { amount: '6' }, ifMatch(etag(made)))
@@ -47,7 +47,7 @@ t.test('a change of another version than the one that was read changes nothing',
 })
 
 t.test('of two updates at once that read the same version one is done, and the other is told', async (t) => {
-  const { admin } = await aGateway(t)
+  const { admin } = await anOrganization()
   let known = await admin('POST', '/budgets', BUDGET)
   const path = `/budgets/${known.body['id']}`
   for (let round = 1; round <= 10; round++) {
@@ -61,7 +61,7 @@ t.test('of two updates at once that read the same version one is done, and the o
 })
 
 t.test('PUT replaces what it names, PATCH merges it, and null takes away', async (t) => {
-  const { admin } = await aGateway(t)
+  const { admin } = await anOrganization()
   const made = await admin('POST', '/budgets', {
     ...BUDGET, description: 'd', timezone: 'Europe/Berlin', tags: { a: '1', b: '2' }, filters: { models: ['gpt-*'], providers: ['openai'] },
   })
@@ -81,7 +81,7 @@ t.test('PUT replaces what it names, PATCH merges it, and null takes away', async
 })
 
 t.test('a deleted budget is restored with its accounts, and not under a deleted parent', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const { admin } = gateway
   const parent = await gateway.budget()
   const child = await gateway.budget({ parentBudgetId: parent })
