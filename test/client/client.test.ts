@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import t from 'tap'
 import { ApiError, createClient, type RelaycoreClient } from '../../src/client/index.ts'
-import { ADMIN, aGateway } from '../e2e/gateway.ts'
+import { ADMIN, aGateway, anOrganization } from '../e2e/gateway.ts'
 import { aFlakyWay } from './flaky.ts'
 
 const BUDGET = {
@@ -16,10 +16,12 @@ async function refusal (asking: Promise<unknown>): Promise<ApiError> {
   throw new Error('nothing was refused', { cause: error })
 }
 
-async function count (api: RelaycoreClient): Promise<number> { return (await api.GET('/budgets')).data.count }
+async function count (api: RelaycoreClient, organizationId = 'acme'): Promise<number> {
+  return (await api.GET('/budgets', { params: { query: { organizationId } } })).data.count
+}
 
 t.test('a budget is made, read, changed and archived', async (t) => {
-  const { url } = await aGateway(t)
+  const { url } = await anOrganization()
   const api = createClient({ baseUrl: `${url}/`, token: async () => await Promise.resolve(ADMIN) })
   const { data: made, response } = await api.POST('/budgets', { body: BUDGET })
   t.match(made, { name: 'Docs', amount: '50', version: Number })
@@ -35,7 +37,7 @@ t.test('a budget is made, read, changed and archived', async (t) => {
 })
 
 t.test('an answer that is no success is thrown with its code, its field and what was expected', async (t) => {
-  const { url } = await aGateway(t)
+  const { url } = await anOrganization()
   const api = createClient({ baseUrl: url, token: ADMIN })
   const wrong = await refusal(api.POST('/budgets', { body: { ...BUDGET, currency: 'usd' } }))
   t.match(wrong, { code: 'invalid_field', status: 400, field: 'currency', expected: /ISO 4217/, message: /currency must be/ })
@@ -85,12 +87,12 @@ t.test('a change whose answer is lost is asked for again with its key, and happe
 })
 
 t.test('what passes is tried again a few times, what does not is not', async (t) => {
-  const { url } = await aGateway(t)
+  const { url, organizationId } = await anOrganization()
   const way = await aFlakyWay(t, url)
   const api = createClient({ baseUrl: way.url, token: ADMIN, retries: 2 })
   way.fates.push({ status: 503, headers: { 'retry-after': '1' } }, { status: 429 })
   const from = performance.now()
-  t.equal(await count(api), 0)
+  t.equal(await count(api, organizationId), 0)
   t.equal(way.asked.length, 3)
   t.ok(performance.now() - from >= 1_000, 'it waits as long as it is told')
 
@@ -108,10 +110,10 @@ t.test('what passes is tried again a few times, what does not is not', async (t)
 })
 
 t.test('nothing waits for ever, and a signal ends it at once', async (t) => {
-  const { url } = await aGateway(t)
+  const { url, organizationId } = await anOrganization()
   const way = await aFlakyWay(t, url)
   way.fates.push('keep waiting')
-  t.equal(await count(createClient({ baseUrl: way.url, token: ADMIN, timeoutMs: 1_500 })), 0)
+  t.equal(await count(createClient({ baseUrl: way.url, token: ADMIN, timeoutMs: 1_500 }), organizationId), 0)
   way.fates.push('keep waiting')
   await t.rejects(createClient({ baseUrl: way.url, token: ADMIN, timeoutMs: 50, retries: 0 }).GET('/budgets'), { name: 'TimeoutError' })
 

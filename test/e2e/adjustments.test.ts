@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
-import { aGateway, type GatewayUnderTest, type Json } from './gateway.ts'
+import { anOrganization, type GatewayUnderTest, type Json } from './gateway.ts'
 
 // What is added to a budget and taken from it, and what is approved, while calls are held on it.
 
@@ -10,8 +10,8 @@ const code = (json: Json) => ((json['error'] as Json)['relaycore'] as Json)['cod
 /** a call of 10 input tokens and 40 output tokens costs 0.000425 USD; its quote is 0.00062 */
 const USAGE = { input: 10, output: 40 }
 
-async function aSpender (t: Parameters<typeof aGateway>[0], fields: object) {
-  const gateway = await aGateway(t)
+async function aSpender (fields: object) {
+  const gateway = await anOrganization()
   gateway.provider.behave = () => ({ usage: USAGE })
   const budget = await gateway.budget(fields)
   return { gateway, budget, key: await gateway.key() }
@@ -32,7 +32,7 @@ async function callsUntilRefused (gateway: GatewayUnderTest, key: string): Promi
 }
 
 t.test('a top-up acts at once, for the running period alone, and its end leaves what is spent', async (t) => {
-  const { gateway, budget, key } = await aSpender(t, { amount: '0.0013' })
+  const { gateway, budget, key } = await aSpender({ amount: '0.0013' })
   t.strictSame(await callsUntilRefused(gateway, key), { calls: 2, code: 'budget_exhausted' })
   const added = await gateway.admin('POST', `/budgets/${budget}/adjustments`, { kind: 'top-up', amount: '0.001', reason: 'launch' })
   t.match(added, { status: 201, body: { kind: 'top-up', amount: '0.001', reason: 'launch', counterpartBudgetId: null, revokedAt: null } })
@@ -51,7 +51,7 @@ t.test('a top-up acts at once, for the running period alone, and its end leaves 
 })
 
 t.test('an increase begins and ends by itself, while a call is open on it', async (t) => {
-  const { gateway, budget, key } = await aSpender(t, { amount: '0.0005' })
+  const { gateway, budget, key } = await aSpender({ amount: '0.0005' })
   const times = { from: new Date(Date.now() + 700).toISOString(), to: new Date(Date.now() + 2_500).toISOString() }
   const added = await gateway.admin('POST', `/budgets/${budget}/adjustments`, { kind: 'increase', amount: '0.0015', reason: 'an hour', ...times })
   t.equal(added.status, 201)
@@ -73,8 +73,9 @@ t.test('an increase begins and ends by itself, while a call is open on it', asyn
 })
 
 t.test('a transfer takes what is left there, and no more', async (t) => {
-  const { gateway, budget, key } = await aSpender(t, { amount: '0.0013' })
-  const team = await gateway.budget({ name: 'team', scopeType: 'team', scopeId: 'search', organizationId: 'acme', amount: '0.01' })
+  const { gateway, budget, key } = await aSpender({ amount: '0.0013' })
+  const { organizationId } = gateway
+  const team = await gateway.budget({ name: 'team', scopeType: 'team', scopeId: 'search', organizationId, amount: '0.01' })
   t.strictSame(await callsUntilRefused(gateway, key), { calls: 2, code: 'budget_exhausted' })
   const move = async (from: string, toBudgetId: string, amount: string) =>
     await gateway.admin('POST', `/budgets/${from}/transfers`, { toBudgetId, amount, reason: 'moved' })
@@ -100,7 +101,7 @@ t.test('a transfer takes what is left there, and no more', async (t) => {
 })
 
 t.test('of what was moved away nothing can be moved again, also where no call has come yet', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const [from, toBudgetId] = [await gateway.budget({ amount: '1' }), await gateway.budget({ name: 'other', amount: '1' })]
   const move = async (amount: string) => await gateway.admin('POST', `/budgets/${from}/transfers`, { toBudgetId, amount, reason: 'r' })
   t.equal((await move('0.7')).status, 201)
@@ -110,7 +111,7 @@ t.test('of what was moved away nothing can be moved again, also where no call ha
 })
 
 t.test('transfers at once, both ways, never make nor lose anything', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const budgets = [await gateway.budget({ amount: '1' }), await gateway.budget({ name: 'other', amount: '1' })] as const
   const answers = await Promise.all(Array.from({ length: 24 }, (_, n) => gateway.admin('POST', `/budgets/${budgets[n % 2]}/transfers`, {
     toBudgetId: budgets[(n + 1) % 2], amount: n % 3 === 0 ? '0.7' : '0.3', reason: 'there and back',
@@ -122,7 +123,7 @@ t.test('transfers at once, both ways, never make nor lose anything', async (t) =
 })
 
 t.test('past its threshold a budget asks for approval; granted it admits, revoked it does not', async (t) => {
-  const { gateway, budget, key } = await aSpender(t, { amount: '0.01', alerts: [{ threshold: 13, actions: ['require-approval'] }] })
+  const { gateway, budget, key } = await aSpender({ amount: '0.01', alerts: [{ threshold: 13, actions: ['require-approval'] }] })
   t.match(await statusOf(gateway, budget), { limit: '0.01', enforcedLimit: '0.0013' })
   t.strictSame(await callsUntilRefused(gateway, key), { calls: 2, code: 'approval_required' })
   const refused = await gateway.chat(key, {})
@@ -158,11 +159,11 @@ t.test('past its threshold a budget asks for approval; granted it admits, revoke
   const to = new Date(Date.now() + 3_600_000).toISOString()
   t.match(await gateway.admin('POST', `${other}/approve`, { to }), { status: 200 })
   t.match(await statusOf(gateway, budget), { enforcedLimit: '0.01' }, 'for a time: whatever block-all leaves')
-  t.match((await gateway.admin('GET', '/approval-requests?state=approved')).body, { count: 2 })
+  t.match((await gateway.admin('GET', `/approval-requests?state=approved&budgetId=${budget}`)).body, { count: 2 })
 })
 
 t.test('what is unused goes on into the next period, and what is open then comes when it has ended', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const now = Date.now()
   const budget = await gateway.budget({
     amount: '0.002',
@@ -197,7 +198,7 @@ t.test('what is unused goes on into the next period, and what is open then comes
 })
 
 t.test('thresholds may be amounts: they limit, judge models, and are crossed', async (t) => {
-  const { gateway, budget, key } = await aSpender(t, {
+  const { gateway, budget, key } = await aSpender({
     amount: '10',
     alerts: [
       { amount: '0.0004' },
@@ -223,10 +224,11 @@ t.test('thresholds may be amounts: they limit, judge models, and are crossed', a
 })
 
 t.test('of a budget for each of many, one gets more, and no other', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
   gateway.provider.behave = () => ({ usage: USAGE })
   const budget = await gateway.budget({
-    scopeType: 'user', scopeId: '*', organizationId: 'acme', amount: '0.01', alerts: [{ threshold: 13, actions: ['require-approval'] }],
+    scopeType: 'user', scopeId: '*', organizationId, amount: '0.01', alerts: [{ threshold: 13, actions: ['require-approval'] }],
   })
   const key = await gateway.key({ userId: 'ada' })
   t.strictSame(await callsUntilRefused(gateway, key), { calls: 2, code: 'approval_required' })
@@ -249,7 +251,7 @@ t.test('of a budget for each of many, one gets more, and no other', async (t) =>
 })
 
 t.test('what makes no sense is refused by the field', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const budget = await gateway.budget()
   const add = { kind: 'increase', amount: '1', reason: 'r', to: '2999-01-01T00:00:00Z' }
   const wrong: [object, string][] = [

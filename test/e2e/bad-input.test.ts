@@ -4,14 +4,15 @@ import t from 'tap'
 import { loadConfig } from '../../src/config.ts'
 import { Core } from '../../src/core.ts'
 import { type Behaviour } from '../provider/provider.ts'
-import { aGateway, type Json } from './gateway.ts'
+import { aGateway, anOrganization, type Json } from './gateway.ts'
 
 const code = (json: Json) => ((json['error'] as Json)['relaycore'] as Json)['code']
 
 t.test('no key, a wrong one and a revoked one are told apart, and nothing is forwarded', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
   await gateway.budget()
-  const made = (await gateway.admin('POST', '/keys', { name: 'gone', organizationId: 'acme' })).body
+  const made = (await gateway.admin('POST', '/keys', { name: 'gone', organizationId })).body
   const revoked = String(made['key'])
   t.equal((await gateway.chat(revoked, {})).status, 200)
   t.equal((await gateway.admin('DELETE', `/keys/${made['id']}`)).status, 204)
@@ -50,7 +51,7 @@ t.test('a body that is none is refused with what is wrong, and nothing is forwar
 })
 
 t.test('a run of 200 KB without a space does not hold up the event loop', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   await gateway.budget()
   const key = await gateway.key()
   const body = { messages: [{ role: 'user', content: 'a'.repeat(200_000) }] }
@@ -68,7 +69,7 @@ t.test('a run of 200 KB without a space does not hold up the event loop', async 
 })
 
 t.test('paths that are not known are refused with what is there; WebSockets get 426', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const headers = { authorization: `Bearer ${await gateway.key()}` }
   for (const path of ['/v1/videos', '/openai/v1/fine_tuning/jobs', '/anthropic/v1/messages/batches', '/v1/chat/completions/']) {
     const answer = await fetch(gateway.url + path, { method: 'POST', headers })
@@ -118,7 +119,7 @@ t.test('a provider that cannot be reached costs nothing, and leaves nothing held
 })
 
 t.test('a client that leaves is charged for what was answered', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   await gateway.budget()
   const key = await gateway.key()
   gateway.provider.behave = () => ({ pieces: 20, gapMs: 10 })
@@ -135,7 +136,7 @@ t.test('a client that leaves is charged for what was answered', async (t) => {
 })
 
 t.test('a second start on one journal ends at once and says who has it', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const config = loadConfig({ RELAYCORE_DATA_DIR: gateway.dataDir, DATABASE_URL: 'postgres://127.0.0.1:1/none' })
   const note = () => undefined
   const start = Core.open({ config, log: { info: note, warn: note, error: note, fatal: note }, onFatal: note })
@@ -143,8 +144,9 @@ t.test('a second start on one journal ends at once and says who has it', async (
 })
 
 t.test('bad budgets are refused by the name of the field', async (t) => {
-  const gateway = await aGateway(t)
-  const good = { name: 'b', scopeType: 'team', scopeId: 's', amount: '1', currency: 'USD', period: 'daily' }
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
+  const good = { name: 'b', scopeType: 'team', scopeId: 's', organizationId, amount: '1', currency: 'USD', period: 'daily' }
   const cases: [object, string][] = [
     [{ amount: '-1' }, 'amount'], [{ amount: 0 }, 'amount'], [{ amount: '0.0000000001' }, 'amount'], [{ amount: 1e30 }, 'amount'],
     [{ amount: '9000000001' }, 'amount'], [{ amount: 'ten' }, 'amount'], [{ amount: null }, 'amount'],
@@ -166,13 +168,14 @@ t.test('bad budgets are refused by the name of the field', async (t) => {
   }
   t.match(await gateway.admin('POST', '/budgets', { ...good, currency: 'EUR' }), { status: 422, body: { detail: /exchange rate/ } })
   t.match(await gateway.admin('POST', '/budgets', '{'), { status: 400 })
-  t.same((await gateway.admin('GET', '/budgets')).body, { budgets: [], count: 0, limit: 100, nextCursor: null })
+  t.same((await gateway.admin('GET', `/budgets?organizationId=${organizationId}`)).body, { budgets: [], count: 0, limit: 100, nextCursor: null })
 })
 
 t.test('a parent in a cycle, or in another organization, is refused', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
   const parent = await gateway.budget()
-  const child = await gateway.budget({ scopeType: 'team', scopeId: 'a', organizationId: 'acme', parentBudgetId: parent })
+  const child = await gateway.budget({ scopeType: 'team', scopeId: 'a', organizationId, parentBudgetId: parent })
   t.match(await gateway.admin('PUT', `/budgets/${parent}`, { parentBudgetId: child }), { status: 422, body: { detail: /below it/ } })
   t.match(await gateway.admin('PUT', `/budgets/${parent}`, { parentBudgetId: parent }), { status: 422 })
   const other = { name: 'o', scopeType: 'team', scopeId: 'z', organizationId: 'other', amount: 1, currency: 'USD', period: 'daily' }

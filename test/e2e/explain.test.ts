@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import t from 'tap'
-import { aGateway, type GatewayUnderTest, type Json } from './gateway.ts'
+import { aGateway, anOrganization, type GatewayUnderTest, type Json } from './gateway.ts'
 
 // What an explanation says is what the call then gets: they are decided by the same code.
 
@@ -68,8 +68,8 @@ const TOO_LONG_AND_TOO_DEAR: Parameters<typeof build>[1] = {
   call: { model: 'o3', max_tokens: null, messages: [] },
 }
 
-t.test('whatever budgets and policies there are, a call gets what its explanation says', async (t) => {
-  const gateway = await aGateway(t)
+t.test('whatever budgets and policies there are, a call gets what its explanation says', async () => {
+  const gateway = await anOrganization()
   let run = 0
   await fc.assert(fc.asyncProperty(world, async (made) => {
     const { key, keyId } = await build(gateway, made, run++)
@@ -133,14 +133,15 @@ t.test('whatever budgets and policies there are, a call gets what its explanatio
 const TOKENS = { provider: 'openai', model: 'gpt-4o', inputTokens: 100, outputTokens: 50 }
 
 t.test('an explanation shows budgets, candidates in their order, figures and the verdict', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
   const organization = await gateway.budget({
     amount: '0.002', capToFit: { minimumTokens: 10 }, alerts: [{ threshold: 50, actions: ['auto-downgrade'], downgrade: { 'gpt-4-turbo': 'gpt-4o' } }],
   })
   const team = await gateway.budget({ name: 'team', scopeType: 'team', scopeId: 'search', parentBudgetId: organization })
   await gateway.budget({ name: 'other', scopeType: 'team', scopeId: 'sales' })
   await gateway.admin('POST', `/budgets/${team}/usage`, { amount: '0.0015' })
-  const identity = { organizationId: 'acme', teamId: 'search' }
+  const identity = { organizationId, teamId: 'search' }
 
   const { body } = await gateway.admin('POST', '/explain', { ...TOKENS, identity, model: 'gpt-4-turbo' })
 
@@ -148,7 +149,7 @@ t.test('an explanation shows budgets, candidates in their order, figures and the
     admitted: true,
     code: null,
     remedy: null,
-    identity: { organizationId: 'acme', teamId: 'search', userId: null, keyId: null },
+    identity: { organizationId, teamId: 'search', userId: null, keyId: null },
     call: { provider: 'openai', model: 'gpt-4-turbo', modelUsed: 'gpt-4o', outputLimit: 25, quote: '0.0005', inputTokens: 100 },
     candidates: [
       { kind: 'as_asked', model: 'gpt-4-turbo', quote: null, outcome: 'replaced', reason: /from 50 % on/ },
@@ -194,10 +195,11 @@ t.test('to explain a call changes nothing', async (t) => {
 })
 
 t.test('what a key does not allow is explained as its calls are told', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
   await gateway.budget()
   const { body: key } = await gateway.admin('POST', '/keys', {
-    name: 'narrow', organizationId: 'acme', allowedModels: ['gpt-4o-mini'], requireHeaders: ['user'],
+    name: 'narrow', organizationId, allowedModels: ['gpt-4o-mini'], requireHeaders: ['user'],
   })
   const keyId = String(key['id'])
   const explained = async (fields: object) => (await gateway.admin('POST', '/explain', { ...TOKENS, keyId, ...fields })).body
@@ -210,9 +212,10 @@ t.test('what a key does not allow is explained as its calls are told', async (t)
 })
 
 t.test('a gateway key asks for itself, a manager for what he manages, and neither learns more than that', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
   const top = await gateway.budget({ name: 'secret-top', amount: '0.0004' })
-  const team = await gateway.budget({ name: 'team', scopeType: 'team', scopeId: 'search', organizationId: 'acme', parentBudgetId: top })
+  const team = await gateway.budget({ name: 'team', scopeType: 'team', scopeId: 'search', organizationId, parentBudgetId: top })
   const key = await gateway.key({ teamId: 'search' })
   const own = await gateway.admin('POST', '/explain', TOKENS, { authorization: `Bearer ${key}` })
   t.match(own.body, { admitted: false, code: 'quote_exceeds_budget', decidingBudgetId: top, identity: { teamId: 'search' } })
@@ -220,10 +223,10 @@ t.test('a gateway key asks for itself, a manager for what he manages, and neithe
     { status: 400, body: { code: 'invalid_field', field: 'identity' } })
 
   const { body: token } = await gateway.admin('POST', '/tokens', {
-    name: 'm', role: 'manager', reach: { organizationId: 'acme', teamId: 'search' },
+    name: 'm', role: 'manager', reach: { organizationId, teamId: 'search' },
   })
   const asManager = { authorization: `Bearer ${String(token['token'])}` }
-  const identity = { organizationId: 'acme', teamId: 'search' }
+  const identity = { organizationId, teamId: 'search' }
   const seen = await gateway.admin('POST', '/explain', { ...TOKENS, identity }, asManager)
   t.match(seen, {
     status: 200,
@@ -239,7 +242,7 @@ t.test('a gateway key asks for itself, a manager for what he manages, and neithe
   t.notMatch(JSON.stringify(seen.body), new RegExp(top))
   for (const [field, wrong] of [
     ['identity/organizationId', { organizationId: 'other', teamId: 'search' }],
-    ['identity/teamId', { organizationId: 'acme', teamId: 'sales' }],
+    ['identity/teamId', { organizationId, teamId: 'sales' }],
     ['identity/userId', { ...identity, userId: 'bob' }],
   ] as const) {
     t.match(await gateway.admin('POST', '/explain', { ...TOKENS, identity: wrong }, asManager), { status: 403, body: { field } })
@@ -247,8 +250,9 @@ t.test('a gateway key asks for itself, a manager for what he manages, and neithe
 })
 
 t.test('a question that cannot be one is refused by the field', async (t) => {
-  const gateway = await aGateway(t)
-  const identity = { organizationId: 'acme' }
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
+  const identity = { organizationId }
   const call = { path: '/v1/chat/completions', body: { model: 'gpt-4o', messages: [] } }
   const wrong: [object, string][] = [
     [{ ...TOKENS }, 'identity'],

@@ -1,6 +1,6 @@
 import pg from 'pg'
-import t, { type Test } from 'tap'
-import { aGateway, type GatewayUnderTest, type Json } from './gateway.ts'
+import t from 'tap'
+import { aGateway, anOrganization, type GatewayUnderTest, type Json } from './gateway.ts'
 
 // What budgets ask of a call besides its amount: which model, how long an answer. Through real stores and sockets.
 
@@ -9,8 +9,8 @@ const refusal = (json: Json) => (json['error'] as Json)['relaycore'] as Json
 /** a call of 10 input tokens and 40 output tokens: 0.000425 USD by gpt-4o, 0.0000255 by gpt-4o-mini */
 const USAGE = { input: 10, output: 40 }
 
-async function spending (t: Test, fields: object): Promise<{ gateway: GatewayUnderTest, key: string, budget: string }> {
-  const gateway = await aGateway(t)
+async function spending (fields: object): Promise<{ gateway: GatewayUnderTest, key: string, budget: string }> {
+  const gateway = await anOrganization()
   gateway.provider.behave = () => ({ usage: USAGE })
   const budget = await gateway.budget(fields)
   return { gateway, key: await gateway.key(), budget }
@@ -21,7 +21,7 @@ function bodyOf ({ provider }: GatewayUnderTest): Json {
 }
 
 t.test('past its threshold a budget calls the mapped model instead, and the answer says so', async (t) => {
-  const { gateway, key, budget } = await spending(t, {
+  const { gateway, key, budget } = await spending({
     amount: '0.01', alerts: [{ threshold: 4, actions: ['auto-downgrade'], downgrade: { 'gpt-4o': 'gpt-4o-mini' } }],
   })
   const before = await gateway.chat(key, {})
@@ -44,7 +44,7 @@ t.test('past its threshold a budget calls the mapped model instead, and the answ
 })
 
 t.test('past its threshold a budget allows only the models that it names', async (t) => {
-  const { gateway, key, budget } = await spending(t, {
+  const { gateway, key, budget } = await spending({
     amount: '0.01', alerts: [{ threshold: 4, actions: ['restrict-models'], models: ['gpt-4o-mini*', 'claude-*'] }],
   })
   t.equal((await gateway.chat(key, {})).status, 200)
@@ -60,7 +60,7 @@ t.test('past its threshold a budget allows only the models that it names', async
 })
 
 t.test('a downgraded call is held on the budgets of the model that is used, and obeys their rules', async (t) => {
-  const { gateway, key } = await spending(t, {
+  const { gateway, key } = await spending({
     amount: '0.01', alerts: [{ threshold: 4, actions: ['auto-downgrade'], downgrade: { 'gpt-4o': 'gpt-4o-mini' } }],
   })
   const mini = await gateway.budget({ name: 'mini', filters: { models: ['gpt-4o-mini'] } })
@@ -73,7 +73,7 @@ t.test('a downgraded call is held on the budgets of the model that is used, and 
 })
 
 t.test('a call that does not fit is capped to what is left, where its budgets let it be', async (t) => {
-  const { gateway, key, budget } = await spending(t, { amount: '0.001', capToFit: { minimumTokens: 20 } })
+  const { gateway, key, budget } = await spending({ amount: '0.001', capToFit: { minimumTokens: 20 } })
   const call = { max_tokens: 5_000, messages: [] }
   const capped = await gateway.chat(key, call)
   t.equal(capped.status, 200)
@@ -95,7 +95,7 @@ t.test('a call that does not fit is capped to what is left, where its budgets le
 })
 
 t.test('no cap where another budget of the call has none, or the model thinks as long as it likes', async (t) => {
-  const { gateway, key } = await spending(t, { amount: '0.01', capToFit: true })
+  const { gateway, key } = await spending({ amount: '0.01', capToFit: true })
   t.equal((await gateway.chat(key, { model: 'o3', max_completion_tokens: 90_000 })).status, 429)
   t.equal((await gateway.chat(key, { max_tokens: 16_000 })).status, 429, 'the default minimum does not fit')
   await gateway.budget({ name: 'team', scopeType: 'team', scopeId: 'search', amount: '0.05', capToFit: { minimumTokens: 1, reasoning: true } })
@@ -104,7 +104,7 @@ t.test('no cap where another budget of the call has none, or the model thinks as
 })
 
 t.test('a budget in shadow mode lets all through, and says what it would have done', async (t) => {
-  const { gateway, key, budget } = await spending(t, {
+  const { gateway, key, budget } = await spending({
     mode: 'shadow',
     amount: '0.0005',
     alerts: [{ threshold: 80, actions: ['auto-downgrade'], downgrade: { 'gpt-4o': 'gpt-4o-mini' } }],
@@ -157,7 +157,7 @@ t.test('while PostgreSQL does not answer, a budget that fails open lets calls th
 })
 
 t.test('policies that make no sense are refused by the field', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const wrong: [object, string, RegExp][] = [
     [{ alerts: [{ threshold: 50, actions: ['auto-downgrade'] }] }, 'alerts/0/downgrade', /a map from models/],
     [{ alerts: [{ threshold: 50, actions: ['auto-downgrade'], downgrade: { 'gpt-4o-mini': 'gpt-4o' } }] },

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { type MemoryRateLimiter } from '../../src/limits/memory-limiter.ts'
-import { aGateway, type GatewayUnderTest, type Json } from './gateway.ts'
+import { aGateway, anOrganization, type GatewayUnderTest, type Json } from './gateway.ts'
 
 // Requests, tokens and concurrent calls, of keys and of whom budgets are for, decided with the hold.
 
@@ -11,9 +11,9 @@ const refusal = (json: Json) => (json['error'] as Json)['relaycore'] as Json
 const SMALL = { max_tokens: 10, messages: [] }
 
 async function limited (
-  t: Test, rateLimits: object, env: Record<string, string> = {}
+  rateLimits: object, own?: GatewayUnderTest
 ): Promise<{ gateway: GatewayUnderTest, key: string }> {
-  const gateway = await aGateway(t, env)
+  const gateway = own ?? await anOrganization()
   await gateway.budget()
   return { gateway, key: await gateway.key({ rateLimits }) }
 }
@@ -35,7 +35,7 @@ async function arrived ({ provider }: GatewayUnderTest, calls: number): Promise<
 }
 
 t.test('past its requests per minute a key hears when to come back, in the words of its provider', async (t) => {
-  const { gateway, key } = await limited(t, { requestsPerMinute: 2 })
+  const { gateway, key } = await limited({ requestsPerMinute: 2 }, await aGateway(t))
   const first = await gateway.chat(key, SMALL)
   t.equal(first.status, 200)
   t.equal(first.headers.get('x-ratelimit-limit-requests'), '2')
@@ -73,8 +73,8 @@ t.test('past its requests per minute a key hears when to come back, in the words
 
 t.test('both SDKs wait for as long as they are told, and then succeed', async (t) => {
   // a thousand a second
-  const { gateway, key } = await limited(t, { tokensPerMinute: 60_000 })
-  const [made] = (await gateway.admin('GET', '/keys')).body['keys'] as Json[]
+  const { gateway, key } = await limited({ tokensPerMinute: 60_000 })
+  const [made] = (await gateway.admin('GET', `/keys?organizationId=${gateway.organizationId}`)).body['keys'] as Json[]
   const subject = { id: `key:${String(made?.['id'])}`, name: 'key "k"', limits: { tokensPerMinute: 60_000 } }
   const limiter = gateway.core.limiter as MemoryRateLimiter
   const refusals = () => gateway.logs.filter((line) => line.includes('"rate_limited"')).length
@@ -95,7 +95,7 @@ t.test('both SDKs wait for as long as they are told, and then succeed', async (t
 })
 
 t.test('tokens are taken at the most that a call may use, and given back at its end', async (t) => {
-  const { gateway, key } = await limited(t, { tokensPerMinute: 10_000 })
+  const { gateway, key } = await limited({ tokensPerMinute: 10_000 })
   gateway.provider.behave = () => ({ usage: { input: 10, output: 40 } })
   const call = { max_tokens: 9_000, messages: [] }
   for (let i = 0; i < 4; i++) t.equal((await gateway.chat(key, call)).status, 200, 'each used 50')
@@ -114,7 +114,7 @@ t.test('tokens are taken at the most that a call may use, and given back at its 
 })
 
 t.test('a key has so many calls open at once, until one of them ends or its client leaves', async (t) => {
-  const { gateway, key } = await limited(t, { concurrentCalls: 2 }, { RELAYCORE_ON_DISCONNECT: 'abort' })
+  const { gateway, key } = await limited({ concurrentCalls: 2 }, await aGateway(t, { RELAYCORE_ON_DISCONNECT: 'abort' }))
   const letGo = held(gateway)
   const first = gateway.chat(key, SMALL)
   const leaving = new AbortController()
@@ -140,7 +140,7 @@ t.test('a key has so many calls open at once, until one of them ends or its clie
 })
 
 t.test('what one of rate and money refuses takes nothing from the other', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const budget = await gateway.budget({ amount: '0.001' })
   const key = await gateway.key({ rateLimits: { requestsPerMinute: 2, tokensPerMinute: 100_000, concurrentCalls: 1 } })
   for (let i = 0; i < 5; i++) t.equal(refusal((await gateway.chat(key, { max_tokens: 9_000 })).json)['code'], 'quote_exceeds_budget')
@@ -154,8 +154,9 @@ t.test('what one of rate and money refuses takes nothing from the other', async 
 })
 
 t.test('a budget limits each of its subjects, and calls below it too; a change acts at once', async (t) => {
-  const gateway = await aGateway(t)
-  const team = await gateway.budget({ name: 'team', scopeType: 'team', scopeId: 'search', organizationId: 'acme', rateLimits: { requestsPerMinute: 3 } })
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
+  const team = await gateway.budget({ name: 'team', scopeType: 'team', scopeId: 'search', organizationId, rateLimits: { requestsPerMinute: 3 } })
   await gateway.budget({ name: 'each', scopeType: 'user', scopeId: '*', parentBudgetId: team, rateLimits: { requestsPerMinute: 2 } })
   const keyOf = async (userId: string) => await gateway.key({ teamId: 'search', userId })
   const [ann, bob] = [await keyOf('ann'), await keyOf('bob')]
@@ -177,8 +178,8 @@ t.test('a budget limits each of its subjects, and calls below it too; a change a
 })
 
 t.test('an explanation tells of the rate that would refuse the call, and takes nothing of it', async (t) => {
-  const { gateway, key } = await limited(t, { requestsPerMinute: 1, tokensPerMinute: 1_000 })
-  const [one] = (await gateway.admin('GET', '/keys')).body['keys'] as Json[]
+  const { gateway, key } = await limited({ requestsPerMinute: 1, tokensPerMinute: 1_000 })
+  const [one] = (await gateway.admin('GET', `/keys?organizationId=${gateway.organizationId}`)).body['keys'] as Json[]
   const question = { keyId: one?.['id'], provider: 'openai', model: 'gpt-4o', inputTokens: 1, outputTokens: 10 }
   const explained = async (fields: object = {}) => (await gateway.admin('POST', '/explain', { ...question, ...fields })).body
   for (let i = 0; i < 3; i++) t.match(await explained(), { admitted: true })
@@ -195,13 +196,14 @@ t.test('an explanation tells of the rate that would refuse the call, and takes n
 })
 
 t.test('of the rates of a budget out of reach an explanation tells nothing but that it refuses', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
   const top = await gateway.budget({ name: 'secret', rateLimits: { tokensPerMinute: 4_711 } })
-  await gateway.budget({ scopeType: 'team', scopeId: 'search', organizationId: 'acme', parentBudgetId: top })
+  await gateway.budget({ scopeType: 'team', scopeId: 'search', organizationId, parentBudgetId: top })
   const { body: token } = await gateway.admin('POST', '/tokens', {
-    name: 'm', role: 'manager', reach: { organizationId: 'acme', teamId: 'search' },
+    name: 'm', role: 'manager', reach: { organizationId, teamId: 'search' },
   })
-  const identity = { organizationId: 'acme', teamId: 'search' }
+  const identity = { organizationId, teamId: 'search' }
   const { body } = await gateway.admin('POST', '/explain',
     { identity, provider: 'openai', model: 'gpt-4o', inputTokens: 5_000 }, { authorization: `Bearer ${String(token['token'])}` })
   t.match(body, { admitted: false, code: 'call_exceeds_rate_limit', decidingBudgetId: null, rateLimits: [], message: /out of your reach/ })
@@ -209,8 +211,9 @@ t.test('of the rates of a budget out of reach an explanation tells nothing but t
 })
 
 t.test('limits of keys are kept, changed and taken away; what makes no sense is refused by the field', async (t) => {
-  const gateway = await aGateway(t)
-  const made = await gateway.admin('POST', '/keys', { name: 'k', organizationId: 'acme', rateLimits: { requestsPerMinute: 5, concurrentCalls: null } })
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
+  const made = await gateway.admin('POST', '/keys', { name: 'k', organizationId, rateLimits: { requestsPerMinute: 5, concurrentCalls: null } })
   t.match(made, { status: 201, body: { rateLimits: { requestsPerMinute: 5 } } })
   const path = `/keys/${String(made.body['id'])}`
   t.match((await gateway.admin('PATCH', path, { rateLimits: { tokensPerMinute: 9 } })).body, { rateLimits: { requestsPerMinute: 5, tokensPerMinute: 9 } })

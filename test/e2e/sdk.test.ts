@@ -6,7 +6,7 @@ import { formatNano } from '../../src/money/amount.ts'
 import { CatalogPriceBook } from '../../src/pricing/price-book.ts'
 import { type PricedModel } from '../../src/pricing/price.ts'
 import { type Entry } from '../provider/provider.ts'
-import { aGateway } from './gateway.ts'
+import { anOrganization } from './gateway.ts'
 
 const prices = new CatalogPriceBook()
 const messages = [{ role: 'user' as const, content: 'Hello' }]
@@ -28,7 +28,7 @@ function booked (provider: string, entry: Entry | undefined): bigint {
 }
 
 t.test('the official OpenAI SDK, streaming and not: answered, metered, recorded to the nano-dollar', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const budget = await gateway.budget()
   const openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: await gateway.key() })
 
@@ -65,7 +65,7 @@ t.test('the official OpenAI SDK, streaming and not: answered, metered, recorded 
 })
 
 t.test('the official Anthropic SDK, streaming and not: answered, metered, recorded to the nano-dollar', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   await gateway.budget()
   const anthropic = new Anthropic({ baseURL: gateway.url, apiKey: await gateway.key() })
   const call = { model: 'claude-sonnet-5-5', max_tokens: 40, messages }
@@ -88,7 +88,7 @@ t.test('the official Anthropic SDK, streaming and not: answered, metered, record
 })
 
 t.test('the call after the last affordable one is refused before it reaches the provider', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   gateway.provider.behave = () => ({ usage: { input: 10, output: 40 } })
   // one such call costs 0.000425 USD and is quoted at 0.0007 or so
   await gateway.budget({ amount: '0.0015' })
@@ -119,7 +119,7 @@ t.test('the call after the last affordable one is refused before it reaches the 
 })
 
 t.test('the models that have a price are listed in the dialect of the client, for free', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   const key = await gateway.key()
   const openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: key })
   const ids: string[] = []
@@ -135,7 +135,7 @@ t.test('the models that have a price are listed in the dialect of the client, fo
 })
 
 t.test('a demo model answers in both dialects, without any provider', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   await gateway.budget()
   const key = await gateway.key()
   const chat = await new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: key })
@@ -150,7 +150,7 @@ t.test('a demo model answers in both dialects, without any provider', async (t) 
 })
 
 t.test('a key is accepted wherever SDKs put it, and the answer names the call', async (t) => {
-  const gateway = await aGateway(t)
+  const gateway = await anOrganization()
   await gateway.budget()
   const key = await gateway.key()
   const body = JSON.stringify({ model: 'gpt-4o', max_tokens: 5, messages })

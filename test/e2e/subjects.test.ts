@@ -1,13 +1,13 @@
-import t, { type Test } from 'tap'
-import { aGateway, type GatewayUnderTest, type Json } from './gateway.ts'
+import t from 'tap'
+import { aGateway, anOrganization, type GatewayUnderTest, type Json } from './gateway.ts'
 
 // Budgets for each of many: one definition, an account for each subject. Through real stores and sockets.
 
 /** a call of 10 input tokens and 40 output tokens costs 0.000425 USD by gpt-4o */
 const COST = '0.000425'
 
-async function spending (t: Test): Promise<GatewayUnderTest> {
-  const gateway = await aGateway(t)
+async function spending (): Promise<GatewayUnderTest> {
+  const gateway = await anOrganization()
   gateway.provider.behave = () => ({ usage: { input: 10, output: 40 } })
   return gateway
 }
@@ -19,8 +19,9 @@ async function statusOf ({ admin }: GatewayUnderTest, id: string, subject: strin
 }
 
 t.test('each user has an account of their own, and one who has spent it keeps no other from theirs', async (t) => {
-  const gateway = await spending(t)
-  const each = await gateway.budget({ scopeType: 'user', scopeId: '*', organizationId: 'acme', amount: '0.001', name: 'each user' })
+  const gateway = await spending()
+  const { organizationId } = gateway
+  const each = await gateway.budget({ scopeType: 'user', scopeId: '*', organizationId, amount: '0.001', name: 'each user' })
   const key = await gateway.key({ allowHeaders: ['user'] })
   const as = (user: string) => ({ 'x-relaycore-user': user })
   const call = { max_tokens: 40 }
@@ -48,8 +49,9 @@ t.test('each user has an account of their own, and one who has spent it keeps no
 })
 
 t.test('below a budget, one for each of many is for those of that budget alone', async (t) => {
-  const gateway = await spending(t)
-  const team = await gateway.budget({ scopeType: 'team', scopeId: 'a', organizationId: 'acme', amount: '5', name: 'team a' })
+  const gateway = await spending()
+  const { organizationId } = gateway
+  const team = await gateway.budget({ scopeType: 'team', scopeId: 'a', organizationId, amount: '5', name: 'team a' })
   const each = await gateway.budget({ scopeType: 'user', scopeId: '*', parentBudgetId: team, amount: '1', name: 'each of team a' })
   await gateway.budget({ amount: '10' })
   const ours = await gateway.key({ teamId: 'a', userId: 'alice' })
@@ -63,8 +65,9 @@ t.test('below a budget, one for each of many is for those of that budget alone',
 })
 
 t.test('what makes no sense of subjects is refused by the field', async (t) => {
-  const gateway = await aGateway(t)
-  const budget = { name: 'b', organizationId: 'acme', amount: '10', currency: 'USD', period: 'monthly' }
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
+  const budget = { name: 'b', organizationId, amount: '10', currency: 'USD', period: 'monthly' }
   const wrong: [object, number, string, RegExp][] = [
     [{ scopeType: 'organization', scopeId: '*' }, 400, 'scopeId', /one organization/],
     [{ scopeType: 'tag', scopeId: 'costCenter' }, 400, 'scopeId', /costCenter=4711/],
@@ -77,23 +80,24 @@ t.test('what makes no sense of subjects is refused by the field', async (t) => {
     t.equal(answer.status, status)
     t.match(answer.body, { field, detail })
   }
-  const one = await gateway.budget({ organizationId: 'acme' })
+  const one = await gateway.budget({ organizationId })
   const answer = await gateway.admin('GET', `/budgets/${one}/status?subject=x`)
   t.equal(answer.status, 400)
   t.match(answer.body, { field: 'subject', detail: /absent/ })
 })
 
-const user = { scopeType: 'user', scopeId: '*', organizationId: 'acme', amount: '1' }
+const user = { scopeType: 'user', scopeId: '*', amount: '1' }
 
 t.test('sessions, keys, tags, teams and projects have accounts of their own too, and all of a call are held', async (t) => {
-  const gateway = await spending(t)
+  const gateway = await spending()
+  const { organizationId } = gateway
   const budgets: Record<string, string> = {}
   for (const [scopeType, scopeId] of [['session', '*'], ['key', '*'], ['tag', 'costCenter=*'], ['team', '*'], ['project', '*']]) {
-    budgets[String(scopeType)] = await gateway.budget({ ...user, scopeType, scopeId })
+    budgets[String(scopeType)] = await gateway.budget({ ...user, organizationId, scopeType, scopeId })
   }
-  const one = await gateway.budget({ ...user, scopeType: 'tag', scopeId: 'stage=test' })
+  const one = await gateway.budget({ ...user, organizationId, scopeType: 'tag', scopeId: 'stage=test' })
   const made = (await gateway.admin('POST', '/keys', {
-    name: 'k', organizationId: 'acme', teamId: 'search', projectId: 'web', allowHeaders: ['session', 'tags'],
+    name: 'k', organizationId, teamId: 'search', projectId: 'web', allowHeaders: ['session', 'tags'],
   })).body
   const call = async (session: string, tags: string) => {
     const answer = await gateway.chat(String(made['key']), {}, { 'x-relaycore-session': session, 'x-relaycore-tags': tags })
@@ -116,9 +120,10 @@ t.test('sessions, keys, tags, teams and projects have accounts of their own too,
 })
 
 t.test('a session of a user is held on the account of both', async (t) => {
-  const gateway = await spending(t)
-  const users = await gateway.budget({ ...user, amount: '0.0016' })
-  const sessions = await gateway.budget({ ...user, scopeType: 'session', parentBudgetId: users, amount: '0.001' })
+  const gateway = await spending()
+  const { organizationId } = gateway
+  const users = await gateway.budget({ ...user, organizationId, amount: '0.0016' })
+  const sessions = await gateway.budget({ ...user, organizationId, scopeType: 'session', parentBudgetId: users, amount: '0.001' })
   const key = await gateway.key({ userId: 'ann', allowHeaders: ['session'] })
   const call = async (session: string) =>
     await gateway.chat(key, { max_tokens: 40 }, { 'x-relaycore-session': session })
@@ -136,9 +141,10 @@ t.test('a session of a user is held on the account of both', async (t) => {
 })
 
 t.test('several periods of one scope count at once: so much a day, and so much a month', async (t) => {
-  const gateway = await spending(t)
-  const day = await gateway.budget({ ...user, period: 'daily', amount: '0.001', name: 'a day' })
-  const month = await gateway.budget({ ...user, period: 'monthly', amount: '0.01', name: 'a month' })
+  const gateway = await spending()
+  const { organizationId } = gateway
+  const day = await gateway.budget({ ...user, organizationId, period: 'daily', amount: '0.001', name: 'a day' })
+  const month = await gateway.budget({ ...user, organizationId, period: 'monthly', amount: '0.01', name: 'a month' })
   const key = await gateway.key({ allowHeaders: ['user'] })
   const call = async (name: string) => await gateway.chat(key, { max_tokens: 40 }, { 'x-relaycore-user': name })
   for (const name of ['ann', 'ann', 'bob']) {
@@ -154,9 +160,10 @@ t.test('several periods of one scope count at once: so much a day, and so much a
 })
 
 t.test('usage that is recorded counts on the account of whom its metadata names', async (t) => {
-  const gateway = await spending(t)
-  const users = await gateway.budget(user)
-  const costs = await gateway.budget({ ...user, scopeType: 'tag', scopeId: 'costCenter=*', parentBudgetId: users })
+  const gateway = await spending()
+  const { organizationId } = gateway
+  const users = await gateway.budget({ ...user, organizationId })
+  const costs = await gateway.budget({ ...user, organizationId, scopeType: 'tag', scopeId: 'costCenter=*', parentBudgetId: users })
   const record = async (id: string, metadata: object) =>
     await gateway.admin('POST', `/budgets/${id}/usage`, { amount: '0.25', metadata })
   const nobody = await record(users, {})
@@ -180,10 +187,11 @@ t.test('usage that is recorded counts on the account of whom its metadata names'
 })
 
 t.test('holds and checks of constraints are on the account of whom they are for, and say when nobody is named', async (t) => {
-  const gateway = await spending(t)
-  const users = await gateway.budget(user)
+  const gateway = await spending()
+  const { organizationId } = gateway
+  const users = await gateway.budget({ ...user, organizationId })
   const hold = async (fields: object) => await gateway.admin('POST', '/holds', { amount: '0.75', ...fields })
-  const ann = { organizationId: 'acme', userId: 'ann' }
+  const ann = { organizationId, userId: 'ann' }
   t.match((await hold({ budgetId: users })).body, { field: 'identity/userId', detail: /account for each user/ })
   t.match((await hold({ budgetId: users, identity: { ...ann, organizationId: 'x' } })).body, { field: 'identity/organizationId' })
   t.equal((await hold({ budgetId: users, identity: ann })).status, 201)
@@ -197,14 +205,15 @@ t.test('holds and checks of constraints are on the account of whom they are for,
   t.match(await check({}), { status: 400, field: 'identity/userId' })
   t.match(await check({ identity: { userId: 'ann' } }), { canProceed: false, reason: /user ann/, chain: [{ subject: 'ann' }] })
   t.match(await check({ identity: { userId: 'cay' } }), { canProceed: true })
-  const alone = await gateway.budget({ ...user, scopeId: 'ann', parentBudgetId: users })
+  const alone = await gateway.budget({ ...user, organizationId, scopeId: 'ann', parentBudgetId: users })
   t.match(await check({}, alone), { canProceed: false, decidingBudgetId: users }, 'a budget for ann is for ann')
 })
 
 t.test('a budget for each of many lists its accounts, most spent first, and stands in the tree with their sums', async (t) => {
-  const gateway = await spending(t)
+  const gateway = await spending()
+  const { organizationId } = gateway
   const top = await gateway.budget({ amount: '50' })
-  const users = await gateway.budget({ ...user, parentBudgetId: top, alerts: [{ threshold: 20 }] })
+  const users = await gateway.budget({ ...user, organizationId, parentBudgetId: top, alerts: [{ threshold: 20 }] })
   const spent: [string, string][] = [['ann', '0.3'], ['bob', '0.1'], ['cay', '0.3'], ['dan', '0.2']]
   for (const [userId, amount] of spent) {
     await gateway.admin('POST', `/budgets/${users}/usage`, { amount, metadata: { userId } })
@@ -219,7 +228,7 @@ t.test('a budget for each of many lists its accounts, most spent first, and stan
   })
   t.match(await page(`?cursor=${String(first['nextCursor'])}`), { count: 1, nextCursor: null, accounts: [{ subject: 'bob' }] })
   t.match((await gateway.admin('GET', `/budgets/${top}/accounts`)).body, { count: 1, accounts: [{ currentAmount: '0.9' }] })
-  const tree = (await gateway.admin('GET', '/budgets/hierarchy/organization/acme')).body
+  const tree = (await gateway.admin('GET', `/budgets/hierarchy/organization/${organizationId}`)).body
   t.match(tree, {
     hierarchy: [{ status: { currentAmount: '0.9', ownAmount: '0' }, children: [{ id: users, status: { subjects: 4, currentAmount: '0.9', limit: '4' } }] }],
   })
@@ -234,10 +243,11 @@ t.test('a budget for each of many lists its accounts, most spent first, and stan
 })
 
 t.test('a gateway key is told of its own account, and of no other', async (t) => {
-  const gateway = await spending(t)
-  const users = await gateway.budget(user)
-  const team = await gateway.budget({ scopeType: 'team', scopeId: 'red', organizationId: 'acme' })
-  const others = await gateway.budget({ ...user, parentBudgetId: team })
+  const gateway = await spending()
+  const { organizationId } = gateway
+  const users = await gateway.budget({ ...user, organizationId })
+  const team = await gateway.budget({ scopeType: 'team', scopeId: 'red', organizationId })
+  const others = await gateway.budget({ ...user, organizationId, parentBudgetId: team })
   const key = await gateway.key({ userId: 'ann' })
   const ask = async (path: string) =>
     await gateway.admin('GET', path, undefined, { authorization: `Bearer ${key}` })
@@ -248,10 +258,11 @@ t.test('a gateway key is told of its own account, and of no other', async (t) =>
 })
 
 t.test('end users count as the body names them, where the key lets it, by the names of both SDKs', async (t) => {
-  const gateway = await spending(t)
-  const each = await gateway.budget({ ...user, scopeType: 'endUser', amount: '0.0012' })
+  const gateway = await spending()
+  const { organizationId } = gateway
+  const each = await gateway.budget({ ...user, organizationId, scopeType: 'endUser', amount: '0.0012' })
   await gateway.budget({ amount: '10' })
-  const one = await gateway.budget({ ...user, scopeType: 'endUser', scopeId: 'zoe', amount: '1' })
+  const one = await gateway.budget({ ...user, organizationId, scopeType: 'endUser', scopeId: 'zoe', amount: '1' })
   const key = await gateway.key({ endUser: 'allow' })
   const passes = async (body: object, by = key) => {
     t.equal((await gateway.chat(by, { max_tokens: 40, ...body })).status, 200)
@@ -288,28 +299,30 @@ t.test('end users count as the body names them, where the key lets it, by the na
   t.equal(without.status, 400)
   t.match(without.json['error'], { message: /demands an end user: name it in safety_identifier/ })
   await passes({ user: 'cay' }, strict)
-  t.match(await gateway.admin('POST', '/keys', { name: 'k', organizationId: 'acme', endUser: 'maybe' }), { status: 400, body: { field: 'endUser' } })
+  t.match(await gateway.admin('POST', '/keys', { name: 'k', organizationId, endUser: 'maybe' }), { status: 400, body: { field: 'endUser' } })
 })
 
 t.test('a budget may be for some endpoints alone', async (t) => {
-  const gateway = await spending(t)
+  const gateway = await spending()
+  const { organizationId } = gateway
   const chats = await gateway.budget({ filters: { endpoints: ['chat.*'] } })
   const others = await gateway.budget({ filters: { endpoints: ['messages', 'holds'] } })
   const key = await gateway.key()
   t.equal((await gateway.chat(key, {})).status, 200)
-  t.equal((await gateway.admin('POST', '/holds', { identity: { organizationId: 'acme' }, amount: '1' })).status, 201)
+  t.equal((await gateway.admin('POST', '/holds', { identity: { organizationId }, amount: '1' })).status, 201)
   await gateway.events()
   t.match((await gateway.admin('GET', `/budgets/${chats}/status`)).body, { currentAmount: COST, held: '0' })
   t.match((await gateway.admin('GET', `/budgets/${others}/status`)).body, { currentAmount: '0', held: '1' })
   const explained = await gateway.admin('POST', '/explain', {
-    identity: { organizationId: 'acme' }, path: '/v1/messages', body: { model: 'claude-haiku-4-5', max_tokens: 1, messages: [] },
+    identity: { organizationId }, path: '/v1/messages', body: { model: 'claude-haiku-4-5', max_tokens: 1, messages: [] },
   })
   t.match(explained.body, { admitted: true, budgets: [{ budgetId: others }] })
 })
 
 t.test('single ones may have another amount than the others', async (t) => {
-  const gateway = await spending(t)
-  const each = await gateway.budget({ ...user, amount: '0.001', overrides: { ann: 0.002, 'x*y': '5' } })
+  const gateway = await spending()
+  const { organizationId } = gateway
+  const each = await gateway.budget({ ...user, organizationId, amount: '0.001', overrides: { ann: 0.002, 'x*y': '5' } })
   t.match((await gateway.admin('GET', `/budgets/${each}`)).body, { overrides: { ann: '0.002', 'x*y': '5' } })
   const key = await gateway.key({ allowHeaders: ['user'] })
   const call = async (name: string) => await gateway.chat(key, { max_tokens: 40 }, { 'x-relaycore-user': name })
@@ -337,11 +350,11 @@ t.test('single ones may have another amount than the others', async (t) => {
 })
 
 t.test('gateways that race for the accounts of the same users keep each within its own limit', async (t) => {
-  const a = await spending(t)
+  const a = await aGateway(t)
   const others = [1, 2].map(async () => await aGateway(t, { DATABASE_URL: a.core.config.databaseUrl ?? '' }))
   const gateways = [a, ...await Promise.all(others)]
   for (const { provider } of gateways) provider.behave = () => ({ usage: { input: 10, output: 40 } })
-  const each = await a.budget({ ...user, amount: '0.004' })
+  const each = await a.budget({ ...user, organizationId: 'acme', amount: '0.004' })
   const key = await a.key({ allowHeaders: ['user'] })
   const names = ['ann', 'bob', 'cay']
   const calls = gateways.flatMap((gateway) => names.flatMap((name) =>
@@ -359,15 +372,16 @@ t.test('gateways that race for the accounts of the same users keep each within i
 })
 
 t.test('who manages a team makes budgets for each of that team, and for nobody else', async (t) => {
-  const gateway = await aGateway(t)
-  const team = await gateway.budget({ scopeType: 'team', scopeId: 'red', organizationId: 'acme', amount: '5' })
+  const gateway = await anOrganization()
+  const { organizationId } = gateway
+  const team = await gateway.budget({ scopeType: 'team', scopeId: 'red', organizationId, amount: '5' })
   const { body } = await gateway.admin('POST', '/tokens', {
-    name: 'm', role: 'manager', reach: { organizationId: 'acme', teamId: 'red' },
+    name: 'm', role: 'manager', reach: { organizationId, teamId: 'red' },
   })
-  const make = async (fields: object) => await gateway.admin('POST', '/budgets', { name: 'b', currency: 'USD', period: 'daily', ...user, ...fields },
+  const make = async (fields: object) => await gateway.admin('POST', '/budgets', { name: 'b', currency: 'USD', period: 'daily', ...user, organizationId, ...fields },
     { authorization: `Bearer ${String(body['token'] ?? body['key'])}` })
   t.match(await make({}), { status: 403, body: { field: 'parentBudgetId' } })
   t.match(await make({ parentBudgetId: await gateway.budget() }), { status: /^(403|422)$/ })
   t.match(await make({ parentBudgetId: team, scopeType: 'tag', scopeId: 'stage=test' }), { status: 403, body: { field: 'scopeId' } })
-  t.match(await make({ parentBudgetId: team }), { status: 201, body: { scopeId: '*', organizationId: 'acme' } })
+  t.match(await make({ parentBudgetId: team }), { status: 201, body: { scopeId: '*', organizationId } })
 })
