@@ -1,4 +1,4 @@
-import { type Refusal } from '../errors.ts'
+import { type Refusal, REFUSAL_STATUS } from '../errors.ts'
 
 /** Anthropic's SDK really sleeps for as long as it is told; no bucket takes longer than that to drain. */
 const LONGEST_WAIT_MS = 60_000
@@ -14,4 +14,12 @@ export function retryHeaders (refusal: Refusal): Record<string, string> {
   headers['retry-after-ms'] = String(wait)
   headers['retry-after'] = String(Math.ceil(wait / 1000))
   return headers
+}
+
+/**
+ * The status for SDKs that read no such headers and send again whatever is 5xx, OpenRouter's for an hour: what only the
+ * operator can mend is a 403 there.
+ */
+export function statusSentOnce ({ code }: Refusal): number {
+  return code === 'provider_not_configured' || code === 'no_exchange_rate' ? 403 : REFUSAL_STATUS[code]
 }

@@ -1,7 +1,7 @@
 import { remedyOf, toldOf } from '../../error-codes.ts'
-import { type Refusal, REFUSAL_STATUS } from '../../errors.ts'
+import { type Refusal } from '../../errors.ts'
 import { type RenderedRefusal } from '../provider.ts'
-import { retryHeaders } from '../retry-headers.ts'
+import { retryHeaders, statusSentOnce } from '../retry-headers.ts'
 
 /** Exceptions that AWS's SDKs know, by status (Amazon Bedrock API reference, "Common errors"). */
 const EXCEPTIONS: Record<number, string> = {
@@ -20,7 +20,7 @@ const EXCEPTIONS: Record<number, string> = {
 
 /** AWS's envelope: the exception is named in a header. Measured: its SDK does not retry a 402, whatever its name. */
 export function renderBedrockRefusal (refusal: Refusal, callId: string): RenderedRefusal {
-  const status = REFUSAL_STATUS[refusal.code]
+  const status = statusSentOnce(refusal)
   const type = EXCEPTIONS[status] ?? (status >= 500 ? 'InternalServerException' : 'ValidationException')
   const told = toldOf(refusal)
   const { field } = refusal

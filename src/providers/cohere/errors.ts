@@ -1,16 +1,16 @@
-import { type Refusal, REFUSAL_STATUS } from '../../errors.ts'
+import { type Refusal } from '../../errors.ts'
 import { openAiRateHeaders } from '../openai/errors.ts'
 import { type RenderedRefusal } from '../provider.ts'
 import { messageWithField, refusalDetails } from '../refusal-details.ts'
-import { retryHeaders } from '../retry-headers.ts'
+import { retryHeaders, statusSentOnce } from '../retry-headers.ts'
 
 /**
- * Cohere's envelope. Measured: its SDK sends a 429 three times whatever its headers say, and a 402 once; it really
- * sleeps for as long as Retry-After says.
+ * Cohere's envelope. Measured: its SDK sends a 429 and a 503 three times whatever its headers say, and a 402 once; it
+ * really sleeps for as long as Retry-After says.
  */
 export function renderCohereRefusal (refusal: Refusal, callId: string): RenderedRefusal {
   return {
-    status: REFUSAL_STATUS[refusal.code],
+    status: statusSentOnce(refusal),
     headers: { ...refusal.rates === undefined ? {} : openAiRateHeaders(refusal.rates), ...retryHeaders(refusal) },
     body: JSON.stringify({
       id: callId, message: messageWithField(refusal), relaycore: refusalDetails(refusal, callId),
