@@ -50,6 +50,7 @@ async function callPlane (app: FastifyInstance, { core, demoUrl }: RelaycoreOpti
   const drain = { ms: config.drainMs, bytes: config.drainBytes, calls: config.drainCalls }
   await app.register(gateway, {
     gate: core.gate,
+    jobs: core.jobs,
     providers: core.providers.map(({ provider }) => provider),
     upstreams: upstreamsOf(core, demoUrl),
     limits,

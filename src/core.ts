@@ -16,6 +16,8 @@ import { systemNow } from './clock.ts'
 import { type Config } from './config.ts'
 import { identifyBy } from './gateway/identify.ts'
 import { BudgetIntegration } from './gateway/integration.ts'
+import { Keeper } from './gateway/keeper.ts'
+import { Jobs } from './holds/jobs.ts'
 import { LongHolds } from './holds/long-holds.ts'
 import { MemoryRateLimiter } from './limits/memory-limiter.ts'
 import { type RateLimiter } from './limits/limiter.ts'
@@ -42,6 +44,7 @@ import { PostgresChanges } from './stores/postgres/changes.ts'
 import { Sweep } from './sweep.ts'
 import { sweepDueLimits } from './stores/postgres/adjustment-store.ts'
 import { PostgresHoldStore } from './stores/postgres/hold-store.ts'
+import { PostgresJobStore } from './stores/postgres/job-store.ts'
 import { type LaunchedPostgres, launchPostgres } from './stores/postgres/launcher.ts'
 import { ensurePartitions, migrate } from './stores/postgres/migrate.ts'
 import { Database } from './stores/postgres/pool.ts'
@@ -80,6 +83,8 @@ const ANSWERS_WITHIN_MS = 10_000
 const LOST_EVERY_MS = 60_000
 /** long holds that are past their deadline */
 const OVERDUE_EVERY_MS = 1_000
+/** jobs that are due are asked about; when they are is theirs */
+const ASKED_EVERY_MS = 5_000
 const PARTITIONS_EVERY_MS = 12 * 3_600_000
 /** an embedded database that has not answered for so long is looked after */
 const EMBEDDED_SILENT_MS = 3_000
@@ -105,6 +110,7 @@ export class Core {
   readonly audit: PostgresAuditLog
   readonly holds: PostgresHoldStore
   readonly longHolds: LongHolds
+  readonly jobs: Jobs
   readonly keyStore: PostgresKeyStore
   readonly keys: KeyRing
   readonly adminTokens: AdminTokens
@@ -123,8 +129,10 @@ export class Core {
   readonly #partitions: NodeJS.Timeout
   readonly #lost: NodeJS.Timeout
   readonly #overdue: NodeJS.Timeout
+  readonly #asking: NodeJS.Timeout
   readonly #watch: NodeJS.Timeout | null
   readonly #feed: RateFeed | null
+  readonly #keeper: Keeper
   #reviving = false
   #pricesLoaded: Promise<void> = Promise.resolve()
   #closed: Promise<void> | null = null
@@ -212,7 +220,18 @@ export class Core {
       onPosted: (answer, charges, returns) => { this.tracker.posted(answer, charges, returns) },
       onNotLive,
     })
+    this.jobs = new Jobs({
+      store: new PostgresJobStore(database),
+      prices: this.prices,
+      tracker: this.tracker,
+      metrics: this.metrics,
+      log,
+      now: systemNow,
+    })
+    this.#keeper = new Keeper({ authority, incarnation, log, onNotLive })
     this.gate = new BudgetIntegration({
+      keeper: this.#keeper,
+      jobs: this.jobs,
       identify: identifyBy(this.keys),
       registry: this.registry,
       prices: this.prices,
@@ -267,6 +286,7 @@ export class Core {
     this.#overdue = setInterval(() => {
       for (const sweep of sweeps) void sweep.look()
     }, OVERDUE_EVERY_MS).unref()
+    this.#asking = setInterval(() => { void this.jobs.look() }, ASKED_EVERY_MS).unref()
     this.#feed = config.ratesUrl === undefined
       ? null
       : new RateFeed({
@@ -330,8 +350,10 @@ export class Core {
     clearInterval(this.#partitions)
     clearInterval(this.#lost)
     clearInterval(this.#overdue)
+    clearInterval(this.#asking)
     if (this.#watch !== null) clearInterval(this.#watch)
     this.tracker.stop()
+    this.#keeper.stop()
     await this.#feed?.stop()
     await this.registry.stop()
     try {

@@ -215,6 +215,13 @@ export const REFUSAL_CODES: Record<RefusalCode, Omit<ErrorCode, 'status'>> = {
     meaning: 'There is no exchange rate for a budget\'s currency, or only one that is too old.',
     remedy: 'Add one: POST /api/v1/exchange-rates, or RELAYCORE_RATES_URL.',
   },
+  job_not_found: {
+    meaning: 'No key of this organization made such a response in the background, or such a batch, through this gateway.',
+    remedy: 'Check the id, and ask with a key of the organization that made it.',
+  },
+  job_not_over: {
+    meaning: 'It goes on at the provider, and could not be charged once it is deleted there.', remedy: 'Cancel it first, or wait for its end.',
+  },
   rate_limited: {
     meaning: 'The key, or a budget of the call, has no more requests, tokens or concurrent calls for now.',
     remedy: 'Wait for as long as `retry-after` says; SDKs do so by themselves.',

@@ -12,6 +12,7 @@ export type RefusalCode =
   | 'provider_not_allowed' | 'model_not_allowed' | 'model_not_found' | 'model_unpriced' | 'path_not_allowed' | 'feature_not_metered'
   | 'no_budget' | 'budget_exhausted' | 'quote_exceeds_budget' | 'budget_contention'
   | 'approval_required' | 'budget_in_doubt' | 'budget_held' | 'budget_paused' | 'model_restricted' | 'no_exchange_rate'
+  | 'job_not_found' | 'job_not_over'
   | 'rate_limited' | 'call_exceeds_rate_limit'
   | 'provider_not_configured' | 'upstream_unreachable' | 'upstream_timeout'
   | 'journal_unavailable' | 'ledger_unavailable' | 'ledger_backlog' | 'shutting_down' | 'websocket_unsupported'
@@ -83,6 +84,8 @@ export const REFUSAL_STATUS: Record<RefusalCode, number> = {
   budget_paused: 403,
   model_restricted: 402,
   no_exchange_rate: 503,
+  job_not_found: 404,
+  job_not_over: 400,
   rate_limited: 429,
   call_exceeds_rate_limit: 413,
   provider_not_configured: 503,

@@ -116,6 +116,9 @@ export const HoldAnswer = Type.Object({
   model: Nullable(Type.String({ examples: ['gpt-4o'] })),
   source: Type.String(),
   externalId: Nullable(Type.String({ examples: ['nightly-42'] })),
+  jobId: Nullable(Type.String({
+    description: 'of a call that goes on at its provider (a response in the background, a batch): what it is called there',
+  })),
   description: Nullable(Type.String()),
   metadata: Nullable(Metadata),
   createdBy: Type.String(),

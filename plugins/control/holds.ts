@@ -5,7 +5,7 @@ import { parseTime } from '../../src/clock.ts'
 import { type HoldRefusalCode, type HoldRefusalDetails, holdRefusal, invalidField, NotFound } from '../../src/errors.ts'
 import { type HoldStore } from '../../src/holds/hold-store.ts'
 import { type Holder, type LongHold } from '../../src/holds/hold.ts'
-import { holderFor, noHold, sees } from '../../src/holds/holder.ts'
+import { holderFor, noHold, requireEnding, sees } from '../../src/holds/holder.ts'
 import { renderHold } from '../../src/holds/render.ts'
 import { type Ending, type NewHold as HoldToOpen } from '../../src/holds/long-holds.ts'
 import { type Asked } from '../../src/holds/placing.ts'
@@ -73,6 +73,7 @@ function endRoutes (scope: Scope, { holds: reader, longHolds, mutate }: Tools): 
   const seen = async ({ actor }: FastifyRequest, id: string): Promise<void> => {
     const hold = await reader.get(id)
     if (hold === null || !sees(actor, hold)) throw noHold(id)
+    requireEnding(actor, hold)
   }
   const schema = { params: Id, headers: Once, response: { 200: HoldAnswer, ...problems(404, 409, 413, 422) }, tags }
 

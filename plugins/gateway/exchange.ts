@@ -182,12 +182,33 @@ export class Exchange implements Dispatcher.DispatchHandler, Sweepable {
   onResponseEnd (): void {
     if (this.#ended) return
     const rest = this.#guarded(() => this.#meter?.end() ?? null, null)
-    if (this.#clientGone) {
-      this.#settle('client_gone', null)
-    } else {
-      this.#finish(rest)
-    }
+    const refused = this.#meter?.counted === this.#counted ? null : this.#cover()
+    if (refused instanceof Promise) this.#endLater(rest, refused)
+    else this.#endWith(rest, refused)
+  }
+
+  /** PostgreSQL is asked, or told, before anybody hears the end of the answer. */
+  #endLater (rest: Buffer | null, refused: Promise<Refusal | null>): void {
+    refused.catch((error: unknown) => {
+      this.#options.log.error({ err: error }, 'a step of a call failed')
+      return null
+    }).then((refusal) => {
+      if (!this.#ended) this.#endWith(rest, refusal)
+    })
+  }
+
+  #endWith (rest: Buffer | null, refusal: Refusal | null): void {
+    if (this.#clientGone) this.#settle('client_gone', null)
+    else if (refusal === null) this.#finish(rest)
+    else this.#withhold(refusal)
     this.#leaveUpstream()
+  }
+
+  /** The answer is whole, and its client may not have it. */
+  #withhold (refusal: Refusal): void {
+    this.#settle('completed', null)
+    if (this.#response.headersSent) this.#breakOff()
+    else this.#guarded(() => { this.#options.refuse(refusal, false) }, undefined)
   }
 
   onResponseError (_controller: Dispatcher.DispatchController | null, error: Error): void {

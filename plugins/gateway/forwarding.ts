@@ -1,9 +1,10 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify'
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
 import { type Refusal } from '../../src/errors.ts'
-import { type CallIntake, type OpenCall } from '../../src/gateway/call.ts'
+import { type CallIntake, type JobDesk, type OpenCall } from '../../src/gateway/call.ts'
+import { type Job } from '../../src/holds/job.ts'
 import { pathTemplate } from '../../src/providers/paths.ts'
-import { type BillableEndpoint, isRefusal } from '../../src/providers/provider.ts'
+import { type BillableEndpoint, isRefusal, type JobEndpoint } from '../../src/providers/provider.ts'
 import { Exchange, type ExchangeCall, Unsigned } from './exchange.ts'
 import { upstreamHeaders } from './headers.ts'
 import { type Inbound, isGone, type Plane } from './plane.ts'
@@ -22,6 +23,10 @@ export function handle (plane: Plane, request: FastifyRequest, reply: FastifyRep
     return
   }
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+  if (endpoint.kind === 'free' && endpoint.served === 'job') {
+    forwardToJob(plane, inbound, endpoint, bytes, request, reply)
+    return
+  }
   if (endpoint.kind === 'free' && (endpoint.method !== 'POST' || bytes.length === 0)) {
     forwardFree(plane, inbound, null, bytes, request, reply)
     return
@@ -56,8 +61,58 @@ function forwardFree (
     refuse(plane.gate, provider, way, request, reply)
     return
   }
-  const outgoing = { call: FREE, body: bytes.length === 0 ? null : bytes, own: {}, filtered: false, model: null }
+  const outgoing = { ...FREE_PASSAGE, call: FREE, body: bytes.length === 0 ? null : bytes }
   exchange(plane, way, inbound, outgoing, request, reply)
+}
+
+/** To a call that goes on at its provider, for whom it is: nothing is held, and what the answer says may settle it. */
+function forwardToJob (
+  plane: Plane, inbound: Inbound, endpoint: JobEndpoint, bytes: Buffer, request: FastifyRequest, reply: FastifyReply
+): void {
+  const { provider, params } = inbound.route
+  const go = async (): Promise<void> => {
+    const job = await jobFor(plane, inbound, endpoint, params['job'] ?? '')
+    if (isGone(request, reply)) return
+    const way = isRefusal(job) ? job : plane.exchanges.closed ? shuttingDown() : wayTo(plane, provider.name, inbound)
+    if (isRefusal(job) || isRefusal(way)) refuse(plane.gate, provider, way as Refusal, request, reply)
+    else {
+      const outgoing = { ...FREE_PASSAGE, call: aboutJob(plane.jobs, endpoint, job), body: bytes.length === 0 ? null : bytes }
+      exchange(plane, way, inbound, outgoing, request, reply)
+    }
+  }
+  go().catch((error: unknown) => {
+    request.log.error({ err: error }, 'asking about a job failed')
+    if (!reply.sent) refuse(plane.gate, provider, internalError(), request, reply)
+  })
+}
+
+async function jobFor (
+  plane: Plane, { route: { provider }, identity }: Inbound, endpoint: JobEndpoint, jobId: string
+): Promise<Job | Refusal> {
+  const find = async () => await plane.jobs.find({ provider: provider.name, of: endpoint.of, jobId }, identity.organizationId)
+  const job = await find()
+  if (isRefusal(job)) return job
+  if (endpoint.whileOpen !== 'refuse' || job.state !== 'open') return job
+  await plane.asker.ask(job)
+  const now = await find()
+  return isRefusal(now) || now.state !== 'open' ? now : {
+    code: 'job_not_over',
+    message: `${JSON.stringify(jobId)} goes on at its provider. What it costs could not be known once it is deleted.`,
+    retryable: false,
+  }
+}
+
+function aboutJob (jobs: JobDesk, endpoint: JobEndpoint, job: Job): ExchangeCall {
+  let status: number | null = null
+  return {
+    meter (answer) {
+      status = answer.status
+      return endpoint.meter(job.terms, answer)
+    },
+    cover: (reading) => reading.job?.over === true ? jobs.heard(job, reading, status).then(() => null) : null,
+    release: () => {},
+    settle: () => {},
+  }
 }
 
 function isDemoModel (body: unknown): boolean {
@@ -129,7 +184,15 @@ function startCall (
     return
   }
   const filtered = call.request.stream && !call.request.usageAsked
-  const outgoing = { call, body: call.body, own: call.headers, filtered, model: call.changedModel }
+  const outgoing = {
+    call,
+    body: call.body,
+    own: call.headers,
+    filtered,
+    model: call.changedModel,
+    // what goes on without its client is read until it is known by what name
+    ...call.request.background === true ? { onDisconnect: 'drain' as const } : {},
+  }
   exchange(plane, way, inbound, outgoing, request, reply)
 }
 
@@ -145,14 +208,18 @@ interface Passage {
   filtered: boolean
   /** in the path, where it is not the one that was asked for */
   model: string | null
+  /** absent: as is set for the upstream */
+  onDisconnect?: 'drain' | 'abort'
 }
+
+const FREE_PASSAGE = { own: {}, filtered: false, model: null, onDisconnect: 'abort' } as const
 
 /** Hands the request over to undici. From the hijack on nothing may throw: Fastify would not answer any more. */
 function exchange (
   plane: Plane, way: Way, inbound: Inbound, outgoing: Passage,
   request: FastifyRequest, reply: FastifyReply
 ): void {
-  const { route: { provider, endpoint } } = inbound
+  const { route: { provider } } = inbound
   const { call, filtered } = outgoing
   const { upstream, credential } = way
   const response = reply.raw
@@ -166,7 +233,7 @@ function exchange (
     connection: request.raw.socket,
     headers,
     filtered,
-    onDisconnect: endpoint.kind === 'free' ? 'abort' : plane.onDisconnect[upstream.name] ?? 'drain',
+    onDisconnect: outgoing.onDisconnect ?? plane.onDisconnect[upstream.name] ?? 'drain',
     exchanges: plane.exchanges,
     refuse: (refusal, released) => {
       const named = withCallId(refusal, headers)

@@ -1,12 +1,13 @@
 import httpProxy from '@fastify/http-proxy'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { type CallGate } from '../../src/gateway/call.ts'
+import { type CallGate, type JobDesk } from '../../src/gateway/call.ts'
 import { parseBody, type ParsedBody } from '../../src/providers/body.ts'
 import { type Provider } from '../../src/providers/provider.ts'
 import { admission, refusePath } from './admission.ts'
 import { splitTarget } from './client-key.ts'
 import { type DrainLimits, Exchanges } from './exchanges.ts'
 import { handle } from './forwarding.ts'
+import { JobAsker } from './job-asker.ts'
 import { isGone, type Plane } from './plane.ts'
 import { refusalOf, refuse } from './refusals.ts'
 import { type Dialect, RouteTable } from './routes.ts'
@@ -21,6 +22,8 @@ import { openUpstream, type Upstream, type UpstreamLimits, type UpstreamOptions 
  */
 export interface GatewayOptions {
   gate: CallGate
+  /** absent: there are no calls that go on behind their answers */
+  jobs?: JobDesk
   /** their names are the path prefixes, and keys of `upstreams` */
   providers: Provider[]
   /** by provider name, and `demo` for the models `demo-*` where there is one */
@@ -63,9 +66,15 @@ const DEFAULT_CLOSE_MS = 30_000
 
 export default async function gateway (app: FastifyInstance, options: GatewayOptions): Promise<void> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const upstreams = openUpstreams(options, limits)
+  const jobs = options.jobs ?? NO_JOBS
+  const asker = new JobAsker({ jobs, providers: options.providers, upstreams, log: app.log })
+  jobs.askedBy((job) => asker.ask(job))
   const plane: Plane = {
     gate: options.gate,
-    upstreams: openUpstreams(options, limits),
+    jobs,
+    asker,
+    upstreams,
     exchanges: options.exchanges ?? newExchanges(options),
     onDisconnect: options.onDisconnect ?? {},
     bodyBytes: limits.bodyBytes,
@@ -79,6 +88,7 @@ export default async function gateway (app: FastifyInstance, options: GatewayOpt
   for (const root of rootPrefixes(atRoot)) await registerPrefix(app, plane, '', root, atRoot, rootDialect(atRoot))
 
   app.addHook('preClose', async () => {
+    asker.stop()
     const cut = await plane.exchanges.close(options.closeTimeoutMs ?? DEFAULT_CLOSE_MS)
     if (cut > 0) app.log.warn({ cut }, 'open calls were cut because the gateway stops')
   })
@@ -162,6 +172,13 @@ function openUpstreams (options: GatewayOptions, limits: GatewayLimits): Map<str
     const provider = options.providers.find((one) => one.name === name)
     return [name, openUpstream(name, upstream, provider, limits)]
   }))
+}
+
+const NO_JOBS: JobDesk = {
+  find: async () => ({ code: 'job_not_found', message: 'There are no jobs here.', retryable: false }),
+  askedBy: () => {},
+  heard: async () => {},
+  missed: async () => {},
 }
 
 function loggedRequest (request: FastifyRequest): string {

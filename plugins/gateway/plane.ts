@@ -1,14 +1,17 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify'
 import { type Identity } from '../../src/budget/budget.ts'
-import { type CallGate } from '../../src/gateway/call.ts'
+import { type CallGate, type JobDesk } from '../../src/gateway/call.ts'
 import { type ParsedBody } from '../../src/providers/body.ts'
 import { type Exchanges } from './exchanges.ts'
+import { type JobAsker } from './job-asker.ts'
 import { type Route } from './routes.ts'
 import { type Upstream } from './upstream.ts'
 
 /** What all prefixes share. */
 export interface Plane {
   gate: CallGate
+  jobs: JobDesk
+  asker: JobAsker
   upstreams: Map<string, Upstream>
   exchanges: Exchanges
   onDisconnect: Record<string, 'drain' | 'abort'>

@@ -1,3 +1,4 @@
+import type { KeptCall } from '../holds/job.ts'
 import type { UsageEvent } from '../usage/usage.ts'
 
 /**
@@ -127,6 +128,12 @@ export interface Authority {
   /** figures and every lease with a rest, from one read; changes nothing */
   inspect (accountIds: number[]): Promise<{ accounts: AccountFigures[], leases: LeaseFigures[] }>
   post (incarnation: number, events: UsageEvent[], returns: LeaseReturn[]): Promise<PostAnswer>
+  /**
+   * Moves what a call holds from this incarnation's leases to a row of long holds, which settles it from then on; once,
+   * however often it is asked. The lease's `returned` grows by it and the account's `leased` stays. false: it is not on
+   * the leases, has ended, or its job is another call's; nothing was changed.
+   */
+  keep (incarnation: number, call: KeptCall): Promise<{ kept: boolean, accounts: AccountFigures[] }>
   /** sets a dead incarnation to recovering, before anything of it is posted */
   beginRecovery (incarnation: number): Promise<void>
   /**

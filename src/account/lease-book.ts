@@ -136,6 +136,14 @@ export class LeaseBook {
     return lease.settle(held.quoteNano, costNano, now)
   }
 
+  /** the authority has moved what a call held to a row of its own; its `returned` grew by it, ours does now */
+  handOver (held: Held, now: number): void {
+    const lease = this.#of(held)
+    lease.handOver(held.quoteNano, now)
+    this.#touched.add(lease)
+    this.#giving.add(lease)
+  }
+
   /**
    * Serves who can be served and says what to ask the authority for, null: nothing. At most one grant is under way;
    * its outcome must be told by `granted` or `grantFailed`.

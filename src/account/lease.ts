@@ -117,6 +117,13 @@ export class Lease {
     return covered
   }
 
+  /** the authority has moved a hold to a row of its own: it is given back here, and is not free there */
+  handOver (quoteNano: bigint, now: number): void {
+    this.held -= quoteNano
+    this.returned += quoteNano
+    this.usedAt = now
+  }
+
   /** gives up what nobody holds, in memory, before the authority hears of it */
   giveUp (nano: bigint): void { this.returned += nano }
 

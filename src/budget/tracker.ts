@@ -175,6 +175,14 @@ export class BudgetTracker {
     return charges
   }
 
+  /** a row of the ledger holds it from now on, as these figures say */
+  kept (hold: CallHold, figures: readonly AccountFigures[]): void {
+    const now = this.#o.now()
+    for (const held of hold.holds) if (held.enforced) this.#book.handOver(held, now)
+    this.#back(hold)
+    this.#learn(figures)
+  }
+
   /** the call never reached the provider */
   release (hold: CallHold): void {
     const now = this.#o.now()

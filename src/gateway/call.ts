@@ -1,6 +1,7 @@
 import { type IncomingHttpHeaders } from 'node:http'
 import { type Identity } from '../budget/budget.ts'
 import { type Refusal } from '../errors.ts'
+import { type Job } from '../holds/job.ts'
 import { type AnswerHead, type BillableEndpoint, type CallRequest, type Provider, type Target } from '../providers/provider.ts'
 import { type Meter, type Reading } from '../usage/meter.ts'
 import { type CallOutcome } from '../usage/usage.ts'
@@ -44,12 +45,28 @@ export interface OpenCall {
   meter (answer: AnswerHead): Meter
   /**
    * The answer has used this much so far. Where that costs more than is held for it, more is held, or it is said why it
-   * may not go on; null: it may. A promise only where PostgreSQL has to be asked.
+   * may not go on; null: it may. What says that it goes on as a job is held for that long first. A promise only where
+   * PostgreSQL has to be asked.
    */
   cover (reading: Reading): Refusal | null | Promise<Refusal | null>
   /** no byte of it reached the provider */
   release (): void
   settle (ending: CallEnding): void
+}
+
+/** A job as its provider names it: `of` is the endpoint that made it. */
+export interface NamedJob { provider: string, of: string, jobId: string }
+
+/** What the data plane and those who keep the jobs need of each other; nothing of it rejects. */
+export interface JobDesk {
+  /** of this organization; a refusal where it has no such job */
+  find (named: NamedJob, organizationId: string): Promise<Job | Refusal>
+  /** how a provider is asked about one: by whom its answer is heard */
+  askedBy (ask: (job: Job) => Promise<void>): void
+  /** an answer said this of it: where it is over, it is settled */
+  heard (job: Job, reading: Reading, status: number | null): Promise<void>
+  /** its provider says that there is none */
+  missed (job: Job, status: number): Promise<void>
 }
 
 /** The business behind the data plane: who is asking, and may this call go. Refusals are values; nothing throws. */

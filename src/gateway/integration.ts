@@ -5,12 +5,15 @@ import { type BudgetRegistry } from '../budget/registry.ts'
 import { type BudgetTracker, type CallHold } from '../budget/tracker.ts'
 import { type Now } from '../clock.ts'
 import { type Refusal } from '../errors.ts'
+import { type Job, type KeptCall } from '../holds/job.ts'
+import { type Jobs } from '../holds/jobs.ts'
 import { EndedCall } from '../journal/ended-call.ts'
 import { type Journal } from '../journal/journal.ts'
 import { type RateLimiter } from '../limits/limiter.ts'
 import { type Metrics } from '../metrics.ts'
 import { formatNano } from '../money/amount.ts'
-import { type PriceBook, type PricedModel } from '../pricing/price.ts'
+import { pinTerms } from '../pricing/pinned.ts'
+import { labelOf, type PriceBook, type PricedModel } from '../pricing/price.ts'
 import { type AnswerHead, type CallChanges, type CallRequest, isRefusal, type Provider } from '../providers/provider.ts'
 import { type Meter, type Reading } from '../usage/meter.ts'
 import { type Placed, Underway } from '../underway.ts'
@@ -21,6 +24,7 @@ import { Candidates, type HeldCandidate } from './candidates.ts'
 import { Decision, DEMO, upstreamOf } from './decision.ts'
 import { finalCost, usedNano } from './final-cost.ts'
 import { forEndUser } from './identify.ts'
+import { type Kept, type Keeper } from './keeper.ts'
 import { LimitedDesk, type LimitedHold } from './limited-desk.ts'
 
 /**
@@ -40,6 +44,9 @@ export interface IntegrationOptions {
   journal: Pick<Journal, 'append'>
   /** takes ended calls for the ledger; `backlogged`: it cannot take any more now */
   collector: { add: (event: UsageEvent) => void, readonly backlogged: boolean }
+  /** holds calls that go on behind their answers, and hears of how they ended */
+  keeper: Keeper
+  jobs: Jobs
   metrics: Metrics
   log: {
     info (details: object, message: string): void
@@ -266,6 +273,56 @@ export class BudgetIntegration implements CallGate {
     return more instanceof Promise ? more.then(told) : told(more)
   }
 
+  /**
+   * It goes on at its provider behind its answer: before anybody hears of that, a row of the ledger holds it. null: it
+   * does, or the call is charged at its quote.
+   */
+  async keep (call: Call, jobId: string): Promise<Refusal | null> {
+    const { opening, request, asked, model } = call
+    call.keeping = 'under way'
+    const kept: KeptCall = {
+      opening,
+      jobId,
+      terms: pinTerms(asked, model, request.bound),
+      expiresAt: opening.openedAt + LONGEST_MS,
+      pollInMs: POLL_AFTER_MS,
+    }
+    return await this.#o.keeper.keep(kept, (result) => { this.#kept(call, kept, result) })
+  }
+
+  #kept (call: Call, { opening, jobId, terms }: KeptCall, result: Kept): void {
+    // whoever recovers this process life looks for the row
+    if (result === 'unknown') return
+    if (!result.kept) {
+      call.keeping = 'no'
+      if (call.ending !== null) this.ended(call, call.ending)
+      return
+    }
+    this.#open.delete(call)
+    this.#desk.kept(call.hold, result.accounts)
+    this.#o.journal.append({ t: 'void', id: call.id })
+    call.keeping = {
+      id: opening.id,
+      provider: opening.provider,
+      jobId,
+      endpoint: opening.endpoint,
+      state: 'open',
+      organizationId: opening.organizationId,
+      openedAt: opening.openedAt,
+      quoteNano: opening.quoteNano,
+      terms,
+      accounts: opening.holds,
+      missed: 0,
+    }
+    this.#o.log.info({ call: call.id, job: jobId, provider: call.upstream, model: opening.model }, 'a call goes on as a job')
+  }
+
+  /** its stream went on until the job was over */
+  async heard (job: Job, reading: Reading, status: number | null): Promise<null> {
+    await this.#o.jobs.heard(job, reading, status)
+    return null
+  }
+
   /** nothing of the call reached its provider */
   released (call: Call): void {
     this.#open.delete(call)
@@ -279,8 +336,11 @@ export class BudgetIntegration implements CallGate {
     this.#open.delete(call)
     const { opening } = call
     const answered = this.#answered(call, ending.reading?.modelUsed ?? null)
-    const { costNano, certainty, outcome } =
-      finalCost(ending, call.model, call.request.bound, opening.quoteNano, answered)
+    // one that goes on behind its answer, of which nobody knows how, may cost all of it, whatever was seen
+    const lost = call.request.background === true && ending.reading?.final !== true && (ending.status ?? 0) < 400
+    const { costNano, certainty, outcome } = lost
+      ? { costNano: opening.quoteNano, certainty: 'uncertain' as const, outcome: ending.outcome }
+      : finalCost(ending, call.model, call.request.bound, opening.quoteNano, answered)
     const end: CallEnd = {
       id: call.id,
       endedAt: Math.max(this.#o.now(), opening.openedAt),
@@ -367,6 +427,10 @@ class Call implements OpenCall, Placed {
   readonly #gate: BudgetIntegration
   readonly #intake: CallIntake
   over = false
+  /** whether a row of the ledger holds it, and the job that it is then */
+  keeping: 'no' | 'under way' | Job = 'no'
+  /** how it ended meanwhile */
+  ending: CallEnding | null = null
 
   constructor (gate: BudgetIntegration, intake: CallIntake, held: HeldCandidate<LimitedHold>, opening: CallOpening) {
     this.#gate = gate
@@ -388,6 +452,11 @@ class Call implements OpenCall, Placed {
   get provider (): Provider { return this.#intake.provider }
 
   cover (reading: Reading): Refusal | null | Promise<Refusal | null> {
+    const { job } = reading
+    if (job !== undefined) {
+      if (typeof this.keeping === 'object') return job.over ? this.#gate.heard(this.keeping, reading, null) : null
+      if (!this.over && this.keeping === 'no' && !job.over) return this.#gate.keep(this, job.id)
+    }
     // an answer that has come to its end is what it is: nothing is won by cutting it
     const used = this.over || reading.final ? null : usedNano(reading, this.model, this.request.bound)
     return used === null || used <= this.opening.quoteNano ? null : this.#gate.extend(this, used)
@@ -406,12 +475,10 @@ class Call implements OpenCall, Placed {
   settle (ending: CallEnding): void {
     if (this.over) return
     this.over = true
-    this.#gate.ended(this, ending)
+    if (this.keeping === 'no') this.#gate.ended(this, ending)
+    else this.ending = ending
   }
 }
-
-/** names that nobody knows are the client's own, and there is no end to them */
-function labelOf ({ model, assumed }: PricedModel): string { return assumed === undefined ? model : 'other' }
 
 /** the refusal of more, told in the middle of an answer */
 function outgrown (refusal: Refusal): Refusal {
@@ -428,6 +495,10 @@ function tokensOf (usage: Usage | null): number | null {
 }
 
 const NO_JSON = Buffer.alloc(0)
+
+/** A job that has not been heard of for so long is uncertain. Responses are kept for less, batches end within a day. */
+const LONGEST_MS = 3 * 86_400_000
+const POLL_AFTER_MS = 15_000
 
 const BACKLOG: Refusal = {
   code: 'ledger_backlog',

@@ -1,3 +1,4 @@
+import { type AccountFigures } from '../account/authority.ts'
 import { type AppliedBudget } from '../budget/applies.ts'
 import { type Identity } from '../budget/budget.ts'
 import { type Spending } from '../budget/policy.ts'
@@ -55,6 +56,12 @@ export class LimitedDesk implements Desk<LimitedHold> {
   settle (hold: LimitedHold, costNano: bigint, tokens: number | null): Charge[] {
     if (hold.taken !== undefined) this.#limiter.end(hold.taken, tokens ?? hold.taken.tokens)
     return this.#tracker.settle(hold, costNano)
+  }
+
+  /** a row of the ledger holds it from now on; the most that it may use counts against the limits */
+  kept (hold: LimitedHold, figures: readonly AccountFigures[]): void {
+    if (hold.taken !== undefined) this.#limiter.end(hold.taken, hold.taken.tokens)
+    this.#tracker.kept(hold, figures)
   }
 
   /** the call never reached the provider */

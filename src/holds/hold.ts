@@ -79,6 +79,8 @@ export interface LongHold extends HoldDraft {
   /** charged so far, nano-USD; null: nothing */
   costNano: bigint | null
   settlement: Settlement | null
+  /** what its provider calls the call behind it; null: none of a gateway's is */
+  jobId: string | null
   accounts: HeldAccount[]
 }
 

@@ -2,8 +2,8 @@ import { type Actor, type Reach } from '../access/actor.ts'
 import { outOfReach, type Scope } from '../access/reach.ts'
 import { type Budget, type Identity } from '../budget/budget.ts'
 import { isForEach } from '../budget/subject.ts'
-import { NotFound } from '../errors.ts'
-import { type Holder } from './hold.ts'
+import { Forbidden, NotFound } from '../errors.ts'
+import { type Holder, type LongHold } from './hold.ts'
 
 /**
  * Whom a hold is for, and who may see and end it: decided here alone, from who asks. A client's holds are those of its
@@ -39,6 +39,12 @@ export function sees ({ identity, reach }: Actor, holder: Holder): boolean {
   if (reach === null) return true
   if (reach.organizationId !== holder.organizationId) return false
   return reach.scope === null || holder[`${reach.scope.type}Id`] === reach.scope.id
+}
+
+/** A client may not say what its own call has cost: who made the hold of one is its provider's answer. */
+export function requireEnding ({ identity }: Actor, { id, jobId }: LongHold): void {
+  if (identity === undefined || jobId === null) return
+  throw new Forbidden(`Hold ${id} was made by a call, and ends as its provider says: fetch or cancel ${jobId}`)
 }
 
 export function noHold (id: string) { return new NotFound(`There is no hold ${id}`) }

@@ -24,6 +24,7 @@ export function renderHold (hold: LongHold) {
     model: hold.model,
     source: hold.source,
     externalId: hold.externalId,
+    jobId: hold.jobId,
     description: hold.description,
     metadata: hold.metadata,
     createdBy: hold.createdBy,

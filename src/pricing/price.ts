@@ -50,6 +50,9 @@ export interface PricedModel extends Prices {
   assumed?: 'priced' | 'unpriced'
 }
 
+/** by which metrics name it: names that nobody knows are the client's own, and there is no end to them */
+export function labelOf ({ model, assumed }: PricedModel): string { return assumed === undefined ? model : 'other' }
+
 /** Finds the price in force. Exact id, then declared alias, then the id without its dated snapshot. */
 export interface PriceBook {
   /** that have prices here */

@@ -1,6 +1,7 @@
 import type { Refusal } from '../errors.ts'
 import type { RateStanding } from '../limits/limiter.ts'
 import type { CallBound, PricedModel } from '../pricing/price.ts'
+import type { PinnedTerms } from '../pricing/pinned.ts'
 import type { Meter } from '../usage/meter.ts'
 
 /** What the gateway reads of a billable request before it forwards it. */
@@ -17,6 +18,8 @@ export interface CallRequest {
    * thinks do so for as long as it likes. null: a lowered limit would not bound what the call costs.
    */
   thinking: number | 'open' | null
+  /** true: it goes on at the provider behind its answer, which says no more than what it is called there */
+  background?: boolean
   /** for whom the client works, as the body says it and unchecked; null or absent: it does not say */
   endUser?: unknown
   /** where the body says so */
@@ -104,7 +107,20 @@ export interface FreeEndpoint {
   served: 'models' | 'forward'
 }
 
-export type Endpoint = BillableEndpoint | FreeEndpoint
+/**
+ * About a call that goes on behind its answer, `{job}` in the path: passed on for those whose it is. What its answers
+ * say of the job's end settles the call.
+ */
+export interface JobEndpoint extends Omit<FreeEndpoint, 'served'> {
+  served: 'job'
+  /** the name of the endpoint that makes such jobs */
+  of: string
+  /** of a job that is not over; 'ask': gateways ask here by themselves; 'refuse': nobody could ask afterwards */
+  whileOpen: 'ask' | 'pass' | 'refuse'
+  meter (terms: Pick<PinnedTerms, 'bound'>, answer: AnswerHead): Meter
+}
+
+export type Endpoint = BillableEndpoint | FreeEndpoint | JobEndpoint
 
 /** How the clients of one family of SDKs are talked to. */
 export interface Dialect {

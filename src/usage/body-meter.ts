@@ -73,7 +73,42 @@ export class BodyMeter implements Meter {
     return null
   }
 
+  get counted (): number { return this.#facts.job === undefined ? 0 : 1 }
+
   reading (): Reading { return { ...this.#facts, bodyBytes: Math.max(this.#seen, this.#textBytes) } }
+}
+
+/**
+ * Keeps an answer back where what it says must be dealt with before anybody has it: all of it, or its last piece alone,
+ * without which nobody has the whole.
+ */
+export class KeepingMeter implements Meter {
+  readonly #meter: BodyMeter
+  readonly #all: boolean
+  readonly #kept = new Bytes()
+
+  constructor (meter: BodyMeter, what: 'all' | 'last') {
+    this.#meter = meter
+    this.#all = what === 'all'
+  }
+
+  data (chunk: Buffer): Buffer | null {
+    this.#meter.data(chunk)
+    const before = this.#all && this.#kept.length + chunk.length <= MAX_METERED_BYTES ? null : this.#taken()
+    this.#kept.add(chunk)
+    return before
+  }
+
+  end (): Buffer | null {
+    this.#meter.end()
+    return this.#taken()
+  }
+
+  get counted (): number { return this.#meter.counted }
+
+  reading (): Reading { return this.#meter.reading() }
+
+  #taken (): Buffer | null { return this.#kept.length === 0 ? null : this.#kept.take() }
 }
 
 export interface EventTaker {

@@ -12,6 +12,8 @@ export interface Reading {
   estimated?: boolean
   modelUsed: string | null
   providerRequestId: string | null
+  /** what the answer says of a job that goes on at the provider behind it; absent: it is of none */
+  job?: JobReading
   /** true: an answer of 400 and above that the provider bills all the same, without saying how much */
   billed?: boolean
   /**
@@ -21,12 +23,19 @@ export interface Reading {
   bodyBytes: number
 }
 
+export interface JobReading {
+  /** what the provider calls it */
+  id: string
+  /** it will not go on: what it used is in the same reading, or nobody says it */
+  over: boolean
+}
+
 /**
  * Reads the usage out of one passing answer. Never holds the answer up: `data` returns at once what to pass on,
  * which is the very same Buffer unless something that the client did not ask for has to be taken out.
  */
 export interface Meter {
-  /** grows with each figure of usage that comes; absent: there is none before the end */
+  /** grows with each figure of usage, and with what is said of a job; absent: there is none before the end */
   readonly counted?: number
   /** of what was passed on last, the bytes at its end that belong to an event whose end has not come */
   readonly unfinished?: number

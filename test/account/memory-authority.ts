@@ -9,6 +9,7 @@ import {
   type GrantCall, type GrantRequest, type LeaseFigures, type LeaseReturn, type PostAnswer,
 } from '../../src/account/authority.ts'
 import { type Now } from '../../src/clock.ts'
+import { type KeptCall } from '../../src/holds/job.ts'
 import { type Charge, type UsageEvent } from '../../src/usage/usage.ts'
 
 export type IncarnationState = 'live' | 'recovering' | 'closed'
@@ -71,7 +72,10 @@ export class MemoryAuthority implements Authority {
   readonly #leases = new Map<number, Map<number, LeaseRow>>()
   /** by account: charges that came without a call */
   readonly #recordedNano = new Map<number, bigint>()
-  readonly #longHolds = new Map<string, { accountIds: number[], nano: bigint, until: number }>()
+  readonly #longHolds = new Map<string, { held: Map<number, bigint>, until: number }>()
+  /** calls that are, or were, long holds */
+  readonly #kept = new Set<string>()
+  readonly #jobs = new Set<string>()
   /** every event that was ever inserted, by its id */
   readonly events = new Map<string, UsageEvent>()
 
@@ -114,7 +118,7 @@ export class MemoryAuthority implements Authority {
     const accounts = accountIds.map((accountId) => this.#account(accountId))
     if (accounts.some((a) => a.limitNano !== null && a.settledNano + a.leasedNano + nano > a.limitNano)) return false
     for (const account of accounts) account.leasedNano += nano
-    this.#longHolds.set(id, { accountIds, nano, until })
+    this.#longHolds.set(id, { held: new Map(accountIds.map((accountId) => [accountId, nano])), until })
     return true
   }
 
@@ -122,15 +126,17 @@ export class MemoryAuthority implements Authority {
   settleLongHold (id: string, costNano: bigint): void {
     const hold = this.#longHolds.get(id)
     if (!this.#longHolds.delete(id) || hold === undefined) return
-    for (const accountId of hold.accountIds) {
-      this.#account(accountId).leasedNano -= hold.nano
+    for (const [accountId, heldNano] of hold.held) {
+      this.#account(accountId).leasedNano -= heldNano
       this.charge(accountId, costNano)
     }
   }
 
   longHolds (): string[] { return [...this.#longHolds.keys()] }
 
-  longHeld (accountId: number): bigint { return sum(this.#longHoldsOn(accountId).map(([, { nano }]) => nano)) }
+  longHeld (accountId: number): bigint {
+    return sum(this.#longHoldsOn(accountId).map(([, { held }]) => held.get(accountId) ?? 0n))
+  }
 
   stateOf (incarnation: number): IncarnationState {
     return this.#gateway(incarnation).state
@@ -236,6 +242,23 @@ export class MemoryAuthority implements Authority {
     }
   }
 
+  async keep (incarnation: number, { opening, jobId, expiresAt }: KeptCall) {
+    this.#assertLive(incarnation)
+    const figures = () => opening.holds.map(({ accountId }) => this.#figures(accountId, incarnation))
+    if (this.#kept.has(opening.id)) return { kept: true, accounts: figures() }
+    const held = opening.holds.filter(({ enforced }) => enforced)
+    const job = `${opening.provider} ${jobId}`
+    const standing = held.every(({ accountId, quoteNano }) => restOf(this.#lease(accountId, incarnation)) >= quoteNano)
+    if (!standing || this.events.has(opening.id) || this.#jobs.has(job)) return { kept: false, accounts: figures() }
+    this.#kept.add(opening.id)
+    this.#jobs.add(job)
+    for (const { accountId, quoteNano } of held) this.#lease(accountId, incarnation).returnedNano += quoteNano
+    this.#longHolds.set(opening.id, {
+      held: new Map(opening.holds.map(({ accountId, quoteNano, enforced }) => [accountId, enforced ? quoteNano : 0n])), until: expiresAt,
+    })
+    return { kept: true, accounts: figures() }
+  }
+
   async beginRecovery (incarnation: number): Promise<void> {
     const gateway = this.#gateway(incarnation)
     if (gateway.state !== 'live') return
@@ -319,7 +342,8 @@ export class MemoryAuthority implements Authority {
       .sort((a, b) => doubtfulSince(a.gateway) - doubtfulSince(b.gateway))
     const first = doubtful[0]?.gateway
     const longHolds = this.#longHoldsOn(accountId)
-    const largest = [...longHolds].sort(([, a], [, b]) => Number(b.nano - a.nano))[0]
+    const on = ({ held }: { held: Map<number, bigint> }) => held.get(accountId) ?? 0n
+    const largest = [...longHolds].sort(([, a], [, b]) => Number(on(b) - on(a)))[0]
     return {
       accountId,
       limitNano: account.limitNano,
@@ -340,7 +364,7 @@ export class MemoryAuthority implements Authority {
   }
 
   #longHoldsOn (accountId: number) {
-    return [...this.#longHolds].filter(([, { accountIds }]) => accountIds.includes(accountId))
+    return [...this.#longHolds].filter(([, { held }]) => held.has(accountId))
   }
 
   #isInDoubt (gateway: GatewayRow): boolean {
@@ -356,7 +380,8 @@ export class MemoryAuthority implements Authority {
   #fresh (events: UsageEvent[]): UsageEvent[] {
     const fresh = new Map<string, UsageEvent>()
     for (const event of events) {
-      if (this.events.has(event.end.id) || fresh.has(event.end.id)) continue
+      // what became long is settled by its row alone
+      if (this.events.has(event.end.id) || fresh.has(event.end.id) || this.#kept.has(event.end.id)) continue
       for (const { accountId } of event.end.charges) this.#account(accountId)
       fresh.set(event.end.id, event)
     }

@@ -1,10 +1,11 @@
 import { type Refusal } from '../../errors.ts'
 import { type PricedModel } from '../../pricing/price.ts'
+import { UnreadMeter } from '../../usage/body-meter.ts'
 import { badRequest, shown } from '../body.ts'
 import { changedBody } from '../changed-body.ts'
 import { modelLists } from '../model-lists.ts'
 import {
-  type BillableEndpoint, type CallRequest, type Dialect, type EndpointTable, isRefusal, type Provider,
+  type BillableEndpoint, type CallRequest, type Dialect, type EndpointTable, isRefusal, type JobEndpoint, type Provider,
 } from '../provider.ts'
 import { embeddings } from './embeddings.ts'
 import { openAiRateHeaders, renderOpenAiRefusal } from './errors.ts'
@@ -12,7 +13,7 @@ import { images } from './images.ts'
 import { withUsage } from './include-usage.ts'
 import { chatUsage, meterChatCompletion, type UsageReader } from './meter.ts'
 import { type ChatFields, readChatCompletion } from './request.ts'
-import { meterResponse, type ResponseUsage } from './responses-meter.ts'
+import { meterResponse, meterStoredResponse, type ResponseUsage } from './responses-meter.ts'
 import { readCompaction, readResponse, type ResponseFields } from './responses-request.ts'
 import { speech } from './speech.ts'
 
@@ -157,6 +158,17 @@ export function compaction (path: string): BillableEndpoint {
   }
 }
 
+/** Responses that are kept at the provider, of those in the background: there is no other way to what they say. */
+export function responseJobs (path: string): JobEndpoint[] {
+  const of = { kind: 'free', served: 'job', of: 'responses', meter: meterStoredResponse } as const
+  return [
+    { ...of, name: 'responses.retrieve', method: 'GET', path: `${path}/{job}`, whileOpen: 'ask' },
+    { ...of, name: 'responses.cancel', method: 'POST', path: `${path}/{job}/cancel`, whileOpen: 'pass' },
+    { ...of, name: 'responses.delete', method: 'DELETE', path: `${path}/{job}`, whileOpen: 'refuse' },
+    { ...of, name: 'responses.input_items', method: 'GET', path: `${path}/{job}/input_items`, whileOpen: 'pass', meter: () => new UnreadMeter() },
+  ]
+}
+
 export const openai: Provider = {
   name: 'openai',
   title: 'OpenAI',
@@ -167,7 +179,8 @@ export const openai: Provider = {
   dialect: openaiDialect,
   endpoints: [
     chatCompletions('/v1/chat/completions'),
-    responses('/v1/responses'),
+    responses('/v1/responses', { fields: { jobs: true } }),
+    ...responseJobs('/v1/responses'),
     compaction('/v1/responses/compact'),
     completions('/v1/completions'),
     embeddings('/v1/embeddings'),

@@ -1,7 +1,8 @@
 import {
-  BodyMeter, count, EventMeter, type EventTaker, type Facts, isCount, isEncoded, isEventStream, NOTHING_READ, takeAll,
+  BodyMeter, count, EventMeter, type EventTaker, type Facts, isCount, isEncoded, isEventStream, KeepingMeter, NOTHING_READ, takeAll,
   textOrNull, UnreadMeter,
 } from '../../usage/body-meter.ts'
+import { type PinnedTerms } from '../../pricing/pinned.ts'
 import { type Meter } from '../../usage/meter.ts'
 import { dataRange, eventData } from '../../usage/sse.ts'
 import { type Usage } from '../../usage/usage.ts'
@@ -19,26 +20,44 @@ const WANTED = ['id', 'model', 'service_tier', 'status', 'usage', 'tool_usage']
 /** besides, where tools at the provider are billed by what they did */
 const WITH_TOOLS = [...WANTED, 'output']
 const UNFINISHED = new Set<unknown>(['queued', 'in_progress'])
+const OVER = new Set<unknown>(['completed', 'failed', 'incomplete', 'cancelled'])
 
 /** What is made of the usage that OpenAI's reader found in a response of somebody else. */
 export type ResponseUsage = (response: Record<string, unknown>, usage: Usage) => Usage
 
+/** What of its request an answer is read by. */
+type Asked = Pick<PinnedTerms, 'bound'> & { background?: boolean }
+
+/** Of one in the background nobody hears before it is held for as long as it may take. */
 export function meterResponse (call: CallRequest, answer: AnswerHead, also?: ResponseUsage): Meter {
-  const { status, contentType, contentEncoding } = answer
+  return meterOf(call, answer, call.background === true ? 'all' : null, also)
+}
+
+/** An answer about a response in the background. */
+export function meterStoredResponse ({ bound }: Pick<PinnedTerms, 'bound'>, answer: AnswerHead): Meter {
+  return meterOf({ bound, background: true }, answer, 'last')
+}
+
+function meterOf (
+  asked: Asked, { status, contentType, contentEncoding }: AnswerHead, kept: 'all' | 'last' | null, also?: ResponseUsage
+): Meter {
   if (status >= 400) return new UnreadMeter()
-  const readWhole = (text: Buffer) => readAnswer(text, call, also)
-  if (!isEventStream(contentType) || isEncoded(contentEncoding)) return new BodyMeter(contentEncoding, readWhole)
-  return new EventMeter(new ResponseReader(call, also), false)
+  if (!isEventStream(contentType) || isEncoded(contentEncoding)) {
+    const meter = new BodyMeter(contentEncoding, (text) => readAnswer(text, asked, also))
+    return kept === null ? meter : new KeepingMeter(meter, kept)
+  }
+  return new EventMeter(new ResponseReader(asked, also), false)
 }
 
 /** The event that ends a response has all of it: its usage, the tier that was used, and what tools have done. */
 class ResponseReader implements EventTaker {
-  readonly #call: CallRequest
+  readonly #call: Asked
   readonly #also: ResponseUsage | undefined
   #facts = NOTHING_READ
   #opening = OPENING_EVENTS
+  counted = 0
 
-  constructor (call: CallRequest, also?: ResponseUsage) {
+  constructor (call: Asked, also?: ResponseUsage) {
     this.#call = call
     this.#also = also
   }
@@ -65,22 +84,24 @@ class ResponseReader implements EventTaker {
     const ends = ENDS.has(named('type')?.toString('utf8').slice(1, -1) ?? '')
     const values = topLevelValues(response, wanted(this.#call))
     if (values === null) return
+    const { job } = this.#facts
     if (ends) this.#facts = factsOf(values, this.#call, this.#also)
     // so that a stream that breaks off can still be looked up at the provider
-    else this.#facts = { ...this.#facts, modelUsed: textOrNull(values['model']), providerRequestId: textOrNull(values['id']) }
+    else this.#facts = { ...this.#facts, modelUsed: textOrNull(values['model']), providerRequestId: textOrNull(values['id']), ...jobOf(values, this.#call) }
+    if (this.#facts.job !== undefined && (ends || job === undefined)) this.counted++
   }
 }
 
-function readAnswer (text: Buffer, call: CallRequest, also?: ResponseUsage): Facts {
+function readAnswer (text: Buffer, call: Asked, also?: ResponseUsage): Facts {
   const response = topLevelValues(text, wanted(call))
   return response === null ? takeAll(new ResponseReader(call, also), text) : factsOf(response, call, also)
 }
 
-function wanted ({ bound: { webSearches, units } }: CallRequest): string[] {
+function wanted ({ bound: { webSearches, units } }: Asked): string[] {
   return webSearches > 0 || units !== undefined ? WITH_TOOLS : WANTED
 }
 
-function factsOf (response: Record<string, unknown>, call: CallRequest, also?: ResponseUsage): Facts {
+function factsOf (response: Record<string, unknown>, call: Asked, also?: ResponseUsage): Facts {
   const read = UNFINISHED.has(response['status']) ? null : usageOf(response, call)
   const usage = read === null || also === undefined ? read : also(response, read)
   return {
@@ -88,10 +109,17 @@ function factsOf (response: Record<string, unknown>, call: CallRequest, also?: R
     final: usage !== null,
     modelUsed: textOrNull(response['model']),
     providerRequestId: textOrNull(response['id']),
+    ...jobOf(response, call),
   }
 }
 
-function usageOf (response: Record<string, unknown>, { bound }: CallRequest): Usage | null {
+/** of one in the background, how far it is; one that is over as soon as it is answered needs nothing more */
+function jobOf ({ id, status }: Record<string, unknown>, { background }: Asked): Pick<Facts, 'job'> {
+  const named = textOrNull(id)
+  return background !== true || named === null ? {} : { job: { id: named, over: OVER.has(status) } }
+}
+
+function usageOf (response: Record<string, unknown>, { bound }: Asked): Usage | null {
   const reported = response['usage']
   if (!isObject(reported)) return null
   const tools = toolsOf(response)

@@ -38,6 +38,8 @@ export interface ResponseFields {
   known?: ReadonlySet<string>
   /** false: nothing bounds what tools at the provider do, so they are refused; default: `max_tool_calls` does */
   hostedTools?: boolean
+  /** true: one in the background can be asked about, so it is taken */
+  jobs?: boolean
 }
 
 /** of hosted tools in one response */
@@ -68,8 +70,11 @@ export function readResponse (body: unknown, bytes: Buffer, fields: ResponseFiel
   const limit = countField(body, 'max_output_tokens', 1)
   const calls = countField(body, 'max_tool_calls', 0, MOST_TOOL_CALLS)
   const tier = tierField(body, 'service_tier')
-  const wrong = firstRefusal([model, stream, limit, calls, tier, listField(body, 'tools')])
+  const background = flagField(body, 'background')
+  const wrong = firstRefusal([model, stream, limit, calls, tier, background, listField(body, 'tools')])
   if (wrong !== null) return wrong
+  // its usage comes with none of the bytes of this call: it must be asked for
+  if (background === true && fields.jobs !== true) return notMetered('background')
   const unmetered = unmeteredFeature(body, fields)
   if (unmetered !== null) return notMetered(unmetered)
   const hosted = hostedTools(body, calls as number | null, fields)
@@ -85,6 +90,7 @@ export function readResponse (body: unknown, bytes: Buffer, fields: ResponseFiel
     // always reported
     usageAsked: true,
     thinking: 'open',
+    ...background === true ? { background } : {},
     endUser: body['safety_identifier'] ?? body['user'],
     endUserField: isGiven(body['user']) && !isGiven(body['safety_identifier']) ? 'user' : 'safety_identifier',
     bound: {
@@ -115,8 +121,6 @@ function unmeteredFeature (body: Record<string, unknown>, { unmetered = [], know
     const value = known?.has(field) === true ? null : body[field]
     if (isGiven(value) && !(Array.isArray(value) && value.length === 0)) return field
   }
-  // a response that goes on behind its answer: its usage comes with none of the bytes of this call
-  if (isGiven(body['background']) && body['background'] !== false) return 'background'
   if (!CACHE_LIFETIMES.has(lifetimeOf(body))) return `prompt_cache_options.ttl ${shown(lifetimeOf(body))}`
   const { reasoning, moderation } = body
   const mode = isObject(reasoning) ? reasoning['mode'] : null

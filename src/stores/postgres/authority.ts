@@ -4,9 +4,11 @@ import {
   type PostAnswer,
 } from '../../account/authority.ts'
 import { type GatewayInDoubt } from '../../account/lost-gateways.ts'
+import { type KeptCall } from '../../holds/job.ts'
 import { EndedCall } from '../../journal/ended-call.ts'
 import { type UsageEvent } from '../../usage/usage.ts'
 import { Database, bigintOf, idOf, sqlStateOf, type DatabaseOptions, type Query } from './pool.ts'
+import { keptJson } from './job-store.ts'
 import { postedCalls } from './posted-calls.ts'
 import { jsonOf } from './usage-rows.ts'
 
@@ -195,6 +197,14 @@ export class PostgresAuthority implements Authority {
       else if (row.inserted !== null) inserted.push(...row.inserted.split(','))
     }
     return { inserted, accounts }
+  }
+
+  async keep (incarnation: number, call: KeptCall): Promise<{ kept: boolean, accounts: AccountFigures[] }> {
+    const rows = await run<(FiguresRow | { account_id: null }) & { kept: boolean }>(this.#grants, {
+      name: 'keep_long', text: `select kept, ${FIGURES} from keep_long($1, $2, $3)`, values: [incarnation, ...keptJson(call)],
+    })
+    const accounts = rows.flatMap((row) => row.account_id === null ? [] : [figuresOf(row)])
+    return { kept: rows[0]?.kept === true, accounts }
   }
 
   async beginRecovery (incarnation: number): Promise<void> {

@@ -44,9 +44,11 @@ export function amountJson (
   })))
 }
 
-export function endJson ({ settlement, costNano, correctionId }: HoldEnd): string {
+export function endJson (end: HoldEnd): string { return JSON.stringify(settledJson(end)) }
+
+export function settledJson ({ settlement, costNano, correctionId }: Omit<HoldEnd, 'costs'>): object {
   const { cost, usage, modelUsed, requestId } = settlement
-  return JSON.stringify({
+  return {
     cost_nano: String(costNano),
     correction_id: correctionId,
     model_used: modelUsed,
@@ -57,7 +59,7 @@ export function endJson ({ settlement, costNano, correctionId }: HoldEnd): strin
       usage: usage?.reportedNano === undefined ? usage : { ...usage, reportedNano: String(usage.reportedNano) },
       cost: cost === null ? null : { ...cost, amountNano: String(cost.amountNano) },
     },
-  })
+  }
 }
 
 function tokens (usage: Usage): object {
@@ -115,6 +117,7 @@ export interface HoldRow {
   expired_at: Date | null
   settlement: SettlementRow | null
   cost_nano: string | null
+  job_id: string | null
   accounts: AccountRow[]
 }
 
@@ -169,6 +172,7 @@ export function holdOf (row: HoldRow): LongHold {
     expiredAt: row.expired_at?.getTime() ?? null,
     costNano: row.cost_nano === null ? null : bigintOf(row.cost_nano),
     settlement: row.settlement === null ? null : settlementOf(row.settlement),
+    jobId: row.job_id,
     accounts: row.accounts.map(accountOf),
   }
 }

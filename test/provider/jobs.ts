@@ -1,0 +1,151 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { type AddressInfo } from 'node:net'
+
+/**
+ * A provider whose responses go on in the background, with books of its own: what it has done for whom, and what it would
+ * bill. Written from OpenAI's reference and independently of src/, so that it can contradict it.
+ */
+export interface JobProvider {
+  url: string
+  jobs: Map<string, BackgroundJob>
+  /** requests as they came: method and path */
+  asked: string[]
+  /** the answers to POST wait for this; null: they do not */
+  until: Promise<void> | null
+  /** resolves once a POST has been read, and its job has begun */
+  begun: () => Promise<BackgroundJob>
+  close: () => Promise<void>
+}
+
+export interface BackgroundJob {
+  id: string
+  body: Record<string, unknown>
+  status: 'queued' | 'in_progress' | 'completed' | 'failed' | 'incomplete' | 'cancelled'
+  /** billed: input and output tokens */
+  used: { input: number, output: number } | null
+  /** streams that wait for its end */
+  streams: ServerResponse[]
+  /** ends it, and every stream of it */
+  finish: (used: { input: number, output: number } | null, status?: BackgroundJob['status']) => void
+}
+
+export async function startJobProvider (t: { teardown: (close: () => Promise<void>) => void }): Promise<JobProvider> {
+  let told: ((job: BackgroundJob) => void)[] = []
+  const provider: JobProvider = {
+    url: '',
+    jobs: new Map(),
+    asked: [],
+    until: null,
+    begun: () => new Promise((resolve) => { told.push(resolve) }),
+    close: async () => {
+      server.closeAllConnections()
+      await new Promise((resolve) => { server.close(resolve) })
+    },
+  }
+  const server = createServer((request, response) => {
+    provider.asked.push(`${request.method} ${request.url}`)
+    void (async () => {
+      const body = await readJson(request)
+      await answer(provider, request, body, response, (job) => {
+        for (const tell of told) tell(job)
+        told = []
+      })
+    })()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  provider.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  t.teardown(provider.close)
+  return provider
+}
+
+async function answer (
+  provider: JobProvider, { method, url = '' }: IncomingMessage, body: Record<string, unknown>, response: ServerResponse,
+  begun: (job: BackgroundJob) => void
+): Promise<void> {
+  const { pathname, searchParams } = new URL(url, provider.url)
+  if (method === 'POST' && pathname === '/v1/responses') {
+    const job = begin(provider, body)
+    begun(job)
+    await provider.until
+    if (body['stream'] === true) follow(job, response)
+    else send(response, 200, shown(job))
+    return
+  }
+  const [, id = '', rest = ''] = /^\/v1\/responses\/([^/]+)(\/.*)?$/.exec(pathname) ?? []
+  const job = provider.jobs.get(id)
+  if (job === undefined) {
+    send(response, 404, { error: { message: `Response with id '${id}' not found.`, type: 'invalid_request_error', param: null, code: null } })
+  } else if (method === 'POST' && rest === '/cancel') {
+    if (job.status === 'queued' || job.status === 'in_progress') job.finish(null, 'cancelled')
+    send(response, 200, shown(job))
+  } else if (method === 'DELETE') {
+    provider.jobs.delete(id)
+    send(response, 200, { id, object: 'response', deleted: true })
+  } else if (searchParams.get('stream') === 'true') follow(job, response)
+  else send(response, 200, shown(job))
+}
+
+function begin (provider: JobProvider, body: Record<string, unknown>): BackgroundJob {
+  const job: BackgroundJob = {
+    id: `resp_${String(provider.jobs.size + 1)}${Math.random().toString(36).slice(2)}`,
+    body,
+    status: 'queued',
+    used: null,
+    streams: [],
+    finish (used, status = 'completed') {
+      job.used = used
+      job.status = status
+      const ends = { completed: 'completed', incomplete: 'incomplete' } as Record<string, string>
+      for (const stream of job.streams.splice(0)) {
+        stream.end(event({ type: `response.${ends[status] ?? 'failed'}`, sequence_number: 2, response: shown(job) }))
+      }
+    },
+  }
+  provider.jobs.set(job.id, job)
+  return job
+}
+
+/** the events of a response from its beginning */
+function follow (job: BackgroundJob, response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream' })
+  response.write(event({ type: 'response.created', sequence_number: 0, response: shown({ ...job, status: 'queued', used: null }) }))
+  response.write(event({ type: 'response.output_text.delta', sequence_number: 1, delta: 'Hel' }))
+  job.streams.push(response)
+  if (job.status !== 'queued' && job.status !== 'in_progress') job.finish(job.used, job.status)
+}
+
+function shown ({ id, body, status, used }: BackgroundJob): object {
+  return {
+    id,
+    object: 'response',
+    created_at: 1_790_000_000,
+    status,
+    background: body['background'] === true,
+    error: status === 'failed' ? { code: 'server_error', message: 'it failed' } : null,
+    model: body['model'],
+    output: used === null ? [] : [{ type: 'message', id: 'msg_1', status: 'completed', role: 'assistant', content: [{ type: 'output_text', text: 'Hello', annotations: [] }] }],
+    service_tier: 'default',
+    usage: used === null ? null : {
+      input_tokens: used.input,
+      input_tokens_details: { cached_tokens: 0 },
+      output_tokens: used.output,
+      output_tokens_details: { reasoning_tokens: 0 },
+      total_tokens: used.input + used.output,
+    },
+  }
+}
+
+function event (data: { type: string, [name: string]: unknown }): string { return `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n` }
+
+function send (response: ServerResponse, status: number, body: object): void {
+  const text = JSON.stringify(body)
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }).end(text)
+}
+
+async function readJson (request: IncomingMessage): Promise<Record<string, unknown>> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  const text = Buffer.concat(chunks).toString('utf8')
+  return text === '' ? {} : JSON.parse(text) as Record<string, unknown>
+}
