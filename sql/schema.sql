@@ -505,16 +505,26 @@ create table long_holds (
   ended_at timestamp(3) with time zone,
   expired_at timestamp(3) with time zone,
   settlement jsonb,
-  cost_nano bigint
+  cost_nano bigint,
+  stream boolean default false not null,
+  request_id text,
+  end_user_id text,
+  job_id text,
+  job jsonb,
+  poll_at timestamp(3) with time zone,
+  missed integer default 0 not null
 );
 alter table long_holds add constraint long_holds_amount_nano_check CHECK ((amount_nano >= 0));
 alter table long_holds add constraint long_holds_check CHECK ((expires_at > opened_at));
 alter table long_holds add constraint long_holds_check1 CHECK (((state = 'open'::text) = (ended_at IS NULL)));
 alter table long_holds add constraint long_holds_check2 CHECK (((state = ANY (ARRAY['settled'::text, 'released'::text])) = (settlement IS NOT NULL)));
+alter table long_holds add constraint long_holds_check3 CHECK (((job_id IS NULL) = (job IS NULL)));
 alter table long_holds add constraint long_holds_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text));
 alter table long_holds add constraint long_holds_description_check CHECK ((length(description) <= 4096));
 alter table long_holds add constraint long_holds_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 256)));
 alter table long_holds add constraint long_holds_incarnation_fkey FOREIGN KEY (incarnation) REFERENCES gateways(incarnation);
+alter table long_holds add constraint long_holds_job_check CHECK ((jsonb_typeof(job) = 'object'::text));
+alter table long_holds add constraint long_holds_job_id_check CHECK (((length(job_id) >= 1) AND (length(job_id) <= 512)));
 alter table long_holds add constraint long_holds_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text));
 alter table long_holds add constraint long_holds_model_check CHECK (((length(model) >= 1) AND (length(model) <= 256)));
 alter table long_holds add constraint long_holds_organization_id_check CHECK (((length(organization_id) >= 1) AND (length(organization_id) <= 256)));
@@ -529,6 +539,8 @@ alter table long_holds add constraint long_holds_team_id_check CHECK (((length(t
 alter table long_holds add constraint long_holds_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 256)));
 CREATE INDEX long_holds_due ON public.long_holds USING btree (expires_at) WHERE (state = 'open'::text);
 CREATE UNIQUE INDEX long_holds_external ON public.long_holds USING btree (COALESCE(organization_id, ''::text), source, external_id) WHERE (external_id IS NOT NULL);
+CREATE UNIQUE INDEX long_holds_job ON public.long_holds USING btree (provider, job_id) WHERE (job_id IS NOT NULL);
+CREATE INDEX long_holds_poll ON public.long_holds USING btree (poll_at) WHERE ((state = 'open'::text) AND (poll_at IS NOT NULL));
 CREATE INDEX long_holds_state ON public.long_holds USING btree (state, id);
 comment on table long_holds is 'what is set aside by a row, not by a gateway: settled once, at any gateway, by this row';
 comment on column long_holds.rate is 'units of its currency per USD, pinned for all that is charged; null: USD';
@@ -536,6 +548,10 @@ comment on column long_holds.quote_nano is 'amount_nano in USD';
 comment on column long_holds.expired_at is 'when its deadline had passed and it was charged at its amount; what came after is a correction';
 comment on column long_holds.settlement is 'how it was ended by who holds it, to know the same end when it comes again';
 comment on column long_holds.cost_nano is 'charged so far, in USD';
+comment on column long_holds.job_id is 'what the provider calls it; null: no call stands behind this hold';
+comment on column long_holds.job is 'what it takes to work its cost out: the prices and terms that it was quoted by';
+comment on column long_holds.poll_at is 'from then on some gateway asks the provider about it; null: nobody does by themselves';
+comment on column long_holds.missed is 'how often in a row the provider did not know it';
 
 create table model_prices (
   provider text not null,
@@ -1015,6 +1031,22 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.claim_jobs(_most integer)
+ RETURNS SETOF uuid
+ LANGUAGE sql
+AS $function$
+  update long_holds h set
+    poll_at = clock_timestamp() + least(greatest((clock_timestamp() - h.opened_at) / 4, interval '15 seconds'), interval '10 minutes')
+  from (
+    select d.id from long_holds d
+    where d.state = 'open' and d.poll_at <= clock_timestamp()
+    order by d.poll_at limit _most for update skip locked
+  ) due
+  where h.id = due.id
+  returning h.id
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.close_leases(_incarnation bigint, _kept json)
  RETURNS void
  LANGUAGE plpgsql
@@ -1076,7 +1108,7 @@ declare
 begin
   select * into _h from long_holds h where h.id = _hold;
   if _from is null or _from not in ('open', 'uncertain')
-    or (_to = 'uncertain' and (_from <> 'open' or _h.expires_at > _now)) then
+    or (_to = 'uncertain' and (_from <> 'open' or (_h.expires_at > _now and _end ->> 'note' is null))) then
     return false;
   end if;
   _cost := case _to when 'released' then 0 when 'uncertain' then _h.quote_nano else (_end ->> 'cost_nano')::bigint end;
@@ -1091,21 +1123,23 @@ begin
   if not (_from = 'open' and _to = 'released') then
     with event as (
       insert into usage_events (day, id, incarnation, source, organization_id, team_id, project_id, user_id, key_id,
-        session_id, tags, provider, endpoint, model, model_used, stream, request_id, provider_request_id, outcome, certainty,
+        session_id, end_user_id, tags, provider, endpoint, model, model_used, stream, request_id, provider_request_id, outcome, status, certainty,
         input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens,
         web_searches, tier, units, reported_nano, quote_nano, cost_nano, price_version, opened_at, ended_at, corrects,
         caller_id, description, metadata)
       select _day, _id, _h.incarnation, _h.source, _h.organization_id, _h.team_id,
-        _h.project_id, _h.user_id, _h.key_id, _h.session_id, _h.tags, coalesce(_h.provider, 'none'), _h.endpoint,
-        coalesce(_h.model, 'none'), e.model_used, false, e.request_id, e.provider_request_id,
-        case _to when 'settled' then 'completed' when 'released' then 'released' else 'expired' end,
+        _h.project_id, _h.user_id, _h.key_id, _h.session_id, _h.end_user_id, _h.tags, coalesce(_h.provider, 'none'), _h.endpoint,
+        coalesce(_h.model, 'none'), e.model_used, _h.stream, coalesce(_h.request_id, e.request_id),
+        coalesce(e.provider_request_id, _h.job_id),
+        case _to when 'settled' then 'completed' when 'released' then 'released' else coalesce(e.outcome, 'expired') end,
+        e.status,
         case _to when 'uncertain' then 'uncertain' else 'exact' end,
         e.input_tokens, e.cache_read_tokens, e.cache_write_5m_tokens, e.cache_write_1h_tokens, e.output_tokens,
         e.reasoning_tokens, e.web_searches, e.tier, e.units, e.reported_nano, case _from when 'open' then _h.quote_nano else 0 end,
         _cost - coalesce((select sum(b.cost_nano) from usage_events b where b.day = _day and b.id = any (_before)), 0)::bigint,
         _h.price_version, _h.opened_at, greatest(_now, _h.opened_at),
-        case _from when 'uncertain' then _hold end, _h.external_id, nullif(_h.description, ''), _h.metadata
-      from json_to_record(_end) e (model_used text, request_id text, provider_request_id text, input_tokens bigint,
+        case _from when 'uncertain' then _hold end, _h.external_id, coalesce(e.note, nullif(_h.description, '')), _h.metadata
+      from json_to_record(_end) e (note text, outcome text, status smallint, model_used text, request_id text, provider_request_id text, input_tokens bigint,
         cache_read_tokens bigint, cache_write_5m_tokens bigint, cache_write_1h_tokens bigint, output_tokens bigint,
         reasoning_tokens bigint, web_searches integer, tier text, units jsonb, reported_nano bigint)
       on conflict do nothing
@@ -1139,7 +1173,8 @@ begin
   update long_hold_accounts r set held_nano = 0 where r.hold_id = _hold and r.held_nano > 0;
   update long_holds h set state = _to, ended_at = _now, cost_nano = _cost,
     expired_at = case _to when 'uncertain' then _now else h.expired_at end,
-    settlement = case when _to <> 'uncertain' then (_end ->> 'settlement')::jsonb end
+    settlement = case when _to <> 'uncertain' then (_end ->> 'settlement')::jsonb end,
+    description = coalesce(_end ->> 'note', h.description)
   where h.id = _hold;
   return true;
 end $function$
@@ -1409,6 +1444,63 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.keep_long(_incarnation bigint, _hold json, _amounts json)
+ RETURNS TABLE(kept boolean, account_id bigint, limit_nano bigint, settled_nano bigint, leased_nano bigint, budget_version bigint, granted_nano bigint, posted_nano bigint, holders integer, in_doubt_nano bigint, in_doubt_since timestamp with time zone, in_doubt_holder text, answered_at timestamp with time zone, long_held_nano bigint, long_hold uuid, long_held_until timestamp with time zone, total_nano bigint)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+  _id uuid := (_hold ->> 'id')::uuid;
+  _accounts bigint[];
+  _kept boolean;
+begin
+  perform 1 from gateways g where g.incarnation = _incarnation and g.state = 'live' for key share;
+  if not found then
+    raise exception 'gateway % is not live', _incarnation using errcode = 'RC001';
+  end if;
+  select coalesce(array_agg(r.account_id), '{}') into _accounts from json_to_recordset(_amounts) r (account_id bigint);
+  perform 1 from budget_accounts a where a.id = any (_accounts) order by a.id for no key update;
+  _kept := exists (select from long_holds h where h.id = _id);
+  if not _kept then
+    select coalesce(bool_and(r.held_nano = 0 or coalesce(l.state = 'open'
+      and l.granted_nano - l.returned_nano - l.posted_nano >= r.held_nano, false)), true)
+      and not exists (select from usage_events e where e.day = day_of(_id) and e.id = _id)
+      and not exists (select from long_holds h
+        where h.provider = _hold ->> 'provider' and h.job_id = _hold ->> 'job_id')
+    into _kept
+    from json_to_recordset(_amounts) r (account_id bigint, held_nano bigint)
+    left join leases l on l.account_id = r.account_id and l.incarnation = _incarnation;
+    if _kept then
+      insert into long_holds (id, source, incarnation, organization_id, team_id, project_id, user_id, key_id, session_id,
+        end_user_id, tags, provider, endpoint, model, stream, request_id, amount_nano, currency, quote_nano, price_version,
+        opened_at, expires_at, job_id, job, poll_at)
+      select h.id, 'relaycore', _incarnation, h.organization_id, h.team_id, h.project_id, h.user_id, h.key_id, h.session_id,
+        h.end_user_id, h.tags, h.provider, h.endpoint, h.model, h.stream, h.request_id, h.quote_nano, 'USD', h.quote_nano,
+        h.price_version, h.opened_at, h.expires_at, h.job_id, h.job, clock_timestamp() + make_interval(secs => h.poll_in)
+      from json_to_record(_hold) h (id uuid, organization_id text, team_id text, project_id text, user_id text, key_id text,
+        session_id text, end_user_id text, tags jsonb, provider text, endpoint text, model text, stream boolean,
+        request_id text, quote_nano bigint, price_version text, opened_at timestamptz, expires_at timestamptz, job_id text,
+        job jsonb, poll_in double precision);
+      insert into long_hold_accounts (hold_id, account_id, quote_nano, held_nano, rate)
+      select _id, r.account_id, r.quote_nano, r.held_nano, r.rate
+      from json_to_recordset(_amounts) r (account_id bigint, quote_nano bigint, held_nano bigint, rate text);
+      update leases l set returned_nano = l.returned_nano + r.held_nano
+      from long_hold_accounts r
+      where r.hold_id = _id and r.held_nano > 0 and l.account_id = r.account_id and l.incarnation = _incarnation;
+      update budget_accounts a set long_held_nano = a.long_held_nano + r.held_nano
+      from long_hold_accounts r where r.hold_id = _id and r.held_nano > 0 and a.id = r.account_id;
+    end if;
+  end if;
+  return query
+  select _kept, f.* from account_figures(_incarnation, _accounts) f
+  union all
+  select _kept, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint,
+    null::integer, null::bigint, null::timestamptz, null::text, null::timestamptz, null::bigint, null::uuid,
+    null::timestamptz, null::bigint
+  where cardinality(_accounts) = 0;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.keep_spending_below()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1615,6 +1707,7 @@ begin
     left join lateral json_to_record(e.usage) u ("inputTokens" bigint, "cacheReadTokens" bigint, "cacheWrite5mTokens" bigint,
       "cacheWrite1hTokens" bigint, "outputTokens" bigint, "reasoningTokens" bigint, "webSearches" integer, tier text,
       units jsonb, "reportedNano" bigint) on true
+    where not exists (select from long_holds h where h.id = o.id)
     order by 1, 2
     on conflict do nothing
     returning day, id

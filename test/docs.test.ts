@@ -47,6 +47,10 @@ t.test('docs/PROVIDERS.md lists every path as it is', async (t) => {
   t.equal(readFileSync(file, 'utf8'), made)
 })
 
+const FREE = {
+  models: 'free, from the catalog', forward: 'free, passed on', job: 'free, for whose it is; settles what has ended',
+}
+
 function providersText (): string {
   const tables = providers.map(({ name, title, url, base, atRoot, needsKey, endpoints }) => {
     const prefix = `/${name}`
@@ -56,7 +60,7 @@ function providersText (): string {
         const { about: { model, output, usage } } = endpoint
         return `| ${path} | \`${endpoint.name}\` | billable | ${model} | ${output} | ${usage} |`
       }
-      return `| ${path} | \`${endpoint.name}\` | ${endpoint.served === 'models' ? 'free, from the catalog' : 'free, passed on'} |  |  |  |`
+      return `| ${path} | \`${endpoint.name}\` | ${FREE[endpoint.served]} |  |  |  |`
     })
     const where = url === null ? `at the address of \`RELAYCORE_${name.toUpperCase()}_BASE_URL\`` : `at ${url}`
     return `## ${title}

@@ -7466,6 +7466,7 @@ export interface operations {
                      *           "model": "gpt-4o",
                      *           "source": "relaycore",
                      *           "externalId": "nightly-42",
+                     *           "jobId": "text",
                      *           "description": "What the search team may spend",
                      *           "metadata": {
                      *             "job": "nightly-42"
@@ -7531,6 +7532,7 @@ export interface operations {
                             model: string | null;
                             source: string;
                             externalId: string | null;
+                            jobId: string | null;
                             description: string | null;
                             metadata: {
                                 [key: string]: unknown;
@@ -7713,6 +7715,7 @@ export interface operations {
                      *       "model": "gpt-4o",
                      *       "source": "relaycore",
                      *       "externalId": "nightly-42",
+                     *       "jobId": "text",
                      *       "description": "What the search team may spend",
                      *       "metadata": {
                      *         "job": "nightly-42"
@@ -7771,6 +7774,7 @@ export interface operations {
                         model: string | null;
                         source: string;
                         externalId: string | null;
+                        jobId: string | null;
                         description: string | null;
                         metadata: {
                             [key: string]: unknown;
@@ -7860,6 +7864,7 @@ export interface operations {
                      *       "model": "gpt-4o",
                      *       "source": "relaycore",
                      *       "externalId": "nightly-42",
+                     *       "jobId": "text",
                      *       "description": "What the search team may spend",
                      *       "metadata": {
                      *         "job": "nightly-42"
@@ -7918,6 +7923,7 @@ export interface operations {
                         model: string | null;
                         source: string;
                         externalId: string | null;
+                        jobId: string | null;
                         description: string | null;
                         metadata: {
                             [key: string]: unknown;
@@ -8021,6 +8027,7 @@ export interface operations {
                      *       "model": "gpt-4o",
                      *       "source": "relaycore",
                      *       "externalId": "nightly-42",
+                     *       "jobId": "text",
                      *       "description": "What the search team may spend",
                      *       "metadata": {
                      *         "job": "nightly-42"
@@ -8079,6 +8086,7 @@ export interface operations {
                         model: string | null;
                         source: string;
                         externalId: string | null;
+                        jobId: string | null;
                         description: string | null;
                         metadata: {
                             [key: string]: unknown;
@@ -8172,6 +8180,7 @@ export interface operations {
                      *       "model": "gpt-4o",
                      *       "source": "relaycore",
                      *       "externalId": "nightly-42",
+                     *       "jobId": "text",
                      *       "description": "What the search team may spend",
                      *       "metadata": {
                      *         "job": "nightly-42"
@@ -8230,6 +8239,7 @@ export interface operations {
                         model: string | null;
                         source: string;
                         externalId: string | null;
+                        jobId: string | null;
                         description: string | null;
                         metadata: {
                             [key: string]: unknown;
@@ -8374,6 +8384,7 @@ export interface operations {
                      *       "model": "gpt-4o",
                      *       "source": "relaycore",
                      *       "externalId": "nightly-42",
+                     *       "jobId": "text",
                      *       "description": "What the search team may spend",
                      *       "metadata": {
                      *         "job": "nightly-42"
@@ -8432,6 +8443,7 @@ export interface operations {
                         model: string | null;
                         source: string;
                         externalId: string | null;
+                        jobId: string | null;
                         description: string | null;
                         metadata: {
                             [key: string]: unknown;

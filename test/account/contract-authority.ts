@@ -5,7 +5,9 @@
 import { type Test } from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import { type AccountFigures, type Authority, type GrantCall } from '../../src/account/authority.ts'
+import { type KeptCall } from '../../src/holds/job.ts'
 import { type Charge, type UsageEvent } from '../../src/usage/usage.ts'
+import { aBound, aModel } from '../pricing/builders.ts'
 import { type AccountBooks } from './memory-authority.ts'
 
 /** An authority and the hands that only tests have on it. */
@@ -78,6 +80,12 @@ export function anEvent (charges: Charge[], overrides: { id?: string, certainty?
       providerRequestId: null,
     },
   }
+}
+
+/** the call of an event, as it becomes long */
+function kept ({ opening }: UsageEvent, jobId: string): KeptCall {
+  const terms = { asked: 'demo-small', model: aModel('demo', 'demo-small'), bound: aBound() }
+  return { opening, jobId, terms, expiresAt: opening.openedAt + 60_000, pollInMs: 1_000 }
 }
 
 function needs (...pairs: [accountId: number, needNano: bigint][]): GrantCall {
@@ -492,6 +500,54 @@ const CASES: Record<string, Case> = {
     t.ok(recovering.inDoubtSince !== null)
     await world.authority.closeLeases(dead, [])
     t.match(await look(world, alive, accountId), { inDoubtNano: 0n, inDoubtSince: null, inDoubtHolder: null })
+  },
+
+  'moves what a call holds from its lease to a row, once, and settles it by nothing else': async (t, world) => {
+    const [one, two, soft] = [await anAccount(world, 20n), await anAccount(world, 20n), await anAccount(world, null)]
+    const [dead, alive] = [await world.authority.join('journal-1', HOST), await world.authority.join('journal-2', HOST)]
+    await take(world, dead, needs([one, 12n], [two, 8n]))
+    const event = anEvent([paid(one, 6n), paid(two, 5n), paid(soft, 6n, 0n)])
+    const call = kept(event, 'job-1')
+
+    for (let times = 0; times < 2; times++) {
+      const { kept, accounts } = await world.authority.keep(dead, call)
+      t.ok(kept)
+      t.match(figuresOf(accounts, one), { leasedNano: 12n, longHeldNano: 6n, grantedNano: 12n, longHold: { id: event.end.id } })
+      t.match(figuresOf(accounts, two), { leasedNano: 8n, longHeldNano: 5n })
+      t.match(figuresOf(accounts, soft), { leasedNano: 0n, longHeldNano: 0n })
+    }
+    await assertBalanced(t, world)
+
+    await world.authority.post(dead, [], [{ accountId: one, returnedNano: 8n }])
+    t.match(await look(world, dead, one), { leasedNano: 10n }, 'it had given two of its rest back before')
+    t.same((await world.authority.post(dead, [event], [])).inserted, [], 'the row alone says how it ends')
+    await world.authority.beginRecovery(dead)
+    t.same((await world.authority.post(dead, [event], [])).inserted, [])
+    await world.authority.closeLeases(dead, [])
+    t.match(await look(world, alive, one), { settledNano: 0n, leasedNano: 6n, longHeldNano: 6n, inDoubtNano: 0n })
+    t.match(await look(world, alive, two), { settledNano: 0n, leasedNano: 5n, longHeldNano: 5n })
+    await assertBalanced(t, world)
+  },
+
+  'moves nothing that is not on the lease, has ended, is another call\'s job, or comes after its process life': async (t, world) => {
+    const accountId = await anAccount(world, 20n)
+    const incarnation = await world.authority.join('journal-1', HOST)
+    await take(world, incarnation, needs([accountId, 10n]))
+    const no = async (event: UsageEvent, job: string) => {
+      t.equal((await world.authority.keep(incarnation, kept(event, job))).kept, false)
+      t.match(await look(world, incarnation, accountId), { longHeldNano: 3n })
+      await assertBalanced(t, world)
+    }
+    t.ok((await world.authority.keep(incarnation, kept(anEvent([paid(accountId, 3n)]), 'job-2'))).kept)
+
+    await no(anEvent([paid(accountId, 1n)]), 'job-2')
+    await no(anEvent([paid(accountId, 8n)]), 'job-3')
+    await no(anEvent([paid(await anAccount(world, 20n), 1n)]), 'job-4')
+    const ended = anEvent([paid(accountId, 1n)])
+    await world.authority.post(incarnation, [ended], [])
+    await no(ended, 'job-5')
+    await world.authority.beginRecovery(incarnation)
+    await t.rejects(world.authority.keep(incarnation, kept(anEvent([paid(accountId, 1n)]), 'job-6')), { code: 'incarnation_not_live' })
   },
 
   'leaves nothing leased by a gateway whose grants race with its recovery': async (t, world) => {

@@ -5,7 +5,8 @@ import { cappedOutput } from '../../../src/pricing/cap.ts'
 import { costNano } from '../../../src/pricing/cost.ts'
 import { type PricedModel } from '../../../src/pricing/price.ts'
 import { quoteNano } from '../../../src/pricing/quote.ts'
-import { openai } from '../../../src/providers/openai/index.ts'
+import { openai, responses as responsesOf } from '../../../src/providers/openai/index.ts'
+import { meterStoredResponse } from '../../../src/providers/openai/responses-meter.ts'
 import { aModel } from '../../pricing/builders.ts'
 import { aCall, billable, JSON_ANSWER, metered, pass, read, SSE, surface } from '../builders.ts'
 
@@ -100,7 +101,7 @@ t.test('tools of the client add the words around them; hosted tools are bounded 
 
 t.test('what nothing bounds is refused, with what it is', async (t) => {
   const cases: [object, RegExp][] = [
-    [{ background: true }, /^background /], [{ prompt: { id: 'p' } }, /^prompt /], [{ context_management: [{ type: 'compaction' }] }, /^context_management /],
+    [{ prompt: { id: 'p' } }, /^prompt /], [{ context_management: [{ type: 'compaction' }] }, /^context_management /],
     [withTool({ type: 'web_search' }), /^the tool "web_search" without max_tool_calls /], [withTool({ type: 'tool_search' }), /without max_tool_calls/],
     [withItem({ type: 'additional_tools', tools: [{ type: 'web_search' }] }), /"web_search" without max_tool_calls/],
     [withTool({ type: 'web_search_preview' }, { max_tool_calls: 1 }), /tool type "web_search_preview"/],
@@ -116,9 +117,17 @@ t.test('what nothing bounds is refused, with what it is', async (t) => {
   for (const [more, message] of cases) {
     t.match(read(responses, { ...asked, ...more }), { code: 'feature_not_metered', retryable: false, message }, JSON.stringify(more))
   }
-  for (const [field, value] of [['model', 7], ['max_output_tokens', 0], ['max_tool_calls', 1_001], ['stream', 'x'], ['tools', {}], ['service_tier', 1]]) {
+  for (const [field, value] of [['model', 7], ['max_output_tokens', 0], ['max_tool_calls', 1_001], ['stream', 'x'], ['tools', {}], ['service_tier', 1], ['background', 'x']]) {
     t.match(read(responses, { ...asked, [String(field)]: value }), { code: 'invalid_request', field }, String(field))
   }
+})
+
+t.test('one in the background is read where it can be asked about, and else refused', async (t) => {
+  const { background, bound } = aCall(responses, { ...asked, background: true })
+  t.equal(background, true)
+  t.strictSame(bound, { ...aCall(responses, asked).bound, inputTokens: length({ ...asked, background: true }) })
+  const elsewhere = { ...openai, endpoints: [responsesOf('/v1/responses')] }
+  t.match(read(elsewhere, { ...asked, background: true }), { code: 'feature_not_metered', message: /^background / })
 })
 
 t.test('compacting is one run over what is there, whose output nothing bounds', async (t) => {
@@ -223,6 +232,54 @@ t.test('a response without an end has no usage, but can be looked up', async (t)
     t.match(metered(responses, plain, JSON_ANSWER, JSON.stringify(none)).reading, { usage: null, final: false })
   }
   t.match(metered(responses, plain, { ...JSON_ANSWER, status: 400 }, JSON.stringify(response)).reading, { usage: null })
+})
+
+t.test('of one in the background nothing is told before it is held, and then which it is', async (t) => {
+  const call = aCall(responses, { ...asked, background: true })
+  const queued = JSON.stringify({ ...response, status: 'queued', usage: null })
+  const bytes = Buffer.from(queued)
+  for (let i = 0; i <= bytes.length; i++) {
+    const meter = billable(responses).meter(call, JSON_ANSWER)
+    t.equal(meter.data(bytes.subarray(0, i)), null)
+    t.equal(meter.data(bytes.subarray(i)), null)
+    t.equal(meter.counted, 0)
+    if (meter.end()?.equals(bytes) !== true) t.fail(`cut at ${i}`)
+    t.equal(meter.counted, 1)
+    t.match(meter.reading(), { usage: null, final: false, job: { id: 'resp_1', over: false } })
+  }
+  t.match(metered(responses, call, JSON_ANSWER, JSON.stringify(response)).reading, { usage: USED, job: { id: 'resp_1', over: true } })
+  t.notOk('job' in metered(responses, call, { ...JSON_ANSWER, status: 500 }, queued).reading)
+  t.notOk('job' in metered(responses, plain, JSON_ANSWER, JSON.stringify(response)).reading)
+
+  const meter = billable(responses).meter(call, SSE)
+  meter.data(Buffer.from(begun()))
+  t.match([meter.counted, meter.reading().job], [1, { id: 'resp_1', over: false }])
+  meter.data(Buffer.from(said()))
+  t.equal(meter.counted, 1)
+  meter.data(Buffer.from(event('response.completed', { response })))
+  t.match([meter.counted, meter.reading()], [2, { usage: USED, job: { id: 'resp_1', over: true } }])
+})
+
+t.test('an answer about one in the background says how it ended, and its last piece waits for that', async (t) => {
+  const terms = { bound: plain.bound }
+  for (const [status, over, usage] of [['queued', false, null], ['in_progress', false, null], ['completed', true, USED], ['incomplete', true, USED],
+    ['failed', true, USED], ['cancelled', true, USED], ['something new', false, USED]] as const) {
+    const bytes = Buffer.from(JSON.stringify({ ...response, status }))
+    for (const at of [[], [1], [1, 2], [bytes.length]]) {
+      const meter = meterStoredResponse(terms, JSON_ANSWER)
+      t.ok(pass(meter, bytes, at).equals(bytes))
+      t.match(meter.reading(), { usage, job: { id: 'resp_1', over } }, status)
+    }
+    const whole = meterStoredResponse(terms, JSON_ANSWER)
+    t.equal(whole.data(bytes), null)
+  }
+  const resumed = said() + event('response.completed', { response })
+  for (let i = 0; i <= resumed.length; i++) {
+    const meter = meterStoredResponse(terms, SSE)
+    if (pass(meter, Buffer.from(resumed), [i]).toString() !== resumed || meter.counted !== 1) t.fail(`cut at ${i}`)
+    t.match(meter.reading(), { usage: USED, job: { id: 'resp_1', over: true } })
+  }
+  t.notOk('job' in meterStoredResponse(terms, { ...JSON_ANSWER, status: 404 }).reading())
 })
 
 t.test('priority at twice the price; tools: 2 searches, 1 search of files, 2 containers = 20,000 + 2,500 + 60,000 micro-USD more', async (t) => {
