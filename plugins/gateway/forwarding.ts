@@ -76,7 +76,8 @@ function forwardToJob (
     const way = isRefusal(job) ? job : plane.exchanges.closed ? shuttingDown() : wayTo(plane, provider.name, inbound)
     if (isRefusal(job) || isRefusal(way)) refuse(plane.gate, provider, way as Refusal, request, reply)
     else {
-      const outgoing = { ...FREE_PASSAGE, call: aboutJob(plane.jobs, endpoint, job), body: bytes.length === 0 ? null : bytes }
+      const call = aboutJob(plane.jobs, endpoint, job)
+      const outgoing = { ...FREE_PASSAGE, call, body: bytes.length === 0 ? null : bytes }
       exchange(plane, way, inbound, outgoing, request, reply)
     }
   }
@@ -89,17 +90,20 @@ function forwardToJob (
 async function jobFor (
   plane: Plane, { route: { provider }, identity }: Inbound, endpoint: JobEndpoint, jobId: string
 ): Promise<Job | Refusal> {
-  const find = async () => await plane.jobs.find({ provider: provider.name, of: endpoint.of, jobId }, identity.organizationId)
+  const named = { provider: provider.name, of: endpoint.of, jobId }
+  const find = async () => await plane.jobs.find(named, identity.organizationId)
   const job = await find()
   if (isRefusal(job)) return job
   if (endpoint.whileOpen !== 'refuse' || job.state !== 'open') return job
   await plane.asker.ask(job)
   const now = await find()
-  return isRefusal(now) || now.state !== 'open' ? now : {
-    code: 'job_not_over',
-    message: `${JSON.stringify(jobId)} goes on at its provider. What it costs could not be known once it is deleted.`,
-    retryable: false,
-  }
+  return isRefusal(now) || now.state !== 'open'
+    ? now
+    : {
+        code: 'job_not_over',
+        message: `${JSON.stringify(jobId)} goes on at its provider. What it costs could not be known once it is deleted.`,
+        retryable: false,
+      }
 }
 
 function aboutJob (jobs: JobDesk, endpoint: JobEndpoint, job: Job): ExchangeCall {

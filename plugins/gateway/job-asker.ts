@@ -9,8 +9,8 @@ import { upstreamHeaders } from './headers.ts'
 import { type Credential, type Upstream } from './upstream.ts'
 
 /**
- * Asks providers what became of jobs that nobody fetches, with the provider's own credential. Which of them when, and by
- * which gateway, is not decided here.
+ * Asks providers what became of jobs that nobody fetches, with the provider's own credential. Which of them when, and
+ * by which gateway, is not decided here.
  */
 export interface JobAskerOptions {
   jobs: Pick<JobDesk, 'heard' | 'missed'>
@@ -47,14 +47,18 @@ export class JobAsker {
     if (endpoint === undefined || upstream === undefined || credential === null) {
       throw new Error(`${job.provider} is not configured on this gateway`)
     }
-    const { status, headers, body } = await this.#get(upstream, credential, pathTemplate((endpoint as JobEndpoint).path).fill({ job: job.jobId }))
+    const { path, meter: meterOf } = endpoint as JobEndpoint
+    const { status, headers, body } = await this.#get(upstream, credential, pathTemplate(path).fill({ job: job.jobId }))
     if (GONE.has(status)) {
       await this.#o.jobs.missed(job, status)
       return
     }
     if (status < 200 || status >= 300) throw new Error(`it answered ${status}`)
-    const meter = (endpoint as JobEndpoint).meter(job.terms, {
-      status, headers, contentType: String(headers['content-type'] ?? ''), contentEncoding: String(headers['content-encoding'] ?? 'identity'),
+    const meter = meterOf(job.terms, {
+      status,
+      headers,
+      contentType: String(headers['content-type'] ?? ''),
+      contentEncoding: String(headers['content-encoding'] ?? 'identity'),
     })
     meter.data(body)
     meter.end()

@@ -51,7 +51,7 @@ export function finalCost (
 
 /** What the usage that was read costs, nano-USD: of a whole answer, or so far. null: it is not known. */
 export function usedNano (
-  { usage }: Reading, model: PricedModel, bound: Pick<CallBound, 'tier'>, answered?: PricedModel | null
+  { usage }: Reading, model: PricedModel, bound: Pick<CallBound, 'tier' | 'surcharge'>, answered?: PricedModel | null
 ): bigint | null {
   if (usage === null) return null
   if (usage.reportedNano !== undefined && isCharge(usage.reportedNano)) return usage.reportedNano

@@ -4,8 +4,8 @@ import { type Refusal } from '../errors.ts'
 import { type KeptCall } from '../holds/job.ts'
 
 /**
- * Moves what is held for calls that become long to rows of the ledger. What may have been moved is never settled by this
- * gateway: it is asked again and again, until the ledger says that it was, or that it will not be.
+ * Moves what is held for calls that become long to rows of the ledger. What may have been moved is never settled by
+ * this gateway: it is asked again and again, until the ledger says that it was, or that it will not be.
  */
 export interface KeeperOptions {
   authority: Pick<Authority, 'keep'>

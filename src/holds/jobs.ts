@@ -62,9 +62,11 @@ export class Jobs {
   /** What an answer about a job says: once it is over it is settled. Never rejects; what fails is asked for again. */
   async heard (job: Job, reading: Reading, status: number | null): Promise<void> {
     if (reading.job?.over !== true || reading.job.id !== job.jobId) return
-    await this.#end(job, reading.final ? this.#settled(job, reading, status) : {
-      to: 'uncertain', note: 'The provider says that it ended, and not what it used.', status,
-    }, reading)
+    await this.#end(job, reading.final
+      ? this.#settled(job, reading, status)
+      : {
+          to: 'uncertain', note: 'The provider says that it ended, and not what it used.', status,
+        }, reading)
   }
 
   /** the provider says that there is no such job; believed when it says so again */

@@ -8,12 +8,13 @@ export interface PinnedTerms {
   /** as the client named the model */
   asked: string
   model: PricedModel
-  bound: Pick<CallBound, 'cacheWrite' | 'tier' | 'webSearches' | 'units'>
+  bound: Pick<CallBound, 'cacheWrite' | 'tier' | 'surcharge' | 'webSearches' | 'units'>
 }
 
 export function pinTerms (asked: string, model: PricedModel, bound: CallBound): PinnedTerms {
-  const { cacheWrite, tier, webSearches, units } = bound
-  return { asked, model, bound: { cacheWrite, tier, webSearches, ...units === undefined ? {} : { units } } }
+  const { cacheWrite, tier, surcharge, webSearches, units } = bound
+  const kept = { ...surcharge === undefined ? {} : { surcharge }, ...units === undefined ? {} : { units } }
+  return { asked, model, bound: { cacheWrite, tier, webSearches, ...kept } }
 }
 
 /** JSON, in which a bigint is `{"bigint": "<decimal>"}` */

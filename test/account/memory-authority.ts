@@ -253,9 +253,9 @@ export class MemoryAuthority implements Authority {
     this.#kept.add(opening.id)
     this.#jobs.add(job)
     for (const { accountId, quoteNano } of held) this.#lease(accountId, incarnation).returnedNano += quoteNano
-    this.#longHolds.set(opening.id, {
-      held: new Map(opening.holds.map(({ accountId, quoteNano, enforced }) => [accountId, enforced ? quoteNano : 0n])), until: expiresAt,
-    })
+    const amountOf = ({ quoteNano, enforced }: { quoteNano: bigint, enforced: boolean }) => enforced ? quoteNano : 0n
+    const amounts = new Map(opening.holds.map((one) => [one.accountId, amountOf(one)]))
+    this.#longHolds.set(opening.id, { held: amounts, until: expiresAt })
     return { kept: true, accounts: figures() }
   }
 

@@ -8,7 +8,15 @@ import { aGateway, type GatewayUnderTest, type Json } from './gateway.ts'
 const USED = { input: 100, output: 50 }
 const COST = '750000'
 
-interface World { a: GatewayUnderTest, b: GatewayUnderTest, provider: JobProvider, organizationId: string, key: string, other: string }
+interface World {
+  a: GatewayUnderTest
+  b: GatewayUnderTest
+  provider: JobProvider
+  organizationId: string
+  key: string
+  /** of another organization */
+  other: string
+}
 
 const shared = (async () => {
   const provider = await startJobProvider(t)
@@ -98,8 +106,16 @@ t.test('a response in the background, made at one gateway and fetched at another
   const events = (await a.events()).filter(({ organization_id: of }) => of === world.organizationId)
   t.equal(events.length, 1)
   t.match(events, [{
-    id: held?.['id'], endpoint: 'responses', outcome: 'completed', status: 200, certainty: 'exact', cost_nano: COST, input_tokens: '100',
-    output_tokens: '50', provider_request_id: job.id, user_id: 'ann',
+    id: held?.['id'],
+    endpoint: 'responses',
+    outcome: 'completed',
+    status: 200,
+    certainty: 'exact',
+    cost_nano: COST,
+    input_tokens: '100',
+    output_tokens: '50',
+    provider_request_id: job.id,
+    user_id: 'ann',
   }])
   await balanced(t, a)
   t.match(await accounts(world), [{ long_held_nano: '0', settled_nano: COST }, { long_held_nano: '0', settled_nano: COST }])
@@ -120,7 +136,6 @@ t.test('nobody need fetch it: some gateway asks, and one alone', async (t) => {
   await balanced(t, a)
 })
 
-
 t.test('what is not known in the end is charged at its quote and named: unknown to the provider, or past its deadline', async (t) => {
   const world = await aWorld()
   const { a, b, provider, key } = world
@@ -136,7 +151,7 @@ t.test('what is not known in the end is charged at its quote and named: unknown 
   t.match(await holds(world), [
     { state: 'uncertain', cost_nano: quote, description: 'Its provider does not know it any more.' }, { state: 'open' },
   ])
-  await a.core.database.query({ text: `update long_holds set expires_at = opened_at + interval '1 ms' where job_id = $1`, values: [late.id] })
+  await a.core.database.query({ text: 'update long_holds set expires_at = opened_at + interval \'1 ms\' where job_id = $1', values: [late.id] })
   await a.core.database.query({ text: 'select expire_long_holds(10)' })
   t.match(await holds(world), [{ state: 'uncertain' }, { state: 'uncertain', cost_nano: quote }])
   await balanced(t, a)

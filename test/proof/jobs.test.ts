@@ -4,8 +4,8 @@ import { aDatabase } from '../stores/postgres/database.ts'
 import { type GatewayProcess, kill, ProofWorld } from './world.ts'
 
 /**
- * A gateway is killed while a call of it becomes long. Before the ledger has it as a long hold the call is uncertain, at
- * its quote; afterwards the row alone says what becomes of it, though nobody has heard its name.
+ * A gateway is killed while a call of it becomes long. Before the ledger has it as a long hold the call is uncertain,
+ * at its quote; afterwards the row alone says what becomes of it, though nobody has heard its name.
  */
 t.test('a gateway that is killed before or after a response is held for long leaves one record of it, and nothing held', async (t) => {
   const provider = await startJobProvider(t)

@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo } from 'node:net'
 
 /**
- * A provider whose responses go on in the background, with books of its own: what it has done for whom, and what it would
- * bill. Written from OpenAI's reference and independently of src/, so that it can contradict it.
+ * A provider whose responses go on in the background, with books of its own: what it has done for whom, and what it
+ * would bill. Written from OpenAI's reference and independently of src/, so that it can contradict it.
  */
 export interface JobProvider {
   url: string
@@ -126,13 +126,15 @@ function shown ({ id, body, status, used }: BackgroundJob): object {
     model: body['model'],
     output: used === null ? [] : [{ type: 'message', id: 'msg_1', status: 'completed', role: 'assistant', content: [{ type: 'output_text', text: 'Hello', annotations: [] }] }],
     service_tier: 'default',
-    usage: used === null ? null : {
-      input_tokens: used.input,
-      input_tokens_details: { cached_tokens: 0 },
-      output_tokens: used.output,
-      output_tokens_details: { reasoning_tokens: 0 },
-      total_tokens: used.input + used.output,
-    },
+    usage: used === null
+      ? null
+      : {
+          input_tokens: used.input,
+          input_tokens_details: { cached_tokens: 0 },
+          output_tokens: used.output,
+          output_tokens_details: { reasoning_tokens: 0 },
+          total_tokens: used.input + used.output,
+        },
   }
 }
 

@@ -1,6 +1,6 @@
 import {
-  BodyMeter, count, EventMeter, type EventTaker, type Facts, isCount, isEncoded, isEventStream, KeepingMeter, NOTHING_READ, takeAll,
-  textOrNull, UnreadMeter,
+  BodyMeter, count, EventMeter, type EventTaker, type Facts, isCount, isEncoded, isEventStream, KeepingMeter,
+  NOTHING_READ, takeAll, textOrNull, UnreadMeter,
 } from '../../usage/body-meter.ts'
 import { type PinnedTerms } from '../../pricing/pinned.ts'
 import { type Meter } from '../../usage/meter.ts'
