@@ -8,13 +8,11 @@ export interface PinnedTerms {
   /** as the client named the model */
   asked: string
   model: PricedModel
-  bound: Pick<CallBound, 'cacheWrite' | 'tier' | 'surcharge' | 'webSearches' | 'units'>
+  bound: Omit<CallBound, 'inputTokens'>
 }
 
-export function pinTerms (asked: string, model: PricedModel, bound: CallBound): PinnedTerms {
-  const { cacheWrite, tier, surcharge, webSearches, units } = bound
-  const kept = { ...surcharge === undefined ? {} : { surcharge }, ...units === undefined ? {} : { units } }
-  return { asked, model, bound: { cacheWrite, tier, webSearches, ...kept } }
+export function pinTerms (asked: string, model: PricedModel, { inputTokens: _open, ...bound }: CallBound): PinnedTerms {
+  return { asked, model, bound }
 }
 
 /** JSON, in which a bigint is `{"bigint": "<decimal>"}` */
