@@ -18,8 +18,8 @@ export function changedContent (body: unknown, bytes: Buffer, { model, outputTok
 function namesModel (body: unknown): boolean { return isObject(body) && typeof body['model'] === 'string' }
 
 /** `text`: the configuration as it is written */
-function limited (config: unknown, text: Buffer | null, outputTokens: number): string {
-  const field = spelling(config, 'maxOutputTokens') ?? 'maxOutputTokens'
+function limited (config: unknown, text: Buffer | null, outputTokens: number, unsaid = 'maxOutputTokens'): string {
+  const field = spelling(config, 'maxOutputTokens') ?? unsaid
   if (!isObject(config) || text === null) return JSON.stringify({ [field]: outputTokens })
   const own = config[field]
   const limit = typeof own === 'number' ? Math.min(own, outputTokens) : outputTokens
@@ -38,4 +38,16 @@ export function changedBatch (bytes: Buffer, { model }: CallChanges): Buffer {
   const changed = topLevelElements(requests)
     .map(({ start, end }) => changedContent({ model }, requests.subarray(start, end), { model, outputTokens: null }))
   return withMembers(bytes, new Map([['requests', `[${changed.join()}]`]]))
+}
+
+/** The same for an interaction, which names its model and spells its fields otherwise. */
+export function changedInteraction (body: unknown, bytes: Buffer, { model, outputTokens }: CallChanges): Buffer {
+  const values = new Map<string, string>()
+  if (model !== null) values.set('model', JSON.stringify(model))
+  if (outputTokens !== null) {
+    const config = spelling(body, 'generationConfig') ?? 'generation_config'
+    const own = (body as Record<string, unknown>)[config]
+    values.set(config, limited(own, valueOf(bytes, config), outputTokens, 'max_output_tokens'))
+  }
+  return values.size === 0 ? bytes : withMembers(bytes, values)
 }

@@ -13,7 +13,7 @@ export interface ContentBound {
  * More than any model makes of one image: 2,240 at the highest resolution that can be asked for (Gemini API, guide to
  * media resolution), some 4,128 where it is cut into 16 tiles of 258 (guide to tokens).
  */
-const TOKENS_PER_IMAGE = 10_000
+export const TOKENS_PER_IMAGE = 10_000
 
 const IMAGE = 'inputImageTokens'
 const AUDIO = 'inputAudioTokens'
@@ -38,13 +38,15 @@ export function addContents (contents: unknown, path: string, bound: ContentBoun
   for (const content of listOf(contents)) {
     if (typeof content === 'string') continue
     const { parts } = fieldsOf(content, path)
-    // a part may stand where its content would
-    for (const part of parts === undefined ? [content] : listOf(parts)) addPart(part, `${path}.parts`, bound)
+    // a part may stand where its content would; the list grows as it is walked
+    const open = parts === undefined ? [content] : [...listOf(parts)]
+    for (const part of open) for (const within of addPart(part, `${path}.parts`, bound)) open.push(within)
   }
 }
 
-function addPart (part: unknown, path: string, bound: ContentBound): void {
-  if (typeof part === 'string') return
+/** and the parts within it */
+function addPart (part: unknown, path: string, bound: ContentBound): unknown[] {
+  if (typeof part === 'string') return []
   const fields = fieldsOf(part, path)
   for (const name in fields) {
     if (!isGiven(fields[name]) || BOUNDED_BY_BYTES.has(name)) continue
@@ -53,8 +55,7 @@ function addPart (part: unknown, path: string, bound: ContentBound): void {
   }
   // what a function answers may have media too (Gemini 3, FunctionResponsePart)
   const { functionResponse: response } = fields
-  if (!isObject(response) || !isGiven(response['parts'])) return
-  for (const one of listOf(response['parts'])) addPart(one, `${path}.functionResponse.parts`, bound)
+  return isObject(response) ? listOf(response['parts']) : []
 }
 
 function addMedia (media: unknown, kind: string, path: string, bound: ContentBound): void {
@@ -73,7 +74,7 @@ function addMedia (media: unknown, kind: string, path: string, bound: ContentBou
 }
 
 /** Of documents the pages count as images; of a video the sound counts too. */
-function unitsOf (type: string): readonly string[] {
+export function unitsOf (type: string): readonly string[] {
   if (TEXT_TYPE.test(type)) return []
   if (/^(?:image\/|application\/pdf\b)/i.test(type)) return [IMAGE]
   return /^audio\//i.test(type) ? [AUDIO] : MEDIA

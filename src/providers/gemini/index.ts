@@ -1,9 +1,11 @@
 import { isGiven, isObject, notMetered } from '../body.ts'
 import { chatCompletions, openaiDialect } from '../openai/index.ts'
 import { type BillableEndpoint, type Dialect, type Endpoint, type FreeEndpoint, type Provider } from '../provider.ts'
-import { changedBatch, changedContent } from './change.ts'
+import { changedBatch, changedContent, changedInteraction } from './change.ts'
+import { embeddings } from '../openai/embeddings.ts'
 import { meterEmbedding, readEmbedding, readEmbeddings } from './embed.ts'
 import { renderGeminiRefusal } from './errors.ts'
+import { meterInteraction, readInteraction } from './interactions.ts'
 import { meterContent } from './meter.ts'
 import { readGenerateContent } from './request.ts'
 
@@ -72,6 +74,23 @@ function batchEmbedContents (path: string): BillableEndpoint {
   }
 }
 
+function interactions (path: string): BillableEndpoint {
+  return {
+    kind: 'billable',
+    name: 'interactions',
+    method: 'POST',
+    path,
+    about: {
+      model: '`model`',
+      output: '`generation_config.max_output_tokens`',
+      usage: '`usage`; in a stream that of `interaction.completed`',
+    },
+    read: readInteraction,
+    forwardBody: (_call, body, bytes, changes) => changedInteraction(body, bytes, changes),
+    meter: meterInteraction,
+  }
+}
+
 function models (path: string): FreeEndpoint[] {
   return [
     { kind: 'free', name: 'models', method: 'GET', path, served: 'models' },
@@ -113,8 +132,9 @@ export const gemini: Provider = {
     ...contentEndpoints(`${version}/models`),
     embedContent(`${version}/models/{model}:embedContent`),
     batchEmbedContents(`${version}/models/{model}:batchEmbedContents`),
+    interactions(`${version}/interactions`),
     ...models(`${version}/models`),
-  ]).concat(compatible),
+  ]).concat(compatible, { ...embeddings('/v1beta/openai/embeddings'), dialect: openaiDialect }),
   credential: (apiKey) => ({ 'x-goog-api-key': apiKey }),
 }
 

@@ -5,7 +5,7 @@ import { addContents, type ContentBound, MEDIA } from './content.ts'
 import { checked, type Fields, fieldsOf, listOf, partOf, reading, unmetered, wrong } from './fields.ts'
 
 /** Tools and formats are put to the model in another syntax, with words around them. */
-const SCAFFOLDING_TOKENS = 1_000
+export const SCAFFOLDING_TOKENS = 1_000
 /** A tool that Google knows by name, whose definitions it adds itself. */
 const TOKENS_PER_KNOWN_TOOL = 5_000
 
@@ -119,9 +119,10 @@ function thinkingBudget (thinking: Fields, path: string): number | null {
   return checked(countField(thinking, 'thinkingBudget', 0, Number.MAX_SAFE_INTEGER, path))
 }
 
-function outputUnitsOf (config: Fields, model: string): string[] {
+/** units of what the answer may be made of besides text, by what `asked` says and by the model's name */
+export function outputUnitsOf (asked: Fields, model: string): string[] {
   const units = new Set(BY_NAME.filter(([pattern]) => pattern.test(model)).map(([, unit]) => unit))
-  for (const modality of [...listOf(config['responseModalities']), ...listOf(config['responseFormat']).map(formatOf)]) {
+  for (const modality of [...listOf(asked['responseModalities']), ...listOf(asked['responseFormat']).map(formatOf)]) {
     const name = typeof modality === 'string' ? modality.toUpperCase() : ''
     if (!Object.hasOwn(OUTPUT_UNITS, name)) return unmetered(`the modality ${shown(modality)}`)
     const unit = OUTPUT_UNITS[name]

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import { GoogleGenAI } from '@google/genai'
+import OpenAI from 'openai'
 import t, { type Test } from 'tap'
 import { ask, json } from './clients.ts'
 import { aGateway, KEY, PROVIDER_KEY } from './fakes.ts'
@@ -18,7 +19,13 @@ const chunk = (text: string, candidatesTokenCount: number, more: object = {}) =>
 })
 const CHUNKS = [chunk('Hel', 1), chunk('lo', 2, { finishReason: 'STOP' })]
 
+const INTERACTION = {
+  id: 'int-1', status: 'completed', model: 'gemini-2.5-flash', steps: [], usage: { total_input_tokens: 9, total_output_tokens: 2, total_tokens: 11 },
+}
+
 function answerTo (url: string): [type: string, text: string] {
+  if (url.endsWith('/interactions')) return ['application/json', JSON.stringify(INTERACTION)]
+  if (url.endsWith('/embeddings')) return ['application/json', '{"data":[{"index":0,"embedding":[0.5]}],"usage":{"prompt_tokens":3,"total_tokens":3}}']
   if (url.endsWith('alt=sse')) return ['text/event-stream', CHUNKS.map((one) => `data: ${JSON.stringify(one)}\r\n\r\n`).join('')]
   if (url.includes(':streamGenerateContent')) return ['application/json', JSON.stringify(CHUNKS)]
   if (url.includes(':countTokens')) return ['application/json', '{"totalTokens":9}']
@@ -69,6 +76,19 @@ t.test('Google\'s SDK, streaming and not, with both versions of its paths, below
   await gate.ended(12)
   const usages = gate.calls.map(({ request: { model }, ended: [end] }) => end?.how === 'settled' ? [model, end.ending.reading?.usage?.outputTokens] : [])
   t.same(usages.slice(0, 3), [['gemini-2.5-flash', 2], ['gemini-2.5-flash', 2], ['gemini-embedding-001', undefined]])
+})
+
+t.test('interactions by Google\'s SDK, and embeddings by OpenAI\'s', async (t) => {
+  const { seen, url, gate } = await aBench(t)
+  const { interactions } = new GoogleGenAI({ apiKey: KEY, httpOptions: { baseUrl: `${url}/gemini` } })
+  t.match(await interactions.create({ model: 'gemini-2.5-flash', input: 'Hello', store: false }), { id: 'int-1' })
+  const openai = new OpenAI({ apiKey: KEY, baseURL: `${url}/gemini/v1beta/openai` })
+  const asked = { model: 'gemini-embedding-001', input: 'Hello', encoding_format: 'float' as const }
+  t.match(await openai.embeddings.create(asked), { data: [{ embedding: [0.5] }] })
+  t.match(seen.map(({ url }) => url), [/^\/v1(?:beta)?\/interactions$/, '/v1beta/openai/embeddings'])
+  await gate.ended(2)
+  const used = gate.calls.map(({ ended: [end] }) => end?.how === 'settled' && end.ending.reading?.usage)
+  t.match(used, [{ inputTokens: 9, outputTokens: 2 }, { inputTokens: 3, outputTokens: 0 }])
 })
 
 t.test('the provider gets its own key where it looks for it, and never the client\'s', async (t) => {

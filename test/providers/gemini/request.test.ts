@@ -49,6 +49,15 @@ t.test('thoughts are part of the limit, and a budget for them above it counts; -
   t.match(aCall(config({ thinkingConfig: { thinkingBudget: 4_000 } })), { bound: { outputTokens: null } })
 })
 
+t.test('parts within parts are read, however deep they are', async (t) => {
+  const depth = 15_000
+  const text = `{"contents":{"parts":[${'{"functionResponse":{"parts":['.repeat(depth)}{"inlineData":{"mimeType":"audio/wav"}}${']}}'.repeat(depth)}]}}`
+  const request = GENERATE.read(JSON.parse(text), Buffer.from(text), { params: { model: 'gemini-2.5-flash' }, search: '' })
+  t.match(request, { bound: { inputTokens: Infinity, inputUnits: ['inputAudioTokens'] } })
+  const wide = withPart({ functionResponse: { parts: Array.from({ length: 200_000 }, () => 'x') } })
+  t.match(aCall(wide), { bound: { inputTokens: length(wide) } }, 'and however many')
+})
+
 t.test('an image in place counts as an image; sound, video, documents and what is elsewhere may fill the window', async (t) => {
   const image = media('image/png', 'iVBORw0KGgo'.repeat(20_000))
   t.equal(aCall(image).bound.inputTokens, length(media('image/png', '')) + 10_000)
