@@ -1,12 +1,19 @@
+import { existsSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { formatLink, GENESIS, parseLink, type Link } from './access/audit-chain.ts'
 import { type Authorship, type Stores } from './access/changes.ts'
+import { systemNow } from './clock.ts'
 import { type Config, ConfigError, describeSettings, loadConfig } from './config.ts'
 import { AdminTokens } from './keys/admin-tokens.ts'
 import { IDENTITY_HEADERS, type IdentityHeader } from './keys/key.ts'
 import { createKey } from './keys/key.ts'
 import { formatNano } from './money/amount.ts'
+import { checkPrices } from './pricing/check.ts'
+import { LivePrices } from './pricing/live-prices.ts'
+import { catalogWith, pricesAt } from './pricing/price-overlay.ts'
+import { namingsOf } from './providers/configured.ts'
 import { PostgresAuthority } from './stores/postgres/authority.ts'
 import { PostgresAuditLog } from './stores/postgres/audit-log.ts'
 import { PostgresChanges } from './stores/postgres/changes.ts'
@@ -14,6 +21,7 @@ import { grantGateway } from './stores/postgres/grants.ts'
 import { attachPostgres } from './stores/postgres/launcher.ts'
 import { migrate } from './stores/postgres/migrate.ts'
 import { Database } from './stores/postgres/pool.ts'
+import { PostgresPriceStore } from './stores/postgres/price-store.ts'
 import { VERSION } from './version.ts'
 
 const HELP = `relaycore: a budget gateway for AI spend
@@ -30,6 +38,9 @@ const HELP = `relaycore: a budget gateway for AI spend
   relaycore audit verify          look for entries of the audit log that were altered, removed or moved
       [--expect <seq>:<hash>]     a link of its chain that was kept elsewhere; may be given several times
       [--after <seq>:<hash>]      begin behind this entry, where those up to it are archived
+  relaycore prices check          prices that are old, and names of models in the settings that have none
+      [--against <file>]          and what a file of prices has otherwise: ours, LiteLLM's or models.dev's
+      [--days <number>]           old: not looked at for so long (90)
   relaycore --help, --version
 
   --config <file>                 a .json or .yaml file with settings
@@ -55,6 +66,8 @@ const OPTIONS = {
   expect: { type: 'string', multiple: true },
   after: { type: 'string' },
   grant: { type: 'string' },
+  against: { type: 'string' },
+  days: { type: 'string' },
 } as const
 
 type Values = ReturnType<typeof parse>['values']
@@ -111,6 +124,27 @@ const COMMANDS: Record<string, (config: Config, values: Values) => Promise<void>
       return
     }
     console.log(`${entries} entries, all in order. The last one is ${formatLink(last)}`)
+  },
+  'prices check': async (config, { against, days = '90' }) => {
+    if (!/^\d{1,5}$/.test(days)) throw new ConfigError(`--days must be a number of days; got ${days}`)
+    const prices = new LivePrices(catalogWith(config.prices, { info: () => undefined, warn: warned }))
+    const overrides = hasDatabase(config)
+      ? await withUrl(config, async (url) => await connected(url, (database) =>
+        new PostgresPriceStore(database).all()))
+      : []
+    prices.replace(overrides, ({ provider, model }, { message }) => { warned({}, `${provider}/${model} was left out: ${message}`) })
+    const findings = checkPrices({
+      catalog: prices.catalog,
+      prices,
+      namings: namingsOf(config),
+      against: against === undefined ? null : { file: pricesAt(against, '--against'), name: against },
+      now: systemNow(),
+      days: Number(days),
+    })
+    for (const { kind, where, says } of findings) console.log(`${kind.padEnd(8)} ${where}: ${says}`)
+    const models = prices.providers.reduce((sum, provider) => sum + prices.list(provider, systemNow()).length, 0)
+    console.log(`${models} models of ${prices.providers.length} providers, ${findings.length === 0 ? 'nothing' : findings.length} to look at`)
+    if (findings.length > 0) process.exitCode = 1
   },
   reconcile: async (config, values) => {
     const gateway = values['write-off']
@@ -181,6 +215,15 @@ function headersOf (option: string, value: string | undefined): IdentityHeader[]
     if (header === undefined) throw new ConfigError(`${option} must be a list of ${IDENTITY_HEADERS.join(', ')}; got ${name}`)
     return header
   })
+}
+
+function warned (details: object, message: string): void {
+  console.error(`${message} ${JSON.stringify(details)}`)
+}
+
+/** false: no gateway has ever started with these settings */
+function hasDatabase ({ databaseUrl, dataDir }: Config): boolean {
+  return databaseUrl !== undefined || existsSync(join(dataDir, 'postgres'))
 }
 
 /** the database of the settings; an embedded one is used as it runs, else started for as long as it takes */

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import t, { type Test } from 'tap'
 import { Settings } from '../src/config.ts'
+import { Database } from '../src/stores/postgres/pool.ts'
 import { aDatabase } from './stores/postgres/database.ts'
 
 const CLI = resolve(import.meta.dirname, '../src/cli.js')
@@ -45,7 +46,7 @@ t.test('--help names every setting and every command', async (t) => {
   const { code, output } = await run(['--help'], {}).ended
   t.equal(code, 0)
   for (const { env } of Object.values(Settings.properties) as unknown as { env: string }[]) t.match(output, env)
-  for (const command of ['start', 'migrate', 'keys create', 'admin-token rotate', 'reconcile', 'audit verify']) t.match(output, `relaycore ${command}`)
+  for (const command of ['start', 'migrate', 'keys create', 'admin-token rotate', 'reconcile', 'audit verify', 'prices check']) t.match(output, `relaycore ${command}`)
 })
 
 t.test('what stops a start is said in one plain sentence', async (t) => {
@@ -146,4 +147,27 @@ t.test('an old Node is told what is needed', async (t) => {
   child.stderr.on('data', (data) => { said += data })
   const [code] = await once(child, 'close') as [number]
   t.same([code, said.trim()], [1, 'RelayCore needs Node 20.15 or later; this is 18.20.0.'])
+})
+
+t.test('prices check names what somebody should look at, beside what was said over REST, by its exit code too', async (t) => {
+  const folder = aFolder(t)
+  const file = join(folder, 'theirs.json')
+  writeFileSync(file, JSON.stringify({ version: 'x', providers: { openai: { 'gpt-4o': { input: '3', output: '10' } } } }))
+  const env = { RELAYCORE_DATA_DIR: folder }
+  const checked = await run(['prices', 'check', '--against', file, '--days', '9999'], env).ended
+  t.equal(checked.code, 1)
+  t.match(checked.output, /^differs {2}openai\/gpt-4o: input 2\.5 here, 3 there\n\d+ models of .*, 1 to look at\n$/)
+  const fine = await run(['prices', 'check', '--days', '9999'], env).ended
+  t.match(fine, { code: 0, output: /nothing to look at/ })
+
+  const databaseUrl = await aDatabase(t)
+  await run(['migrate'], { DATABASE_URL: databaseUrl }).ended
+  const database = new Database({ connectionString: databaseUrl, applicationName: 'test' })
+  const values = [JSON.stringify({ input: '3', output: '10' })]
+  const text = `
+    insert into model_prices (provider, model, effective_at, prices) values ('openai', 'gpt-4o', '2020-01-01', $1)`
+  await database.query({ text, values })
+  await database.close()
+  const said = await run(['prices', 'check', '--against', file, '--days', '9999'], { ...env, DATABASE_URL: databaseUrl }).ended
+  t.match(said, { code: 0, output: /nothing to look at/ })
 })

@@ -25,10 +25,11 @@ export function catalogWith (
 
 const SHOWN = 20
 
-export function pricesAt (path: string): PriceFile {
+/** `setting`: what names it */
+export function pricesAt (path: string, setting = 'RELAYCORE_PRICES'): PriceFile {
   try {
     return readPriceFile(readFileSync(path, 'utf8'))
   } catch (error) {
-    throw new ConfigError(`RELAYCORE_PRICES: ${path}: ${(error as Error).message}`)
+    throw new ConfigError(`${setting}: ${path}: ${(error as Error).message}`)
   }
 }
