@@ -2,11 +2,12 @@ import { type FastifyReply, type FastifyRequest } from 'fastify'
 import { type Identity } from '../../src/budget/budget.ts'
 import { type Refusal } from '../../src/errors.ts'
 import { type CallGate } from '../../src/gateway/call.ts'
+import { isForm } from '../../src/providers/form.ts'
 import { isRefusal, type Provider } from '../../src/providers/provider.ts'
 import { clientKey, splitTarget } from './client-key.ts'
 import { type Plane } from './plane.ts'
 import { internalError, refuse, shuttingDown, unsupportedType } from './refusals.ts'
-import { type RouteTable } from './routes.ts'
+import { type Route, type RouteTable } from './routes.ts'
 
 type Admission = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void
 
@@ -27,6 +28,11 @@ export function admission (plane: Plane, table: RouteTable): Admission {
     }
     if (route === null) {
       refusePath(plane, table, request, reply)
+      return
+    }
+    const wrongType = typeRefusal(route, headers['content-type'])
+    if (wrongType !== null) {
+      refuse(plane.gate, provider, wrongType, request, reply)
       return
     }
     const key = clientKey(headers, target.keys)
@@ -87,6 +93,13 @@ function earlyRefusal (plane: Plane, request: FastifyRequest): Refusal | null {
     return unsupportedType(`The body is in ${(charset[1] ?? '').slice(0, 50)}. Send it in UTF-8.`)
   }
   return null
+}
+
+/** A body that is read as another type than it has would be another request than the provider gets. */
+function typeRefusal ({ endpoint }: Route, contentType: string | undefined): Refusal | null {
+  const takes = endpoint.kind === 'billable' ? endpoint.takes : undefined
+  if (takes === undefined) return isForm(contentType) ? unsupportedType('The body must be application/json.') : null
+  return takes === 'either' || isForm(contentType) ? null : unsupportedType('The body must be multipart/form-data.')
 }
 
 export function refusePath (plane: Plane, table: RouteTable, request: FastifyRequest, reply: FastifyReply): void {

@@ -3,8 +3,9 @@ import { type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
 import { type Refusal } from '../../src/errors.ts'
 import { type CallIntake, type JobDesk, type OpenCall } from '../../src/gateway/call.ts'
 import { type Job } from '../../src/holds/job.ts'
+import { isForm, parseForm } from '../../src/providers/form.ts'
 import { pathTemplate } from '../../src/providers/paths.ts'
-import { type BillableEndpoint, isRefusal, type JobEndpoint } from '../../src/providers/provider.ts'
+import { type BillableEndpoint, type Endpoint, isRefusal, type JobEndpoint } from '../../src/providers/provider.ts'
 import { Exchange, type ExchangeCall, Unsigned } from './exchange.ts'
 import { upstreamHeaders } from './headers.ts'
 import { type Inbound, isGone, type Plane } from './plane.ts'
@@ -31,10 +32,17 @@ export function handle (plane: Plane, request: FastifyRequest, reply: FastifyRep
     forwardFree(plane, inbound, null, bytes, request, reply)
     return
   }
-  const parsed = plane.parse(bytes)
+  const form = formType(endpoint, request)
+  const parsed = form === null ? plane.parse(bytes) : parseForm(bytes, form)
   if ('refusal' in parsed) refuse(plane.gate, route.provider, parsed.refusal, request, reply)
   else if (endpoint.kind === 'free') forwardFree(plane, inbound, parsed.body, bytes, request, reply)
   else forwardCall(plane, inbound, endpoint, parsed.body, bytes, request, reply)
+}
+
+/** null: the body is JSON */
+function formType (endpoint: Endpoint, { headers }: FastifyRequest): string | null {
+  const { 'content-type': type = '' } = headers
+  return endpoint.kind === 'billable' && endpoint.takes !== undefined && isForm(type) ? type : null
 }
 
 const DEMO = 'demo'
@@ -277,10 +285,11 @@ function exchange (
 /** The request for the provider; where it is signed, without its signature. */
 function toSend (
   { upstream, credential }: Way, { route: { endpoint, params, path }, search }: Inbound, { body, model }: Passage,
-  { headers }: FastifyRequest
+  request: FastifyRequest
 ) {
+  const { headers } = request
   const asked = model === null || params['model'] === undefined ? path : pathTemplate(endpoint.path).fill({ ...params, model })
-  const contentType = body === null ? null : 'application/json'
+  const contentType = body === null ? null : formType(endpoint, request) ?? 'application/json'
   return {
     path: `${upstream.path(asked)}${search}`,
     method: endpoint.method,

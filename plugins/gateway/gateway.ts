@@ -132,7 +132,7 @@ async function registerPrefix (
     const table = new RouteTable(mount, providers, dialect)
     scope.removeAllContentTypeParsers()
     // the bytes go upstream as they came; the handler parses them for the gate
-    scope.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit: plane.bodyBytes },
+    scope.addContentTypeParser(['application/json', 'multipart/form-data'], { parseAs: 'buffer', bodyLimit: plane.bodyBytes },
       (_request, bytes, done) => { done(null, bytes) })
     scope.addHook('onRequest', admission(plane, table))
     scope.setErrorHandler((error, request, reply) => { answerError(plane, table, error, request, reply) })

@@ -13,7 +13,7 @@ export interface CallIntake {
   endpoint: BillableEndpoint
   identity: Identity
   target: Target
-  /** the parsed JSON of `bytes` */
+  /** what was read of `bytes`: their JSON, or the fields of a form */
   body: unknown
   bytes: Buffer
   /** the client's own x-request-id, for correlation */

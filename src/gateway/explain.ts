@@ -207,6 +207,7 @@ export class CallExplainer {
     if (extra !== undefined) throw invalidField(extra, 'absent where path and body are given', question[extra])
     if (body === undefined) throw invalidField('body', 'given with a path', undefined)
     const { provider, endpoint, target } = this.#endpoint(path)
+    if (endpoint.takes === 'form') throw invalidField('path', `of an endpoint that takes JSON; ${endpoint.name} takes a form`, path)
     const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
     const parsed = this.#o.parse(bytes)
     const request = 'refusal' in parsed ? parsed.refusal : endpoint.read(parsed.body, bytes, target)

@@ -78,7 +78,9 @@ export interface BillableEndpoint {
   about: EndpointTable
   /** where it is not the provider's own */
   dialect?: Dialect
-  /** `body` is the parsed JSON of `bytes`. Pure, linear in the body, never throws. */
+  /** 'form': the body is a multipart form (form.ts); 'either': it is that or JSON. Absent: it is JSON. */
+  takes?: 'form' | 'either'
+  /** `body` is what was read of `bytes`. Pure, linear in the body, never throws. */
   read (body: unknown, bytes: Buffer, target: Target): CallRequest | Refusal
   /**
    * The bytes to send: `bytes` itself unless something of it is changed, usage reporting must be switched on, or what

@@ -45,6 +45,40 @@ t.test('images, streaming and not: 50 x 5 + 1,056 x 40 USD per million; by their
   t.same(await recorded(), ['images.generations', 'exact', 0.036])
 })
 
+t.test('images made of others go up as the client sent them: 60 x 5 + 800 x 10 + 272 x 40 USD per million', async (t) => {
+  const details = { text_tokens: 60, image_tokens: 800 }
+  const usage = { input_tokens: 860, input_tokens_details: details, output_tokens: 272, total_tokens: 1_132 }
+  const image = () => new File([Buffer.alloc(20_000, 'p')], 'a.png', { type: 'image/png' })
+  answers({ created: 1, data: [{ b64_json: 'AAAA' }], usage })
+  await openai.images.edit({ model: 'gpt-image-1', prompt: 'A hat', image: [image(), image()], size: '1024x1024' })
+  t.same(await recorded(), ['images.edits', 'exact', 0.019_18])
+  const sent = gateway.provider.books.at(-1)
+  t.match(sent?.headers['content-type'], /^multipart\/form-data; ?boundary=/)
+  const body = Buffer.from(sent?.body ?? '', 'base64')
+  t.ok(body.length > 40_000)
+  t.equal(Number(sent?.headers['content-length']), body.length)
+
+  answers(sse([{ type: 'image_edit.completed', usage } as { type: string }]), { contentType: 'text/event-stream' })
+  const stream = await openai.images.edit({ model: 'gpt-image-1', prompt: 'A hat', image: image(), stream: true })
+  for await (const event of stream) t.equal(event.type, 'image_edit.completed')
+  t.same(await recorded(), ['images.edits', 'exact', 0.019_18])
+
+  answers({ created: 1, data: [{ url: 'https://x' }] })
+  await openai.images.createVariation({ image: image(), size: '256x256' })
+  t.same(await recorded(), ['images.variations', 'exact', 0.016])
+})
+
+t.test('a form where JSON belongs is refused, and so is JSON where a form does', async (t) => {
+  const post = (path: string, type: string, body: string) => fetch(`${gateway.url}/v1${path}`, {
+    method: 'POST', headers: { authorization: `Bearer ${apiKey}`, 'content-type': type }, body,
+  })
+  const arrived = gateway.provider.books.length
+  t.equal((await post('/images/generations', 'multipart/form-data; boundary=X', '--X--')).status, 415)
+  t.equal((await post('/images/variations', 'application/json', '{}')).status, 415)
+  t.equal((await post('/images/variations', 'multipart/form-data; boundary=X', '--X--x')).status, 400)
+  t.equal(gateway.provider.books.length, arrived)
+})
+
 t.test('speech, by 5 characters at 15 USD per million, or by tokens: 14 x 0.6 + 101 x 12 USD per million', async (t) => {
   const call = { model: 'tts-1', voice: 'alloy', input: 'Hello' }
   answers('ID3 sound', { contentType: 'audio/mpeg' })

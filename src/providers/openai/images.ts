@@ -9,8 +9,9 @@ import { type Meter } from '../../usage/meter.ts'
 import { SkimmedMeter } from '../../usage/skim.ts'
 import { eventData } from '../../usage/sse.ts'
 import { NOTHING_USED, type Usage } from '../../usage/usage.ts'
-import { badRequest, countField, firstRefusal, flagField, isObject, modelField, shown } from '../body.ts'
+import { badRequest, countField, eachObject, firstRefusal, flagField, isObject, modelField, shown } from '../body.ts'
 import { changedBody } from '../changed-body.ts'
+import { filesOf, typed, withModel } from '../form.ts'
 import { topLevelValues } from '../json-scan.ts'
 import { type AnswerHead, type BillableEndpoint, type CallRequest } from '../provider.ts'
 import { imageTokens, SCAFFOLDING_TOKENS, TOKENS_PER_EDITED_IMAGE } from './bounds.ts'
@@ -35,6 +36,49 @@ export function images (path: string, usageOf: ImageUsageReader = imageUsage): B
     forwardBody: (_call, body, bytes, changes) => changedBody(body, bytes, { ...changes, outputTokens: null }, []),
     meter: (call, answer, priced) => meterImages(call, answer, priced, usageOf),
   }
+}
+
+/**
+ * Images made of others, by a prompt (`edits`) or without one (`variations`): forms, edits as JSON too. Beside the
+ * prompt each image counts, and a mask as one.
+ */
+export function imageEdits (path: string, usageOf: ImageUsageReader = imageUsage): BillableEndpoint {
+  const made = images(path, usageOf)
+  return {
+    ...made,
+    name: 'images.edits',
+    takes: 'either',
+    about: { ...made.about, usage: made.about.usage.replace('image_generation', 'image_edit') },
+    read: readEdit,
+    forwardBody: (_call, body, bytes, changes) => withModel(body, bytes, changes),
+  }
+}
+
+export function imageVariations (path: string): BillableEndpoint {
+  const edits = imageEdits(path)
+  return {
+    ...edits,
+    name: 'images.variations',
+    takes: 'form',
+    about: { ...edits.about, model: '`model`, else `dall-e-2`', usage: 'the images of the answer' },
+    // as the reference says of a request without one
+    read: (body, bytes) => readEdit(isObject(body) ? { model: 'dall-e-2', ...body } : body, bytes),
+  }
+}
+
+function readEdit (body: unknown, bytes: Buffer): CallRequest | Refusal {
+  if (!isObject(body)) return badRequest('The request body must be a JSON object.')
+  const files = filesOf(body)
+  const fields = typed(body, { numbers: ['n', 'partial_images'], flags: ['stream'] })
+  const inFiles = files.reduce((sum, file) => sum + file.bytes.length, 0)
+  if (files.length > 0) return imageCall(fields, bytes.length - inFiles, files.length)
+  const { images, mask } = body
+  let [text, named] = [bytes.length, 0]
+  eachObject([images, mask], ({ image_url: url }) => {
+    named++
+    if (typeof url === 'string' && url.startsWith('data:image/')) text -= url.length
+  })
+  return named > 0 ? imageCall(fields, text, named) : badRequest('image must be a file, or images a list of them.', 'image')
 }
 
 function readImages (body: unknown, bytes: Buffer): CallRequest | Refusal {

@@ -9,7 +9,7 @@ import {
 } from '../provider.ts'
 import { embeddings } from './embeddings.ts'
 import { openAiRateHeaders, renderOpenAiRefusal } from './errors.ts'
-import { images } from './images.ts'
+import { imageEdits, images, imageVariations } from './images.ts'
 import { withUsage } from './include-usage.ts'
 import { chatUsage, meterChatCompletion, type UsageReader } from './meter.ts'
 import { type ChatFields, readChatCompletion } from './request.ts'
@@ -185,6 +185,8 @@ export const openai: Provider = {
     completions('/v1/completions'),
     embeddings('/v1/embeddings'),
     images('/v1/images/generations'),
+    imageEdits('/v1/images/edits'),
+    imageVariations('/v1/images/variations'),
     speech('/v1/audio/speech'),
     { kind: 'free', name: 'moderations', method: 'POST', path: '/v1/moderations', served: 'forward' },
     { kind: 'free', name: 'responses.input_tokens', method: 'POST', path: '/v1/responses/input_tokens', served: 'forward' },

@@ -4,6 +4,8 @@ import t from 'tap'
 import { costNano } from '../../../src/pricing/cost.ts'
 import { quoteNano } from '../../../src/pricing/quote.ts'
 import { imageTokens } from '../../../src/providers/openai/bounds.ts'
+import { FormFile, parseForm } from '../../../src/providers/form.ts'
+import { AS_ASKED, type CallRequest, NO_TARGET } from '../../../src/providers/provider.ts'
 import { openai } from '../../../src/providers/openai/index.ts'
 import { NOTHING_USED } from '../../../src/usage/usage.ts'
 import { aModel } from '../../pricing/builders.ts'
@@ -143,4 +145,42 @@ t.test('whatever a provider reports within its rules, it costs no more than the 
     const { usage: used } = metered(images, call, JSON_ANSWER, text, priced).reading
     return used !== null && (costNano(priced, used) ?? Infinity) <= most
   }), { numRuns: 1_000 })
+})
+
+t.test('an edit is bounded by its prompt and its images, a mask too, whether it is a form or JSON', async (t) => {
+  const edits = surface(openai, 'images.edits')
+  const part = (name: string, value: string, file = '') => `--X\r\nContent-Disposition: form-data; name="${name}"${file}\r\n\r\n${value}\r\n`
+  const picture = part('image[]', 'p'.repeat(5_000), '; filename="a.png"')
+  const text = [
+    part('model', 'gpt-image-1'), part('prompt', 'A hat'), part('n', '2'), part('stream', 'true'), part('size', '1024x1024'),
+    picture, picture, part('mask', 'm', '; filename="m.png"'), '--X--',
+  ].join('')
+  const parsed = parseForm(Buffer.from(text), 'multipart/form-data; boundary=X')
+  const call = billable(edits).read('body' in parsed && parsed.body, Buffer.from(text), NO_TARGET)
+  t.match(call, {
+    model: 'gpt-image-1',
+    stream: true,
+    bound: {
+      inputTokens: (text.length - 10_001 + 1_000 + 3 * 8_192) * 2,
+      inputs: 2,
+      choices: 2,
+      outputTokens: 8_024,
+      inputUnits: ['inputImageTokens'],
+      outputUnits: ['outputImageTokens'],
+    },
+  })
+  const body = { model: 'gpt-image-1', prompt: 'A hat', images: [{ image_url: `data:image/png;base64,${'A'.repeat(9_000)}` }, { file_id: 'f' }] }
+  t.match(read(edits, body), { bound: { inputTokens: size(body) - 9_022 + 1_000 + 2 * 8_192 } })
+  t.match(read(edits, { model: 'gpt-image-1', prompt: 'x' }), { code: 'invalid_request', field: 'image' })
+  const changed = billable(edits).forwardBody(call as CallRequest, {}, Buffer.from(text), { model: 'gpt-image-1-mini', outputTokens: null })
+  t.equal(changed.toString(), text.replace('gpt-image-1', 'gpt-image-1-mini'))
+  t.equal(billable(edits).forwardBody(call as CallRequest, body, Buffer.from(JSON.stringify(body)), AS_ASKED).toString(), JSON.stringify(body))
+})
+
+t.test('a variation is of dall-e-2 unless it says otherwise, 2 x 0.02 USD', async (t) => {
+  const variations = surface(openai, 'images.variations')
+  const bytes = Buffer.from('x')
+  const call = billable(variations).read({ image: new FormFile(bytes), n: '2' }, bytes, NO_TARGET) as CallRequest
+  t.equal(call.model, 'dall-e-2')
+  t.equal(quoteNano(model('dall-e-2'), call.bound), 40_000_000n)
 })
