@@ -54,9 +54,11 @@ export function withoutPrice (model: PricedModel, bound: CallBound): string {
   if (factorOf(model, tier, true) === null) return `at ${JSON.stringify(tier)}`
   if (bound.webSearches > 0 && model.webSearchNano === null) return 'with web searches'
   if (isTooLong(model, bound)) return `with a context of ${bound.contextWindow} tokens`
-  const units = hasTokens(model)
-    ? [...bound.inputUnits ?? [], ...bound.outputUnits ?? [], ...Object.keys(bound.units ?? {})]
-    : Object.keys(bound.instead?.[0] ?? bound.units ?? {})
+  const counted = hasTokens(model) ? bound.units ?? {} : bound.instead?.[0] ?? bound.units ?? {}
+  const endless = Object.keys(counted).find((unit) => !isCount(counted[unit] as number))
+  if (endless !== undefined) return `for an input of which it cannot be told how many ${endless} it has`
+  const tokens = hasTokens(model) ? [...bound.inputUnits ?? [], ...bound.outputUnits ?? []] : []
+  const units = [...tokens, ...Object.keys(counted)]
   const unpriced = units.filter((unit) => unitRate(model, unit) === null)
   return unpriced.length === 0 ? 'as it is asked' : `with ${unpriced.join(', ')}`
 }

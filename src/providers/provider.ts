@@ -20,6 +20,8 @@ export interface CallRequest {
   thinking: number | 'open' | null
   /** true: it goes on at the provider behind its answer, which says no more than what it is called there */
   background?: boolean
+  /** what an answer that does not say it has probably used, by the names in units.ts; absent: nobody knows */
+  likely?: Readonly<Record<string, number>>
   /** for whom the client works, as the body says it and unchecked; null or absent: it does not say */
   endUser?: unknown
   /** where the body says so */

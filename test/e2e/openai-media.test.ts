@@ -1,6 +1,7 @@
 import OpenAI from 'openai'
 import t from 'tap'
 import { type Behaviour } from '../provider/provider.ts'
+import { wav } from '../usage/wav.ts'
 import { aGateway } from './gateway.ts'
 
 // OpenAI's own SDK through a whole gateway, where what goes in or comes out is no text.
@@ -90,6 +91,63 @@ t.test('speech, by 5 characters at 15 USD per million, or by tokens: 14 x 0.6 + 
   answers(sse([{ type: 'speech.audio.delta' }, done]), { contentType: 'text/event-stream' })
   await (await openai.audio.speech.create({ ...call, model: 'gpt-4o-mini-tts', stream_format: 'sse' })).text()
   t.same(await recorded(), ['audio.speech', 'exact', 0.001_220_4])
+})
+
+t.test('transcriptions by tokens: 5 x 2.5 + 20 x 6 + 8 x 10 USD per million; by seconds: 2 x 0.0001 USD', async (t) => {
+  const file = new File([Buffer.from(wav(2))], 'speech.wav', { type: 'audio/wav' })
+  const details = { text_tokens: 5, audio_tokens: 20 }
+  const usage = { type: 'tokens', input_tokens: 25, input_token_details: details, output_tokens: 8, total_tokens: 33 }
+  answers({ text: 'Hi', usage })
+  t.equal((await openai.audio.transcriptions.create({ file, model: 'gpt-4o-transcribe' })).text, 'Hi')
+  t.same(await recorded(), ['audio.transcriptions', 'exact', 0.000_212_5])
+
+  const done = { type: 'transcript.text.done', text: 'Hi', usage }
+  answers(sse([{ type: 'transcript.text.delta' }, done]), { contentType: 'text/event-stream' })
+  const types: string[] = []
+  const stream = await openai.audio.transcriptions.create({ file, model: 'gpt-4o-transcribe', stream: true })
+  for await (const event of stream) types.push(event.type)
+  t.same(types, ['transcript.text.delta', 'transcript.text.done'])
+  t.same(await recorded(), ['audio.transcriptions', 'exact', 0.000_212_5])
+
+  answers({ text: 'Hi', usage: { type: 'duration', seconds: 2 } })
+  await openai.audio.transcriptions.create({ file, model: 'whisper-1' })
+  t.same(await recorded(), ['audio.transcriptions', 'exact', 0.000_2])
+  answers('Hi', { contentType: 'text/plain' })
+  t.equal(await openai.audio.transcriptions.create({ file, model: 'whisper-1', response_format: 'text' }), 'Hi')
+  t.same(await recorded(), ['audio.transcriptions', 'estimated', 0.000_2])
+  answers({ text: 'Hi' })
+  await openai.audio.translations.create({ file, model: 'whisper-1' })
+  t.same(await recorded(), ['audio.translations', 'estimated', 0.000_2])
+})
+
+t.test('a file of 25 MB goes through, and one whose length cannot be told does not where seconds are billed', async (t) => {
+  const large = new File([Buffer.from(wav(1_600))], 'speech.wav', { type: 'audio/wav' })
+  answers({ text: 'Hi', usage: { type: 'duration', seconds: 1_600 } })
+  await openai.audio.transcriptions.create({ file: large, model: 'whisper-1' })
+  t.same(await recorded(), ['audio.transcriptions', 'exact', 0.16])
+  const unknown = new File(['what is it?'], 'speech.wav')
+  const refused = await openai.audio.transcriptions.create({ file: unknown, model: 'whisper-1' })
+    .then(() => null, (error: unknown) => error)
+  t.match(refused, { status: 403, message: /whisper-1 for an input of which it cannot be told how many seconds it has/ })
+})
+
+t.test('a cheaper model takes the place of one in a form, and nothing else of it changes', async (t) => {
+  const downgrade = { 'gpt-4o-transcribe': 'gpt-4o-mini-transcribe' }
+  const alerts = [{ threshold: 0.0001, actions: ['auto-downgrade'], downgrade }]
+  await gateway.budget({ scopeType: 'team', scopeId: 'sounds', alerts })
+  const key = await gateway.key({ teamId: 'sounds' })
+  const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: key, maxRetries: 0 })
+  answers({ text: 'Hi', usage: { type: 'tokens', input_tokens: 20, output_tokens: 8 } })
+  const sound = Buffer.from(wav(1))
+  const call = { file: new File([sound], 'speech.wav'), model: 'gpt-4o-transcribe' }
+  // passes the threshold
+  await client.audio.transcriptions.create(call)
+  await gateway.events()
+  const { response } = await client.audio.transcriptions.create(call).withResponse()
+  t.equal(response.headers.get('x-relaycore-model-used'), 'gpt-4o-mini-transcribe')
+  const sent = Buffer.from(gateway.provider.books.at(-1)?.body ?? '', 'base64')
+  t.ok(sent.includes(sound))
+  t.match(sent.toString('latin1'), /name="model"\r\n\r\ngpt-4o-mini-transcribe\r\n/)
 })
 
 t.test('what has no price for images or speech is refused by its name and goes nowhere', async (t) => {

@@ -16,6 +16,7 @@ import { type ChatFields, readChatCompletion } from './request.ts'
 import { meterResponse, meterStoredResponse, type ResponseUsage } from './responses-meter.ts'
 import { readCompaction, readResponse, type ResponseFields } from './responses-request.ts'
 import { speech } from './speech.ts'
+import { transcriptions, translations } from './transcriptions.ts'
 
 /** the newer one first: models that reason take no other, and all of today's take it */
 const OUTPUT_LIMITS = ['max_completion_tokens', 'max_tokens']
@@ -188,6 +189,8 @@ export const openai: Provider = {
     imageEdits('/v1/images/edits'),
     imageVariations('/v1/images/variations'),
     speech('/v1/audio/speech'),
+    transcriptions('/v1/audio/transcriptions'),
+    translations('/v1/audio/translations'),
     { kind: 'free', name: 'moderations', method: 'POST', path: '/v1/moderations', served: 'forward' },
     { kind: 'free', name: 'responses.input_tokens', method: 'POST', path: '/v1/responses/input_tokens', served: 'forward' },
     ...modelLists('/v1'),
