@@ -18,9 +18,14 @@ function answers (body: object | string, more: Behaviour = {}): void {
 
 const sse = (events: { type: string }[]) => events.map((one) => `event: ${one.type}\ndata: ${JSON.stringify(one)}\n\n`).join('')
 
-/** endpoint, certainty and USD of the last call */
+let looked = 0
+
+/** endpoint, certainty and USD of the call since this was last asked */
 async function recorded (): Promise<unknown[]> {
-  const event = (await gateway.events()).at(-1)
+  let events = await gateway.events()
+  while (events.length === looked) events = await gateway.events()
+  looked = events.length
+  const event = events.at(-1)
   return [event?.['endpoint'], event?.['certainty'], Number(event?.['cost_nano']) / 1e9]
 }
 
@@ -128,7 +133,7 @@ t.test('a file of 25 MB goes through, and one whose length cannot be told does n
   const unknown = new File(['what is it?'], 'speech.wav')
   const refused = await openai.audio.transcriptions.create({ file: unknown, model: 'whisper-1' })
     .then(() => null, (error: unknown) => error)
-  t.match(refused, { status: 403, message: /whisper-1 for an input of which it cannot be told how many seconds it has/ })
+  t.match(refused, { status: 403, message: /whisper-1 for an input of which it cannot be told how many seconds/ })
 })
 
 t.test('a cheaper model takes the place of one in a form, and nothing else of it changes', async (t) => {
