@@ -6,7 +6,7 @@ import { type AccountFigures, type AccountSpec } from '../../../src/account/auth
 import { PostgresAuthority, type PostgresAuthorityOptions } from '../../../src/stores/postgres/authority.ts'
 import { type Charge, type UsageEvent } from '../../../src/usage/usage.ts'
 import { anEvent, authorityContract } from '../../account/contract-authority.ts'
-import { aWorld, type PostgresWorld } from './world.ts'
+import { aFreshWorld, aWorld, type PostgresWorld } from './world.ts'
 
 const SPEC: Omit<AccountSpec, 'budgetId'> = { subject: '', periodStart: Date.UTC(2020, 0), periodEnd: null }
 
@@ -216,7 +216,7 @@ t.test('says that it cannot be reached, within its deadline', async (t) => {
   t.teardown(() => nowhere.close())
   await t.rejects(nowhere.join('journal', 'host'), { code: 'authority_unavailable' })
 
-  const world = await aWorld(t, { grantTimeoutMs: 1_500, postTimeoutMs: 1_500 })
+  const world = await aFreshWorld(t, { grantTimeoutMs: 1_500, postTimeoutMs: 1_500 })
   const [accountId = 0] = await accountsOf(world, 1000n)
   const incarnation = await world.authority.join('journal', 'host')
   const blocker = new pg.Client(world.url)
@@ -237,7 +237,7 @@ t.test('says that it cannot be reached, within its deadline', async (t) => {
 
 t.test('survives connections that PostgreSQL ends', async (t) => {
   const errors: Error[] = []
-  const world = await aWorld(t, { onIdleError: (error) => { errors.push(error) } })
+  const world = await aFreshWorld(t, { onIdleError: (error) => { errors.push(error) } })
   await world.authority.join('journal', 'host')
 
   await world.sql(`select pg_terminate_backend(pid) from pg_stat_activity
@@ -254,7 +254,7 @@ t.test('survives connections that PostgreSQL ends', async (t) => {
 })
 
 t.test('a heartbeat does not wait for a post, a recovery does', async (t) => {
-  const world = await aWorld(t, { grantTimeoutMs: 1_000 })
+  const world = await aFreshWorld(t, { grantTimeoutMs: 1_000 })
   const [accountId = 0] = await accountsOf(world, 1000n)
   const incarnation = await world.authority.join('journal', 'host')
   await world.authority.grant(incarnation, { calls: [needOf([accountId], 10n)], extras: [] })
@@ -346,7 +346,7 @@ t.test('a late grant or post that meets a recovery counts whole or not at all', 
 })
 
 t.test('records what comes outside of all months at hand, and moves it into its month once there is one', async (t) => {
-  const world = await aWorld(t)
+  const world = await aFreshWorld(t)
   const [accountId = 0] = await accountsOf(world, 1000n)
   const incarnation = await world.authority.join('journal', 'host')
   const soon = new Date()
@@ -491,7 +491,7 @@ async function atOnce (world: PostgresWorld, budgets: string[], accountIds: numb
 }
 
 async function concurrencyHolds (t: Test, options: Partial<PostgresAuthorityOptions>): Promise<void> {
-  const world = await aWorld(t, options)
+  const world = await aFreshWorld(t, options)
   await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
     const budgets = await Promise.all([300n, 500n, 900n, 300n].map((limit) => world.defineBudget(limit)))
     const accounts = await world.authority.ensureAccounts(budgets.map((budgetId) => ({ budgetId, ...SPEC })))

@@ -64,8 +64,7 @@ interface Stored { store: PostgresBudgetStore, world: PostgresWorld, rates: Post
 
 async function aStore (t: Test): Promise<Stored> {
   const world = await aWorld(t)
-  const database = new Database({ connectionString: world.url, statementTimeoutMs: 2_000 })
-  t.teardown(() => database.close())
+  const [database] = world.databases
   return { store: new PostgresBudgetStore(database, () => NOW), world, rates: new PostgresRateStore(database) }
 }
 
@@ -439,7 +438,10 @@ t.test('says that PostgreSQL is not there, and what it cannot hold', async (t) =
   await t.rejects(nowhere.versions(), { code: UNAVAILABLE })
   await t.rejects(nowhere.insert(aDraft()), { code: UNAVAILABLE })
 
-  const { store, world } = await aStore(t)
+  const world = await aWorld(t)
+  const impatient = new Database({ connectionString: world.url, statementTimeoutMs: 2_000 })
+  t.teardown(() => impatient.close())
+  const store = new PostgresBudgetStore(impatient, () => NOW)
   await t.rejects(store.insert(aDraft({ name: 'a\u0000b' })), { code: UNPROCESSABLE })
   const blocker = new pg.Client(world.url)
   await blocker.connect()

@@ -1,6 +1,5 @@
 import { type Test } from 'tap'
 import { v7 as uuidv7 } from 'uuid'
-import { Database } from '../../../src/stores/postgres/pool.ts'
 import { PostgresReportStore } from '../../../src/stores/postgres/report-store.ts'
 import { PostgresUsageStore } from '../../../src/stores/postgres/usage-store.ts'
 import { type UsageEvent } from '../../../src/usage/usage.ts'
@@ -23,9 +22,11 @@ export interface Ledger {
 }
 
 export async function aLedger (t: Test): Promise<Ledger> {
-  const world = await aWorld(t)
-  const database = new Database({ connectionString: world.url })
-  t.teardown(() => database.close())
+  return await ledgerOf(await aWorld(t))
+}
+
+export async function ledgerOf (world: PostgresWorld): Promise<Ledger> {
+  const [database] = world.databases
   const budgetId = await world.defineBudget(1_000_000n, [{ threshold: 50, actions: ['notify'] }])
   const incarnation = await world.authority.join('journal', 'host')
   let events = 0

@@ -8,8 +8,6 @@ import { anEvent } from '../../account/contract-authority.ts'
 import { aWorld, type PostgresWorld } from './world.ts'
 
 interface HoldWorld extends PostgresWorld {
-  /** one per gateway */
-  databases: Database[]
   accounts (...limits: (bigint | null)[]): Promise<number[]>
   hold (accounts: number[], nano: bigint, fields?: Partial<HoldDraft>, on?: number): Promise<string | null>
   settle (id: string, nano: bigint, on?: number): Promise<boolean>
@@ -25,9 +23,7 @@ const PERIOD = { subject: '', periodStart: Date.UTC(2020, 0), periodEnd: null }
 
 async function aHoldWorld (t: Test): Promise<HoldWorld> {
   const world = await aWorld(t)
-  const databases = [1, 2, 3].map(() => new Database({ connectionString: world.url }))
-  t.teardown(() => Promise.all(databases.map((database) => database.close())))
-  const at = (on: number) => databases[on] as Database
+  const at = (on: number) => world.databases[on] as Database
   const store = (on: number) => new PostgresHoldStore(at(on))
   const end = async (id: string, to: string, costNano: bigint, on = 0): Promise<boolean> => {
     const hold = await store(on).get(id)
@@ -40,7 +36,6 @@ async function aHoldWorld (t: Test): Promise<HoldWorld> {
   }
   return {
     ...world,
-    databases,
     accounts: async (...limits) => {
       const alerts = [{ threshold: 80, actions: ['notify'] }]
       const budgets = await Promise.all(limits.map((limit) => world.defineBudget(limit, alerts)))

@@ -7,7 +7,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { BatchRefusedError } from '../../../src/account/authority.ts'
 import { type Charge, type UsageEvent } from '../../../src/usage/usage.ts'
 import { anEvent } from '../../account/contract-authority.ts'
-import { aWorld, type PostgresWorld } from './world.ts'
+import { aFreshWorld, aWorld, type PostgresWorld } from './world.ts'
 
 /** What the sums must be, from the records themselves: the account's period and the event's time decide the hour. */
 const FACTS = `
@@ -151,7 +151,7 @@ t.test('sums by hour and day are those of the records, over changes of the clock
 })
 
 t.test('what is charged after its period is summed within it', async (t) => {
-  const world = await aWorld(t)
+  const world = await aFreshWorld(t)
   const { accounts: [, , , accountId = 0] } = await aZone(world, 'Europe/Berlin', '2026-10-31')
   const incarnation = await world.authority.join('journal', 'host')
   await world.authority.grant(incarnation, { calls: [{ needs: [{ accountId, needNano: 500n }] }], extras: [] })
@@ -187,7 +187,7 @@ t.test('no text keeps an event from being recorded, and a hundred tags cost what
 })
 
 t.test('months that are detached as the README says leave accounts, status and sums as they were', async (t) => {
-  const world = await aWorld(t)
+  const world = await aFreshWorld(t)
   const { accounts: [before = 0, , , month = 0] } = await aZone(world, 'Europe/Berlin', '2025-02-01')
   const incarnation = await world.authority.join('journal', 'host')
   await world.sql(`

@@ -5,7 +5,8 @@ import { PostgresUsageStore } from '../../../src/stores/postgres/usage-store.ts'
 import { type UsageRecord } from '../../../src/usage/history.ts'
 import { anEvent } from '../../account/contract-authority.ts'
 import { type UsageEvent } from '../../../src/usage/usage.ts'
-import { aLedger, DAY_MS, type Ledger, TODAY } from './ledger.ts'
+import { aLedger, DAY_MS, type Ledger, ledgerOf, TODAY } from './ledger.ts'
+import { aFreshWorld } from './world.ts'
 
 async function allPages (ledger: Ledger, limit: number): Promise<UsageRecord[][]> {
   const pages: UsageRecord[][] = []
@@ -106,7 +107,7 @@ async function aYear ({ world, budgetId }: Ledger): Promise<void> {
 }
 
 t.test('a page of a year reads about as much as it shows', async (t) => {
-  const ledger = await aLedger(t)
+  const ledger = await ledgerOf(await aFreshWorld(t))
   await aYear(ledger)
   const database = new Database({ connectionString: ledger.world.url, max: 1 })
   t.teardown(() => database.close())

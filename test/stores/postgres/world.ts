@@ -1,4 +1,4 @@
-import { type Test } from 'tap'
+import root, { type Test } from 'tap'
 import pg from 'pg'
 import { v7 as uuidv7 } from 'uuid'
 import { type Authorship } from '../../../src/access/changes.ts'
@@ -20,6 +20,8 @@ export interface PostgresWorld extends AuthorityWorld {
   url: string
   authority: PostgresAuthority
   authorities: PostgresAuthority[]
+  /** for the stores beside it, of three gateways as well */
+  databases: [Database, Database, Database]
   /** by an administrator */
   writeOff: (incarnation: number) => Promise<WrittenOff[]>
   defineBudget (limitNano: bigint | null, alerts?: Alert[]): Promise<string>
@@ -60,13 +62,67 @@ const WAITING = `
 
 const DEADLOCKS = 'select deadlocks::integer from pg_stat_database where datname = current_database()'
 
-export async function aWorld (t: Test, options: Partial<PostgresAuthorityOptions> = {}): Promise<PostgresWorld> {
+/** What a migrated database has in its tables, and where its sequences stand. */
+const KEEP = `
+  create schema kept;
+  do $$ declare name text; filled boolean; begin
+    for name in select relname from pg_class
+      where relnamespace = 'public'::regnamespace and relkind = 'r' and not relispartition loop
+      execute format('select exists (select from %I)', name) into filled;
+      if filled then execute format('create table kept.%I as table %1$I', name); end if;
+    end loop;
+  end $$;
+  create table kept.sequences as select quote_ident(sequencename) as name, start_value, last_value from pg_sequences
+    where schemaname = 'public'`
+
+/** That again, without triggers. The audit log is never emptied: whoever writes to it takes a fresh world. */
+const EMPTY = `
+  do $$ declare name text; filled boolean; begin
+    if exists (select from audit_log) then raise 'the audit log of this world has been written to'; end if;
+    perform set_config('session_replication_role', 'replica', true);
+    for name in select relname from pg_class
+      where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
+        and relname <> 'audit_head' loop
+      execute format('select exists (select from %I)', name) into filled;
+      if filled then execute format('delete from %I', name); end if;
+    end loop;
+    for name in select relname from pg_class where relnamespace = 'kept'::regnamespace
+      and relname not in ('sequences', 'audit_head') loop
+      execute format('insert into %I overriding system value table kept.%1$I', name);
+    end loop;
+    perform setval(k.name::regclass, coalesce(k.last_value, k.start_value), k.last_value is not null)
+    from kept.sequences k;
+  end $$`
+
+/** of tests that are over, emptied for the next one, with their connections and what those have compiled */
+const free: PostgresWorld[] = []
+
+export async function aWorld (t: Test): Promise<PostgresWorld> {
+  const world = free.pop() ?? await aKeptWorld()
+  t.teardown(async () => {
+    await world.sql(EMPTY)
+    free.push(world)
+  })
+  return world
+}
+
+async function aKeptWorld (): Promise<PostgresWorld> {
+  const world = await aFreshWorld(root)
+  await world.sql(KEEP)
+  return world
+}
+
+/** For whoever changes the schema, what is known of the sizes of tables, or anything that is audited. */
+export async function aFreshWorld (t: Test, options: Partial<PostgresAuthorityOptions> = {}): Promise<PostgresWorld> {
   const url = await aDatabase(t)
   const pool = new pg.Pool({ connectionString: url, max: 4 })
   const authorities = [1, 2, 3].map(() => new PostgresAuthority({ connectionString: url, ...options }))
-  t.teardown(async () => { await Promise.all([pool.end(), ...authorities.map((authority) => authority.close())]) })
-  const database = new Database({ connectionString: url })
-  t.teardown(() => database.close())
+  const aPool = () => new Database({ connectionString: url })
+  const databases: PostgresWorld['databases'] = [aPool(), aPool(), aPool()]
+  t.teardown(async () => {
+    await Promise.all([pool.end(), ...[...authorities, ...databases].map((one) => one.close())])
+  })
+  const [database] = databases
   const changes = new PostgresChanges({ database, changed: () => undefined })
   const sql = async (text: string, values: unknown[] = []) => {
     return (await pool.query<Record<string, string>>(text, values)).rows
@@ -79,6 +135,7 @@ export async function aWorld (t: Test, options: Partial<PostgresAuthorityOptions
     url,
     authority,
     authorities,
+    databases,
     sql,
     async waiting (text, enough = () => false) {
       // PostgreSQL tells nobody that somebody waits: each look is a question to it

@@ -2,13 +2,13 @@ import t, { type Test } from 'tap'
 import { LostGateways } from '../../../src/account/lost-gateways.ts'
 import { type UsageEvent } from '../../../src/usage/usage.ts'
 import { anEvent } from '../../account/contract-authority.ts'
-import { aWorld, type PostgresWorld } from './world.ts'
+import { aFreshWorld, type PostgresWorld } from './world.ts'
 
 const HOUR_AGO = "update gateways set heartbeat_at = now() - interval '1 hour' where incarnation = $1"
 
 /** a gateway that has leased 100 of an account's 1,000, and is not heard of any more */
 async function aLostGateway (t: Test): Promise<{ world: PostgresWorld, lost: number, account: number }> {
-  const world = await aWorld(t)
+  const world = await aFreshWorld(t)
   const budgetId = await world.defineBudget(1_000n)
   const [made] = await world.authority.ensureAccounts([
     { budgetId, subject: '', periodStart: Date.UTC(2020, 0), periodEnd: null },
