@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { v7 as uuidv7 } from 'uuid'
 import { type HoldDraft } from '../../../src/holds/hold.ts'
 import { PostgresHoldStore } from '../../../src/stores/postgres/hold-store.ts'
-import { Database } from '../../../src/stores/postgres/pool.ts'
+import { type Database } from '../../../src/stores/postgres/pool.ts'
 import { anEvent } from '../../account/contract-authority.ts'
 import { aWorld, type PostgresWorld } from './world.ts'
 
