@@ -124,9 +124,8 @@ export class Candidates<Hold extends object> {
   }
 
   #choose (asked: Asked, model: NamedModel, steps: number, because: string | null): Later<Choice | Refusal> {
-    const { identity, upstream, endpoint, budgets, at } = asked
-    const target = { provider: upstream, model: model.model.model, endpoint }
-    const applied = this.#o.applicability.of(budgets, identity, target, at)
+    const { identity, at } = asked
+    const applied = this.#applied(asked, model)
     const refusal = this.#unfit(applied, identity, at)
     if (refusal !== null) {
       asked.steps?.push(stepOf(asked, { model, applied }, { refusal }))
@@ -140,9 +139,33 @@ export class Candidates<Hold extends object> {
     return unready.then((refused) => refused ?? this.#judge(asked, choice, chain, steps))
   }
 
+  /** a call within which other models work is one of theirs too */
+  #applied (asked: Asked, { model }: NamedModel): readonly AppliedBudget[] {
+    const { identity, upstream, endpoint, budgets, at, request: { bound: { others } } } = asked
+    const of = (name: string) =>
+      this.#o.applicability.of(budgets, identity, { provider: upstream, model: name, endpoint }, at)
+    const applied = of(model.model)
+    if (others === undefined) return applied
+    const all = [...applied]
+    for (const { priced } of others) {
+      const more = priced === undefined ? [] : of(priced.model)
+      all.push(...more.filter(({ budget }) => all.every((one) => one.budget.id !== budget.id)))
+    }
+    return all
+  }
+
   #judge (asked: Asked, choice: Choice, chain: ChainPolicy, steps: number): Later<Choice | Refusal> {
     const find = (name: string) => this.#o.prices.find(asked.upstream, name, asked.at)
-    const verdict = judgeModel(chain.enforced, (one) => this.#o.desk.spendingOf(one), choice.model, find)
+    const judge = (model: NamedModel) =>
+      judgeModel(chain.enforced, (one) => this.#o.desk.spendingOf(one), model, find)
+    for (const { model: name, priced } of asked.request.bound.others ?? []) {
+      const of = priced === undefined ? null : judge({ name, model: priced })
+      if (of === null || of.kind === 'as-asked') continue
+      const refusal = restrictedRefusal(of.by, of.rule, name, this.#o.desk.spendingOf(of.by.applied))
+      asked.steps?.push(stepOf(asked, choice, { barredBy: barOf(of), refusal }))
+      return refusal
+    }
+    const verdict = judge(choice.model)
     switch (verdict.kind) {
       case 'as-asked': return choice
       case 'restricted': {

@@ -1,7 +1,7 @@
 import { type Budget, type Identity } from '../budget/budget.ts'
 import { type BudgetRegistry } from '../budget/registry.ts'
 import { type Refusal } from '../errors.ts'
-import { type PriceBook } from '../pricing/price.ts'
+import { type OtherModel, type PriceBook } from '../pricing/price.ts'
 import { type CallRequest, isRefusal } from '../providers/provider.ts'
 import { type Candidates, type CandidateStep, type HeldCandidate, limitRefusal } from './candidates.ts'
 
@@ -47,14 +47,31 @@ export class Decision<Hold extends object> {
     const model = { name: request.model, model: priced }
     const barred = limitRefusal(identity, upstream, model)
     if (barred !== null) return barred
+    const whole = this.#withOthers(question, upstream)
+    if (isRefusal(whole)) return whole
 
     const known = this.#o.registry.lookup(identity)
     const { endpoint, steps } = question
     const hold = (budgets: readonly Budget[]) =>
-      this.#o.candidates.hold({ request, identity, upstream, endpoint, model, budgets, at, steps })
+      this.#o.candidates.hold({ request: whole, identity, upstream, endpoint, model, budgets, at, steps })
     if (Array.isArray(known)) return hold(known)
     return known.catch((error: unknown) => this.#o.unavailable(error))
       .then((budgets) => isRefusal(budgets) ? budgets : hold(budgets))
+  }
+
+  /** with the prices of the other models that work within the call, each of which its key has to be allowed */
+  #withOthers ({ request, identity, provider, at }: CallQuestion, upstream: string): CallRequest | Refusal {
+    const { others } = request.bound
+    if (others === undefined) return request
+    const priced: OtherModel[] = []
+    for (const other of others) {
+      const found = this.#o.prices.find(upstream, other.model, at)
+      if (found === null) return unknownModel(other.model, provider)
+      const barred = limitRefusal(identity, upstream, { name: other.model, model: found })
+      if (barred !== null) return barred
+      priced.push({ ...other, priced: found })
+    }
+    return { ...request, bound: { ...request.bound, others: priced } }
   }
 }
 

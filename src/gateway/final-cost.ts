@@ -1,6 +1,7 @@
 import { MAX_AMOUNT_NANO } from '../money/amount.ts'
 import { costNano, surcharged } from '../pricing/cost.ts'
 import { type CallBound, type PricedModel } from '../pricing/price.ts'
+import { SNAPSHOT } from '../pricing/price-book.ts'
 import { estimateNano } from '../pricing/quote.ts'
 import { type Reading } from '../usage/meter.ts'
 import { type CallOutcome, type Certainty, type Usage } from '../usage/usage.ts'
@@ -51,7 +52,25 @@ export function finalCost (
 
 /** What the usage that was read costs, nano-USD: of a whole answer, or so far. null: it is not known. */
 export function usedNano (
-  { usage }: Reading, model: PricedModel, bound: Pick<CallBound, 'tier' | 'surcharge'>, answered?: PricedModel | null
+  reading: Reading, model: PricedModel, bound: Pick<CallBound, 'tier' | 'surcharge' | 'others'>,
+  answered?: PricedModel | null
+): bigint | null {
+  let used = ownNano(reading, model, bound, answered)
+  for (const { model: name, usage } of reading.others ?? []) {
+    const other = bound.others?.find(({ model: asked }) => undated(asked) === undated(name))
+    const cost = other?.priced === undefined ? null : ownNano({ usage }, other.priced, other.bound)
+    used = used === null || cost === null ? null : used + cost
+  }
+  return used
+}
+
+/** answers name the snapshot that has served them */
+function undated (name: string): string { return name.replace(SNAPSHOT, '') }
+
+/** without other models */
+function ownNano (
+  { usage }: Pick<Reading, 'usage'>, model: PricedModel, bound: Pick<CallBound, 'tier' | 'surcharge'>,
+  answered?: PricedModel | null
 ): bigint | null {
   if (usage === null) return null
   if (usage.reportedNano !== undefined && isCharge(usage.reportedNano)) return usage.reportedNano

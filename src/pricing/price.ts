@@ -101,4 +101,14 @@ export interface CallBound {
    * size): the first of these of which it has all prices. Absent: no such model can serve this.
    */
   instead?: readonly Readonly<Record<string, number>>[]
+  /** other models that work within the call, each at its own prices; absent: none may */
+  others?: readonly OtherModel[]
+}
+
+export interface OtherModel {
+  /** as the request names it */
+  model: string
+  bound: CallBound
+  /** absent: not looked up yet, and without a quote */
+  priced?: PricedModel
 }

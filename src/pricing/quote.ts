@@ -32,6 +32,16 @@ export function estimateNano (model: PricedModel, bound: CallBound, visibleBytes
 }
 
 function mostNano (model: PricedModel, bound: CallBound, output: number): bigint | null {
+  let most = ownNano(model, bound, output)
+  for (const { priced, bound: theirs } of bound.others ?? []) {
+    const more = priced === undefined ? null : quoteNano(priced, theirs)
+    most = most === null || more === null ? null : most + more
+  }
+  return most
+}
+
+/** without other models */
+function ownNano (model: PricedModel, bound: CallBound, output: number): bigint | null {
   if (model.assumed === 'unpriced') return 0n
   const { webSearches } = bound
   const factor = factorOf(model, surcharged(bound.tier, bound.surcharge), true)
@@ -87,7 +97,13 @@ function unitsOf (model: PricedModel, bound: CallBound): CallBound['units'] | nu
 
 /** The most tokens that a call may use, of input and of output: those that its quote is for. */
 export function mostTokens (model: PricedModel, bound: CallBound): { input: number, output: number } {
-  return { input: inputBound(model, bound), output: outputBound(model, bound) }
+  const most = { input: inputBound(model, bound), output: outputBound(model, bound) }
+  for (const { priced, bound: theirs } of bound.others ?? []) {
+    if (priced === undefined) continue
+    most.input += inputBound(priced, theirs)
+    most.output += outputBound(priced, theirs)
+  }
+  return most
 }
 
 /** what is past the context window has prices of its own, which nobody has said */

@@ -10,6 +10,8 @@ export interface Reading {
   running?: boolean
   /** the usage is worked out from what was seen, since the answer says none. Absent: it says it */
   estimated?: boolean
+  /** what other models have used within the call, which is no part of `usage`; absent: none has */
+  others?: readonly { model: string, usage: Usage }[]
   modelUsed: string | null
   providerRequestId: string | null
   /** what the answer says of a job that goes on at the provider behind it; absent: it is of none */

@@ -4,6 +4,7 @@ import {
 } from '../../usage/body-meter.ts'
 import { type Meter } from '../../usage/meter.ts'
 import { eventData } from '../../usage/sse.ts'
+import { type CallBound } from '../../pricing/price.ts'
 import { type Usage } from '../../usage/usage.ts'
 import { isObject } from '../body.ts'
 import { topLevelValues } from '../json-scan.ts'
@@ -46,8 +47,9 @@ class MessageReader implements EventTaker {
   }
 
   facts (): Facts {
-    const usage = this.#usage === null ? null : usageOf(this.#usage, this.#call)
-    return { usage, final: this.#final && usage !== null, modelUsed: this.#model, providerRequestId: this.#id }
+    const used = this.#usage === null ? NOTHING_USED : usedIn(this.#usage, this.#call)
+    const final = this.#final && used.usage !== null
+    return { ...used, final, modelUsed: this.#model, providerRequestId: this.#id }
   }
 
   #read (data: Record<string, unknown> | null): void {
@@ -88,31 +90,48 @@ export function messageReader (call: CallRequest): EventTaker { return new Messa
 export function readMessage (text: Buffer, call: CallRequest): Facts {
   const message = topLevelValues(text, WANTED)
   if (message === null) return takeAll(new MessageReader(call), text)
-  const usage = isObject(message['usage']) ? usageOf(message['usage'], call) : null
+  const used = isObject(message['usage']) ? usedIn(message['usage'], call) : NOTHING_USED
   return {
-    usage,
-    final: usage !== null,
+    ...used,
+    final: used.usage !== null,
     modelUsed: textOrNull(message['model']),
     providerRequestId: textOrNull(message['id']),
   }
 }
 
+type Used = Pick<Facts, 'usage' | 'others'>
+
+const NOTHING_USED: Used = { usage: null }
+
 /**
  * `input_tokens` excludes the cache. The totals have the model's own iterations and leave out those that sum up
- * (`compaction`; Anthropic SDK, BetaUsage). With iterations of other models the usage is not known: they have prices of
- * their own.
+ * (`compaction`) and those of advisors, which are other models at prices of their own (Anthropic SDK, BetaUsage). Of
+ * any other kind of iteration nothing is known.
  */
-function usageOf (usage: Record<string, unknown>, call: CallRequest): Usage | null {
-  const own = tokensOf(usage, call)
-  if (own === null) return null
+function usedIn (usage: Record<string, unknown>, call: CallRequest): Used {
+  const own = tokensOf(usage, call.bound.cacheWrite)
+  if (own === null) return NOTHING_USED
   const all = [own]
+  const others: { model: string, usage: Usage }[] = []
   for (const one of Array.isArray(usage['iterations']) ? usage['iterations'] as unknown[] : []) {
-    const type = isObject(one) ? one['type'] : null
+    const { type, model } = detailsOf(one)
     if (type === 'message') continue
-    const summary = isObject(one) && type === 'compaction' ? tokensOf(one, call) : null
-    if (summary === null) return null
-    all.push(summary)
+    const advises = type === 'advisor_message' && typeof model === 'string'
+    const cacheWrite = advises ? advisorCache(call) : call.bound.cacheWrite
+    const tokens = advises || type === 'compaction' ? tokensOf(detailsOf(one), cacheWrite) : null
+    if (tokens === null) return NOTHING_USED
+    if (advises) others.push({ model, usage: { ...tokens, reasoningTokens: 0, webSearches: 0, tier: null } })
+    else all.push(tokens)
   }
+  return { usage: totalOf(all, usage, call), ...others.length === 0 ? {} : { others } }
+}
+
+/** the longest that any of them may write */
+function advisorCache ({ bound: { others = [] } }: CallRequest): CallBound['cacheWrite'] {
+  return others.some(({ bound }) => bound.cacheWrite === '1h') ? '1h' : '5m'
+}
+
+function totalOf (all: readonly Tokens[], usage: Record<string, unknown>, call: CallRequest): Usage {
   const sum = (field: keyof Tokens): number => all.reduce((total, one) => total + one[field], 0)
   return {
     inputTokens: sum('inputTokens'),
@@ -129,26 +148,26 @@ function usageOf (usage: Record<string, unknown>, call: CallRequest): Usage | nu
 type Tokens =
   Pick<Usage, 'inputTokens' | 'cacheReadTokens' | 'cacheWrite5mTokens' | 'cacheWrite1hTokens' | 'outputTokens'>
 
-function tokensOf (usage: Record<string, unknown>, call: CallRequest): Tokens | null {
+function tokensOf (usage: Record<string, unknown>, cacheWrite: CallBound['cacheWrite']): Tokens | null {
   const { input_tokens: input, output_tokens: output } = usage
   if (!isCount(input) || !isCount(output)) return null
   return {
     inputTokens: input,
     cacheReadTokens: count(usage['cache_read_input_tokens']),
-    ...cacheWrites(usage, call),
+    ...cacheWrites(usage, cacheWrite),
     outputTokens: output,
   }
 }
 
 /** What the split leaves out is taken for the dearest that the request allowed. */
 function cacheWrites (
-  usage: Record<string, unknown>, call: CallRequest
+  usage: Record<string, unknown>, cacheWrite: CallBound['cacheWrite']
 ): Pick<Usage, 'cacheWrite5mTokens' | 'cacheWrite1hTokens'> {
   const split = detailsOf(usage['cache_creation'])
   const short = count(split['ephemeral_5m_input_tokens'])
   const long = count(split['ephemeral_1h_input_tokens'])
   const rest = Math.max(0, count(usage['cache_creation_input_tokens']) - short - long)
-  return call.bound.cacheWrite === '1h'
+  return cacheWrite === '1h'
     ? { cacheWrite5mTokens: short, cacheWrite1hTokens: long + rest }
     : { cacheWrite5mTokens: short + rest, cacheWrite1hTokens: long }
 }

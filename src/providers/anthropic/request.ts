@@ -3,7 +3,7 @@ import {
   badRequest, countField, eachObject, firstRefusal, flagField, isGiven, isObject, listField, modelField, notMetered,
   shown, tierField,
 } from '../body.ts'
-import { type CallBound } from '../../pricing/price.ts'
+import { type CallBound, type OtherModel } from '../../pricing/price.ts'
 import { type CallRequest, type Target } from '../provider.ts'
 
 /** More than any model makes of one image: larger ones are scaled down to some 4,800 (Anthropic's guide to vision). */
@@ -17,6 +17,8 @@ const TOKENS_PER_KNOWN_TOOL = 2_500
 const OWN_TOOLS = new Set<unknown>([undefined, null, 'custom'])
 const KNOWN_TOOL = /^(bash|text_editor|computer|memory)_\d{8}$/
 const WEB_TOOL = /^web_(search|fetch)_(\d{8})$/
+/** another model, which is asked for advice within the call */
+const ADVISOR = /^advisor_\d{8}$/
 /** from then on they are called by code that the model writes, unless the request says otherwise */
 const CALLED_BY_CODE = 20260101
 /** no request has more */
@@ -80,6 +82,7 @@ export function readMessages (
       cacheWrite,
       tier: tierOf(speed, geo),
       ...runsOf(body, summed),
+      ...advisorsOf(body, geo),
       ...longContext(body, headers),
     },
   }
@@ -94,9 +97,10 @@ function runsOf (body: Record<string, unknown>, summed: boolean): Pick<CallBound
   let runs = 1
   eachObject(body['tools'], (tool) => {
     const web = webTool(tool)
-    if (web === null) return
-    runs += web.uses + 1
-    if (web.searches) webSearches += web.uses
+    const uses = web?.uses ?? advisor(tool, null)?.bound.runs
+    if (uses === undefined) return
+    runs += uses + 1
+    if (web?.searches === true) webSearches += uses
   })
   if (summed) runs *= 2
   return runs === 1 ? { webSearches } : { webSearches, runs }
@@ -104,12 +108,41 @@ function runsOf (body: Record<string, unknown>, summed: boolean): Pick<CallBound
 
 /** null: it is none, or does not say how often it may be used */
 function webTool (tool: Record<string, unknown>): { searches: boolean, uses: number } | null {
-  const { type, max_uses: uses, allowed_callers: callers } = tool
+  const { type, allowed_callers: callers } = tool
   const found = typeof type === 'string' ? WEB_TOOL.exec(type) : null
-  if (found === null || typeof uses !== 'number' || !Number.isInteger(uses) || uses < 1 || uses > MAX_USES) return null
-  const direct = Array.isArray(callers) ? callers.every((caller) => caller === 'direct') : !isGiven(callers)
+  const uses = usesOf(tool)
+  if (found === null || uses === null) return null
   const byCode = Number(found[2]) >= CALLED_BY_CODE && !Array.isArray(callers)
-  return direct && !byCode ? { searches: found[1] === 'search', uses } : null
+  return byCode ? null : { searches: found[1] === 'search', uses }
+}
+
+/** null: it does not say how often it may be used, or it is not the model alone that may use it */
+function usesOf ({ max_uses: uses, allowed_callers: callers }: Record<string, unknown>): number | null {
+  const direct = Array.isArray(callers) ? callers.every((caller) => caller === 'direct') : !isGiven(callers)
+  const known = typeof uses === 'number' && Number.isInteger(uses) && uses >= 1 && uses <= MAX_USES
+  return direct && known ? uses : null
+}
+
+/** What another model may use that reads the conversation at each use; null: it is none, or has no bound. */
+function advisor (tool: Record<string, unknown>, geo: unknown): OtherModel | null {
+  const { type, model, caching, max_tokens: limit } = tool
+  const uses = usesOf(tool)
+  if (typeof type !== 'string' || !ADVISOR.test(type) || typeof model !== 'string' || uses === null) return null
+  const ttl = isObject(caching) ? caching['ttl'] ?? '5m' : 'none'
+  if (ttl !== 'none' && ttl !== '5m' && ttl !== '1h') return null
+  const outputTokens = typeof limit === 'number' && Number.isSafeInteger(limit) && limit >= 0 ? limit : null
+  const tier = tierOf(null, geo)
+  const [inputTokens, webSearches] = [Infinity, 0]
+  return { model, bound: { inputTokens, outputTokens, choices: 1, cacheWrite: ttl, tier, webSearches, runs: uses } }
+}
+
+function advisorsOf (body: Record<string, unknown>, geo: unknown): Pick<CallBound, 'others'> {
+  const others: OtherModel[] = []
+  eachObject(body['tools'], (tool) => {
+    const other = advisor(tool, geo)
+    if (other !== null) others.push(other)
+  })
+  return others.length === 0 ? {} : { others }
 }
 
 /** whether what it may read reaches the length from which on it is summed up */
@@ -177,10 +210,15 @@ function unmeteredFeature (body: Record<string, unknown>): string | null {
     if (isGiven(value) && !(Array.isArray(value) && value.length === 0)) return field
   }
   for (const tool of Array.isArray(body['tools']) ? body['tools'] as unknown[] : []) {
-    if (toolBound(tool) !== null || (isObject(tool) && webTool(tool) !== null)) continue
+    if (toolBound(tool) !== null) continue
     const type = isObject(tool) ? tool['type'] : tool
-    const web = typeof type === 'string' && WEB_TOOL.test(type)
-    return `the tool type ${shown(type)}${web ? ` without max_uses up to ${MAX_USES} and allowed_callers ["direct"]` : ''}`
+    const advises = typeof type === 'string' && ADVISOR.test(type)
+    // whether it is as fast is not known
+    const fast = isGiven(body['speed']) && body['speed'] !== STANDARD_SPEED
+    if (advises && fast) return `an advisor at speed ${shown(body['speed'])}`
+    if (isObject(tool) && (webTool(tool) ?? advisor(tool, null)) !== null) continue
+    const bounded = advises || (typeof type === 'string' && WEB_TOOL.test(type))
+    return `the tool type ${shown(type)}${bounded ? ` without max_uses up to ${MAX_USES} and allowed_callers ["direct"]` : ''}`
   }
   const management = body['context_management']
   if (!isGiven(management)) return null

@@ -33,6 +33,8 @@ interface Place { location: string | null, project: string | null }
 
 const VERSIONS = ['/v1', '/v1beta1']
 const ANYWHERE = 'global'
+/** as the catalog names what a place costs besides */
+const REGIONAL = 'regional'
 
 function endpointsAt (place: Place): Endpoint[] {
   return VERSIONS.flatMap((version) => {
@@ -106,7 +108,9 @@ function placed (read: BillableEndpoint['read'], place: Place): BillableEndpoint
     if (elsewhere !== null) return elsewhere
     const call = read(body, bytes, target)
     if (isRefusal(call) || target.params['location'] === ANYWHERE) return call
-    return { ...call, bound: { ...call.bound, surcharge: 'regional' } }
+    const { others } = call.bound
+    const dearer = others?.map((other) => ({ ...other, bound: { ...other.bound, surcharge: REGIONAL } }))
+    return { ...call, bound: { ...call.bound, surcharge: REGIONAL, ...dearer === undefined ? {} : { others: dearer } } }
   }
 }
 

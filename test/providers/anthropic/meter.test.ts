@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { brotliCompressSync } from 'node:zlib'
 import t from 'tap'
-import { finalCost } from '../../../src/gateway/final-cost.ts'
+import { finalCost, usedNano } from '../../../src/gateway/final-cost.ts'
+import { type CallBound } from '../../../src/pricing/price.ts'
 import { quoteNano } from '../../../src/pricing/quote.ts'
 import { anthropic } from '../../../src/providers/anthropic/index.ts'
 import { aModel } from '../../pricing/builders.ts'
@@ -122,9 +123,32 @@ t.test('summaries count beside the totals, and work of other models makes the us
   t.match(of([summary, own]), { inputTokens: 180_001, outputTokens: 3_501, cacheReadTokens: 5, cacheWrite5mTokens: 7 })
   t.match(of([summary, own, summary, own]), { inputTokens: 360_001, outputTokens: 7_001 })
   t.equal(of([{ type: 'message' }, { type: 'compaction', input_tokens: 9 }]), null)
-  t.equal(of([{ type: 'advisor_message', model: 'x', input_tokens: 1, output_tokens: 1 }]), null)
+  t.equal(of([{ type: 'advisor_message', input_tokens: 1, output_tokens: 1 }]), null)
+  t.equal(of([{ type: 'advisor_message', model: 'x', input_tokens: 1 }]), null)
   t.equal(of([{ type: 'fallback_message', model: 'x', input_tokens: 1, output_tokens: 1 }]), null)
   for (const fine of [null, [], [{ type: 'message' }]]) t.match(of(fine), { inputTokens: 1 })
+})
+
+t.test('what an advisor has used is told by its model, beside what the call\'s own has', async (t) => {
+  const tools = [{ type: 'advisor_20260301', model: 'claude-opus-5', max_uses: 2, caching: { type: 'ephemeral', ttl: '1h' } }]
+  const call = aCall(anthropic, { ...message, tools })
+  const advice = { type: 'advisor_message', model: 'claude-opus-5', input_tokens: 7, output_tokens: 3, cache_creation_input_tokens: 5 }
+  const usage = { input_tokens: 1, output_tokens: 1, iterations: [{ type: 'message' }, advice, { type: 'message' }, advice] }
+  const { reading } = metered(anthropic, call, JSON_ANSWER, JSON.stringify({ usage }))
+  t.match(reading.usage, { inputTokens: 1, outputTokens: 1 })
+  t.match(reading.others, [
+    { model: 'claude-opus-5', usage: { inputTokens: 7, outputTokens: 3, cacheWrite5mTokens: 0, cacheWrite1hTokens: 5 } },
+    { model: 'claude-opus-5' },
+  ])
+  const streamed = metered(anthropic, { ...call, stream: true }, SSE, started() + delta(usage, 'end_turn') + stop)
+  t.strictSame(streamed.reading.others, reading.others)
+  const priced = { ...call.bound, others: call.bound.others?.map((other) => ({ ...other, priced: aModel('anthropic', other.model) })) }
+  const cost = (bound: CallBound, others = reading.others) =>
+    usedNano({ ...reading, ...others === undefined ? {} : { others } }, aModel('anthropic', 'claude-haiku-4-5'), bound)
+  // 1 x 1 and 1 x 5 of claude-haiku-4-5; twice 7 x 5, 5 x 10 and 3 x 25 of claude-opus-5
+  t.equal(cost(priced as CallBound), 6_000n + 2n * 160_000n)
+  t.equal(cost(call.bound), null)
+  t.equal(cost(priced as CallBound, [{ model: 'claude-sonnet-5', usage: USED }]), null, 'one that was not asked for')
 })
 
 t.test('the tier is what the answer says was used, and else what was asked for', async (t) => {
@@ -151,6 +175,7 @@ t.test('whatever usage the rules allow, no call costs more than its quote', asyn
     tools: fc.uniqueArray(fc.constantFrom('search', 'fetch'), { maxLength: 2 }),
     uses: fc.integer({ min: 1, max: 4 }),
     summed: fc.constantFrom(null, 10, 150_000),
+    advised: fc.option(fc.integer({ min: 1, max: 2_000 })),
     image: fc.boolean(),
     speed: fc.constantFrom(null, 'standard', 'fast'),
     geo: fc.constantFrom(null, 'us', 'global'),
@@ -161,7 +186,8 @@ t.test('whatever usage the rules allow, no call costs more than its quote', asyn
   const types = { search: 'web_search_20250305', fetch: 'web_fetch_20250910' }
   fc.assert(fc.property(anInput, shares, fc.boolean(), (asked, some, streams) => {
     const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0, i = 0] = some
-    const { model: name, text, limit, budget, ttl, tools, uses, summed, image, speed, geo } = asked
+    const { model: name, text, limit, budget, ttl, tools, uses, summed, advised, image, speed, geo } = asked
+    const advisor = { type: 'advisor_20260301', model: 'claude-sonnet-5', max_uses: uses, max_tokens: advised }
     const edit = { type: 'compact_20260112', trigger: { type: 'input_tokens', value: summed } }
     const body = {
       model: name,
@@ -169,20 +195,28 @@ t.test('whatever usage the rules allow, no call costs more than its quote', asyn
       messages: [{ role: 'user', content: [{ type: 'text', text }, ...image ? [{ type: 'image', source: { type: 'url', url: 'https://x/' } }] : []] }],
       ...budget === null ? {} : { thinking: { type: 'enabled', budget_tokens: budget } },
       ...ttl === null ? {} : { cache_control: { type: 'ephemeral', ttl } },
-      tools: tools.map((tool) => ({ type: types[tool], name: tool, max_uses: uses })),
+      tools: [
+        ...tools.map((tool) => ({ type: types[tool], name: tool, max_uses: uses })),
+        ...advised === null || speed === 'fast' ? [] : [advisor],
+      ],
       ...summed === null ? {} : { context_management: { edits: [edit] } },
       speed,
       inference_geo: geo,
       stream: streams,
     }
     const model = aModel('anthropic', name)
-    const call = aCall(anthropic, body)
+    const read = aCall(anthropic, body)
+    const other = aModel('anthropic', 'claude-sonnet-5')
+    const { others } = read.bound
+    const call = others === undefined
+      ? read
+      : { ...read, bound: { ...read.bound, others: others.map((one) => ({ ...one, priced: other })) } }
     const quote = quoteNano(model, call.bound)
     // some have no such speed, which is refused
     if (quote === null) return speed === 'fast' || geo === 'us'
     const bytes = Buffer.byteLength(JSON.stringify(body))
     const one = Math.min(model.contextWindow, image ? Infinity : bytes + 1_000)
-    const runs = 1 + tools.length * (uses + 1)
+    const runs = 1 + (tools.length + (others?.length ?? 0)) * (uses + 1)
     const longest = Math.min(model.maxOutput, Math.max(limit, budget ?? 0))
     const summaries = summed !== null && (runs > 1 || image || bytes >= summed) ? part(runs, h) : 0
     const figures = (input: number, output: number) => {
@@ -200,8 +234,13 @@ t.test('whatever usage the rules allow, no call costs more than its quote', asyn
     const usage = {
       ...figures(part(runs > 1 || summaries > 0 ? model.contextWindow * runs : one, a), part(longest * runs, b)),
       server_tool_use: { web_search_requests: tools.includes('search') ? part(uses, f) : 0, web_fetch_requests: uses },
-      iterations: Array.from({ length: summaries }, () =>
-        ({ type: 'compaction', ...figures(part(model.contextWindow, g), part(model.maxOutput, b)) })),
+      iterations: [
+        ...Array.from({ length: summaries }, () =>
+          ({ type: 'compaction', ...figures(part(model.contextWindow, g), part(model.maxOutput, b)) })),
+        ...Array.from({ length: others === undefined ? 0 : part(uses, f) }, () => ({
+          type: 'advisor_message', model: advisor.model, input_tokens: part(other.contextWindow, g), output_tokens: part(advised ?? 0, b),
+        })),
+      ],
       ...i > 0.5 ? { speed: i > 0.75 ? speed ?? 'standard' : 'standard', inference_geo: geo ?? 'not_available' } : {},
     }
     const first = event('message_start', { message: { usage: { ...usage, output_tokens: 1, iterations: null } } })

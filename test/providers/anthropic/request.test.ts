@@ -74,7 +74,10 @@ t.test('what tokens do not bound is refused, with what it is', async (t) => {
     [{ tools: [{ type: 'web_search_20260209', max_uses: 1 }] }, /allowed_callers \["direct"\]/],
     [{ tools: [{ type: 'web_fetch_20250910', max_uses: 1, allowed_callers: ['code_execution_20250825'] }] }, /allowed_callers/],
     [{ tools: [{ type: 'tool_search_tool_bm25_20251119' }] }, /tool_search_tool_bm25/],
-    [{ tools: [{ type: 'advisor_20260301', model: 'claude-opus-5', max_uses: 1 }] }, /advisor_20260301/],
+    [{ tools: [{ type: 'advisor_20260301', model: 'claude-opus-5' }] }, /advisor_20260301" without max_uses/],
+    [{ tools: [{ type: 'advisor_20260301', max_uses: 1 }] }, /advisor_20260301/],
+    [{ tools: [{ type: 'advisor_20260301', model: 'm', max_uses: 1, caching: { type: 'ephemeral', ttl: '9h' } }] }, /advisor_20260301/],
+    [{ speed: 'fast', tools: [{ type: 'advisor_20260301', model: 'm', max_uses: 1 }] }, /an advisor at speed "fast"/],
     [{ tools: [{ type: 'code_execution_20260120' }] }, /code_execution/],
     [{ tools: [{ type: 'web_fetch_20250910' }] }, /web_fetch/],
     [{ tools: [{ type: 'bash_20250124_x' }] }, /bash_20250124_x/],
@@ -119,6 +122,21 @@ t.test('each use of a tool at the provider is a run of the model more, as is a t
   const early = { context_management: { edits: [{ type: 'compact_20260112', trigger: { type: 'input_tokens', value: 50 } }] } }
   t.match(aCall(anthropic, { ...message, ...early }), { thinking: null, bound: { runs: 2, outputTokens: null } })
   t.match(bound([], { ...summed, system: 'x'.repeat(150_000) }), { runs: 2 })
+})
+
+t.test('an advisor is another model, which may read the conversation at each use', async (t) => {
+  const advisor = { type: 'advisor_20260301', name: 'advisor', model: 'claude-opus-5', max_uses: 3 }
+  const bound = (over: object, more: object = {}) =>
+    aCall(anthropic, { ...message, tools: [{ ...advisor, ...over }], ...more }).bound
+  t.strictSame(bound({}).others, [{
+    model: 'claude-opus-5',
+    bound: { inputTokens: Infinity, outputTokens: null, choices: 1, cacheWrite: 'none', tier: null, webSearches: 0, runs: 3 },
+  }])
+  t.match(bound({}), { runs: 5, webSearches: 0 })
+  const limited = bound({ max_tokens: 500, caching: { type: 'ephemeral', ttl: '1h' } }, { inference_geo: 'us' })
+  t.match(limited.others, [{ bound: { outputTokens: 500, cacheWrite: '1h', tier: 'us' } }])
+  t.match(bound({ caching: { type: 'ephemeral' } }).others, [{ bound: { cacheWrite: '5m' } }])
+  t.equal(quoteNano(aModel('anthropic', 'claude-haiku-4-5'), bound({})), null, 'its price has not been looked up')
 })
 
 t.test('a longer context than the model\'s own has no price', async (t) => {
