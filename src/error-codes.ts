@@ -238,7 +238,7 @@ export const REFUSAL_CODES: Record<RefusalCode, Omit<ErrorCode, 'status'>> = {
   ledger_unavailable: { meaning: 'PostgreSQL does not answer.', remedy: 'Try again.' },
   ledger_backlog: { meaning: 'Too much waits to be recorded.', remedy: 'Try again; look at PostgreSQL.' },
   shutting_down: { meaning: 'The gateway is stopping.', remedy: 'Try again.' },
-  websocket_unsupported: { meaning: 'A WebSocket cannot be metered.', remedy: 'Use the HTTP endpoints.' },
+  websocket_unsupported: { meaning: 'This path has no WebSocket here: what it costs could not be metered.', remedy: 'Use the HTTP endpoints.' },
   client_gone: { meaning: 'The client left before its call was forwarded.', remedy: 'Nothing.' },
   internal_error: { meaning: 'The gateway failed.', remedy: 'Look for the call\'s id in its log.' },
 }

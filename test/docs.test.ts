@@ -57,8 +57,8 @@ function providersText (): string {
     const rows = endpoints.map((endpoint) => {
       const path = `\`${endpoint.method} ${prefix}${endpoint.path.replace('+}', '}')}\``
       if (endpoint.kind === 'billable') {
-        const { about: { model, output, usage } } = endpoint
-        return `| ${path} | \`${endpoint.name}\` | billable | ${model} | ${output} | ${usage} |`
+        const { about: { model, output, usage }, socket } = endpoint
+        return `| ${path}${socket === undefined ? '' : ', and as a WebSocket'} | \`${endpoint.name}\` | billable | ${model} | ${output} | ${usage} |`
       }
       return `| ${path} | \`${endpoint.name}\` | ${FREE[endpoint.served]} |  |  |  |`
     })

@@ -17,10 +17,14 @@ export function admission (plane: Plane, table: RouteTable): Admission {
     const { headers } = request
     const target = splitTarget(request.raw.url ?? '')
     const path = target.path.startsWith(table.prefix) ? target.path.slice(table.prefix.length) : null
-    const route = path === null ? null : table.find(request.method, path, headers)
+    const upgrades = isUpgrade(request)
+    const find = (below: string): Route | null =>
+      upgrades ? table.socket(below, headers) : table.find(request.method, below, headers)
+    const route = path === null ? null : find(path)
     const provider = route?.provider ?? table.dialect(headers, path ?? '')
 
-    const turnedAway = earlyRefusal(plane, request)
+    const noSocket = upgrades && (route === null || !plane.sockets.has(request.raw))
+    const turnedAway = noSocket ? WEBSOCKET : earlyRefusal(plane, request)
     if (turnedAway !== null) {
       if (turnedAway.code === 'websocket_unsupported') reply.headers({ connection: 'close', upgrade: 'HTTP/1.1' })
       refuse(plane.gate, provider, turnedAway, request, reply)
@@ -45,7 +49,7 @@ export function admission (plane: Plane, table: RouteTable): Admission {
         refuse(plane.gate, provider, identity, request, reply)
         return
       }
-      request.inbound = { route, identity, search: target.search }
+      request.inbound = { route, identity, key, search: target.search }
       done()
     }
     identify(plane, provider, key, request, reply, settle)
@@ -72,16 +76,19 @@ function identify (
   else then(identity)
 }
 
+function isUpgrade ({ headers: { upgrade } }: FastifyRequest): boolean {
+  return upgrade !== undefined && /\bwebsocket\b/i.test(upgrade)
+}
+
 const WEBSOCKET: Refusal = {
   code: 'websocket_unsupported',
-  message: 'WebSockets are not available through this gateway. Use HTTP.',
+  message: 'This path is not available over WebSockets. Use HTTP.',
   retryable: false,
 }
 
 /** What is wrong with a request whatever its path and key are. */
 function earlyRefusal (plane: Plane, request: FastifyRequest): Refusal | null {
   const { headers } = request
-  if (headers.upgrade !== undefined && /\bwebsocket\b/i.test(headers.upgrade)) return WEBSOCKET
   if (plane.exchanges.closing) return shuttingDown()
   const encoding = headers['content-encoding']
   if (encoding !== undefined && encoding !== '' && encoding.toLowerCase() !== 'identity') {

@@ -11,6 +11,7 @@ import { upstreamHeaders } from './headers.ts'
 import { type Inbound, isGone, type Plane } from './plane.ts'
 import { internalError, refuse, sendRefusal, shuttingDown, withCallId, writeRefusal } from './refusals.ts'
 import { type Route } from './routes.ts'
+import { openSocket } from './sockets.ts'
 import { type Credential, type Upstream } from './upstream.ts'
 
 /** An admitted request, read to its end: it goes where its route says, whatever its path may mean to others. */
@@ -19,6 +20,10 @@ export function handle (plane: Plane, request: FastifyRequest, reply: FastifyRep
   const { route } = inbound ?? {}
   if (inbound === null || route === undefined) throw new Error('a request was handled that was not admitted')
   const { endpoint } = route
+  if (plane.sockets.has(request.raw)) {
+    openSocket(plane, inbound, request, reply)
+    return
+  }
   if (endpoint.kind === 'free' && endpoint.served === 'models') {
     answerModels(plane, route, request, reply)
     return
@@ -208,7 +213,7 @@ function startCall (
   exchange(plane, way, inbound, outgoing, request, reply)
 }
 
-interface Way {
+export interface Way {
   upstream: Upstream
   credential: Credential
 }
@@ -308,7 +313,7 @@ function ownHeaders (reply: FastifyReply, own: Record<string, string>): Outgoing
 }
 
 /** The upstream and what is sent along to it, if calls may go there. */
-function wayTo (plane: Plane, name: string, { identity }: Inbound): Way | Refusal {
+export function wayTo (plane: Plane, name: string, { identity }: Inbound): Way | Refusal {
   const upstream = plane.upstreams.get(name)
   if (upstream === undefined) return notConfigured(`No upstream '${name}' is configured.`)
   const credential = upstream.credential(identity.organizationId)

@@ -11,6 +11,7 @@ import { JobAsker } from './job-asker.ts'
 import { isGone, type Plane } from './plane.ts'
 import { refusalOf, refuse } from './refusals.ts'
 import { type Dialect, RouteTable } from './routes.ts'
+import { Sockets } from './sockets.ts'
 import { openUpstream, type Upstream, type UpstreamLimits, type UpstreamOptions } from './upstream.ts'
 
 /**
@@ -78,6 +79,8 @@ export default async function gateway (app: FastifyInstance, options: GatewayOpt
     exchanges: options.exchanges ?? newExchanges(options),
     onDisconnect: options.onDisconnect ?? {},
     bodyBytes: limits.bodyBytes,
+    sockets: new Sockets(limits.bodyBytes),
+    silenceMs: limits.bodyTimeoutMs,
     parse: options.parse ?? parseBody,
   }
   app.decorateRequest('inbound', null)
@@ -87,8 +90,12 @@ export default async function gateway (app: FastifyInstance, options: GatewayOpt
   const atRoot = options.providers.filter((provider) => provider.atRoot)
   for (const root of rootPrefixes(atRoot)) await registerPrefix(app, plane, '', root, atRoot, rootDialect(atRoot))
 
+  const prefixes = [...options.providers.map(({ name }) => `${app.prefix}/${name}/`), ...rootPrefixes(atRoot).map((root) => `${app.prefix}${root}/`)]
+  plane.sockets.listen(app, (url) => prefixes.some((prefix) => url.startsWith(prefix)))
+
   app.addHook('preClose', async () => {
     asker.stop()
+    plane.sockets.close()
     const cut = await plane.exchanges.close(options.closeTimeoutMs ?? DEFAULT_CLOSE_MS)
     if (cut > 0) app.log.warn({ cut }, 'open calls were cut because the gateway stops')
   })

@@ -5,6 +5,7 @@ import { type ParsedBody } from '../../src/providers/body.ts'
 import { type Exchanges } from './exchanges.ts'
 import { type JobAsker } from './job-asker.ts'
 import { type Route } from './routes.ts'
+import { type Sockets } from './sockets.ts'
 import { type Upstream } from './upstream.ts'
 
 /** What all prefixes share. */
@@ -16,6 +17,9 @@ export interface Plane {
   exchanges: Exchanges
   onDisconnect: Record<string, 'drain' | 'abort'>
   bodyBytes: number
+  sockets: Sockets
+  /** how long a provider may be silent within an answer */
+  silenceMs: number
   parse: (bytes: Buffer) => ParsedBody
 }
 
@@ -23,6 +27,8 @@ export interface Plane {
 export interface Inbound {
   route: Route
   identity: Identity
+  /** by which each call over a WebSocket is identified anew */
+  key: string | undefined
   search: string
 }
 

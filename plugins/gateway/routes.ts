@@ -66,6 +66,12 @@ export class RouteTable {
     return null
   }
 
+  /** of calls over a WebSocket; null: the path has none */
+  socket (path: string, headers: IncomingHttpHeaders): Route | null {
+    const route = this.find('POST', path, headers)
+    return route?.endpoint.kind === 'billable' && route.endpoint.socket !== undefined ? route : null
+  }
+
   /** the methods that a path has, for the Allow header; empty: the path does not exist here */
   methods (path: string): string[] {
     const methods = new Set<string>(this.#routes(path).map(({ endpoint }) => endpoint.method))

@@ -36,6 +36,8 @@ export interface Upstream {
   name: string
   pool: Pool
   origin: string
+  /** certificates in PEM that are trusted instead of the system's */
+  ca: string | undefined
   /** of a provider's path, the one that is asked for at this upstream */
   path (path: string): string
   /** of an organization's calls; null: there is none, so they are refused */
@@ -70,6 +72,7 @@ export function openUpstream (
     name,
     pool,
     origin: url.origin,
+    ca: options.ca,
     path: pathsAt(url, provider?.base ?? '/v1', options.asWritten ?? false),
     credential: credentials(options, provider),
     settingName: options.settingName,

@@ -91,6 +91,21 @@ export interface BillableEndpoint {
   forwardBody (call: CallRequest, body: unknown, bytes: Buffer, changes: CallChanges, priced?: PricedModel): Buffer
   /** `priced`: by what it was quoted */
   meter (call: CallRequest, answer: AnswerHead, priced?: PricedModel): Meter
+  /** absent: over HTTP alone */
+  socket?: SocketCalls
+}
+
+/**
+ * Calls over a WebSocket at the endpoint's own path: each of the client's messages of this type is a call, its body, and
+ * is answered by the events of a stream, one in each message.
+ */
+export interface SocketCalls {
+  /** `type` of the client's messages */
+  creates: string
+  /** fields of such a message that only make sense over HTTP, or cannot be metered here */
+  refused: readonly string[]
+  /** `type` of the messages that end a call; `error` does too */
+  ends: ReadonlySet<string>
 }
 
 export interface EndpointTable {

@@ -6,6 +6,7 @@ import { changedBody } from '../changed-body.ts'
 import { modelLists } from '../model-lists.ts'
 import {
   type BillableEndpoint, type CallRequest, type Dialect, type EndpointTable, isRefusal, type JobEndpoint, type Provider,
+  type SocketCalls,
 } from '../provider.ts'
 import { embeddings } from './embeddings.ts'
 import { openAiRateHeaders, renderOpenAiRefusal } from './errors.ts'
@@ -13,7 +14,7 @@ import { imageEdits, images, imageVariations } from './images.ts'
 import { withUsage } from './include-usage.ts'
 import { chatUsage, meterChatCompletion, type UsageReader } from './meter.ts'
 import { type ChatFields, readChatCompletion } from './request.ts'
-import { meterResponse, meterStoredResponse, type ResponseUsage } from './responses-meter.ts'
+import { meterResponse, meterStoredResponse, RESPONSE_ENDS, type ResponseUsage } from './responses-meter.ts'
 import { readCompaction, readResponse, type ResponseFields } from './responses-request.ts'
 import { speech } from './speech.ts'
 import { transcriptions, translations } from './transcriptions.ts'
@@ -149,6 +150,16 @@ export function responses (path: string, traits: ResponsesTraits = {}): Billable
   }
 }
 
+/**
+ * Responses over a WebSocket (OpenAI API reference, "WebSocket events"). Several conversations on one connection
+ * (`stream_id`) are refused: their events would have to be told apart.
+ */
+const RESPONSES_SOCKET: SocketCalls = {
+  creates: 'response.create',
+  refused: ['background', 'stream_id'],
+  ends: RESPONSE_ENDS,
+}
+
 /** The compaction of a conversation. */
 export function compaction (path: string): BillableEndpoint {
   return {
@@ -180,7 +191,7 @@ export const openai: Provider = {
   dialect: openaiDialect,
   endpoints: [
     chatCompletions('/v1/chat/completions'),
-    responses('/v1/responses', { fields: { jobs: true } }),
+    { ...responses('/v1/responses', { fields: { jobs: true } }), socket: RESPONSES_SOCKET },
     ...responseJobs('/v1/responses'),
     compaction('/v1/responses/compact'),
     completions('/v1/completions'),

@@ -13,7 +13,7 @@ import { objectOf, textUsage } from './usage.ts'
 
 /** in all events that tell something, and in no delta */
 const USAGE = Buffer.from('"usage"')
-const ENDS = new Set(['response.completed', 'response.incomplete', 'response.failed'])
+export const RESPONSE_ENDS: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete', 'response.failed'])
 /** events from which the model and the id are read */
 const OPENING_EVENTS = 2
 const WANTED = ['id', 'model', 'service_tier', 'status', 'usage', 'tool_usage']
@@ -81,7 +81,7 @@ class ResponseReader implements EventTaker {
     }
     const response = named('response')
     if (response === null) return
-    const ends = ENDS.has(named('type')?.toString('utf8').slice(1, -1) ?? '')
+    const ends = RESPONSE_ENDS.has(named('type')?.toString('utf8').slice(1, -1) ?? '')
     const values = topLevelValues(response, wanted(this.#call))
     if (values === null) return
     const { job } = this.#facts

@@ -1,0 +1,161 @@
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { type IncomingHttpHeaders, type IncomingMessage, ServerResponse } from 'node:http'
+import { type Socket } from 'node:net'
+import { type Duplex } from 'node:stream'
+import { WebSocket, WebSocketServer } from 'ws'
+import { type BillableEndpoint, isRefusal } from '../../src/providers/provider.ts'
+import { wayTo, type Way } from './forwarding.ts'
+import { clientHeaders, upstreamHeaders } from './headers.ts'
+import { type Inbound, isGone, type Plane } from './plane.ts'
+import { internalError, refuse } from './refusals.ts'
+import { SocketSession } from './socket-session.ts'
+
+/**
+ * WebSockets of clients: the request for one goes the way of all requests, so its path and its key are checked and
+ * refused alike, and becomes a session between the client and its provider. A provider that does not take it answers
+ * the request itself.
+ */
+export class Sockets {
+  readonly sessions = new Set<SocketSession>()
+  readonly #server: WebSocketServer
+  /** connections that want to become WebSockets, by their requests */
+  readonly #upgrades = new WeakMap<IncomingMessage, { socket: Duplex, head: Buffer, response: ServerResponse }>()
+
+  constructor (messageBytes: number) {
+    this.#server = new WebSocketServer({
+      noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: messageBytes,
+    })
+  }
+
+  /** Requests for WebSockets are no events of Node's for ordinary requests: they are given to the app here. */
+  listen (app: FastifyInstance, isOurs: (url: string) => boolean): void {
+    const upgraded = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+      // somebody else in the same app may take it
+      if (!isOurs(request.url ?? '') && app.server.listenerCount('upgrade') > 1) return
+      socket.on('error', () => { socket.destroy() })
+      const response = new ServerResponse(request)
+      response.shouldKeepAlive = false
+      response.assignSocket(socket as Socket)
+      response.once('finish', () => { (socket as Socket).destroySoon() })
+      this.#upgrades.set(request, { socket, head, response })
+      app.routing(request, response)
+    }
+    app.server.on('upgrade', upgraded)
+    app.addHook('onClose', () => { app.server.off('upgrade', upgraded) })
+  }
+
+  has (request: IncomingMessage): boolean { return this.#upgrades.has(request) }
+
+  /** the client's end, from then on a WebSocket */
+  accept (request: IncomingMessage, then: (client: WebSocket) => void): void {
+    const upgrade = this.#upgrades.get(request)
+    if (upgrade === undefined) throw new Error('a request became a WebSocket that did not ask for one')
+    const { socket, head, response } = upgrade
+    response.detachSocket(socket as Socket)
+    this.#server.handleUpgrade(request, socket, head, then)
+  }
+
+  /** Sessions that have no call end now, the others with their calls. */
+  close (): void {
+    for (const session of this.sessions) session.closeWhenIdle()
+  }
+}
+
+const CONNECT_MS = 30_000
+const KEEPALIVE_MS = 30_000
+/** of a provider's answer that is no WebSocket */
+const MOST_ANSWER_BYTES = 65_536
+
+/** Asks the provider first, so that what it says to the request is what the client hears. */
+export function openSocket (plane: Plane, inbound: Inbound, request: FastifyRequest, reply: FastifyReply): void {
+  const { provider } = inbound.route
+  const way = wayTo(plane, provider.name, inbound)
+  if (isRefusal(way)) {
+    refuse(plane.gate, provider, way, request, reply)
+    return
+  }
+  connect(way, inbound, request.headers).then((outcome) => {
+    if (isGone(request, reply)) {
+      if (outcome instanceof WebSocket) outcome.terminate()
+    } else if (outcome instanceof WebSocket) {
+      begin(plane, inbound, outcome, request, reply)
+    } else if ('status' in outcome) {
+      const { status, headers, body } = outcome
+      reply.code(status).headers(clientHeaders(headers, {}, false)).send(body)
+    } else {
+      request.log.warn({ err: outcome }, 'a provider took no WebSocket')
+      const message = 'The provider could not be reached over a WebSocket. Nothing was sent and nothing is charged.'
+      refuse(plane.gate, provider, { code: 'upstream_unreachable', message, retryable: true }, request, reply)
+    }
+  }).catch((error: unknown) => {
+    request.log.error({ err: error }, 'opening a WebSocket failed')
+    if (!reply.sent) refuse(plane.gate, provider, internalError(), request, reply)
+  })
+}
+
+function begin (
+  plane: Plane, inbound: Inbound, upstream: WebSocket, request: FastifyRequest, reply: FastifyReply
+): void {
+  reply.hijack()
+  plane.sockets.accept(request.raw, (client) => {
+    request.raw.socket.setKeepAlive(true, KEEPALIVE_MS)
+    const { route: { provider, endpoint, params }, key, search } = inbound
+    plane.sockets.sessions.add(new SocketSession({
+      plane,
+      provider,
+      endpoint: endpoint as BillableEndpoint,
+      target: { params, search, headers: request.headers },
+      key,
+      client,
+      upstream,
+      log: request.log,
+    }))
+  })
+}
+
+interface Answer { status: number, headers: IncomingHttpHeaders, body: Buffer }
+
+/** the open WebSocket, the provider's answer where it wants none, or why there is neither */
+async function connect (
+  { upstream, credential }: Way, { route: { path }, search }: Inbound, headers: IncomingHttpHeaders
+): Promise<WebSocket | Answer | Error> {
+  const url = `${upstream.origin}${upstream.path(path)}${search}`
+  const own = typeof credential === 'function' ? [] : credential
+  const sent = upstreamHeaders(headers, own, null)
+  if (typeof credential === 'function') sent.push(...await credential({ method: 'GET', url, headers: sent, body: null }))
+  const socket = new WebSocket(url.replace(/^http/, 'ws'), {
+    headers: named(sent),
+    perMessageDeflate: false,
+    handshakeTimeout: CONNECT_MS,
+    followRedirects: false,
+    rejectUnauthorized: true,
+    ...upstream.ca === undefined ? {} : { ca: upstream.ca },
+  })
+  return await new Promise((resolve) => {
+    socket.once('open', () => { resolve(socket) })
+    socket.once('error', resolve)
+    socket.once('unexpected-response', (_request, answer: IncomingMessage) => {
+      const chunks: Buffer[] = []
+      let bytes = 0
+      const end = (): void => {
+        const { statusCode: status = 502, headers } = answer
+        resolve({ status, headers, body: Buffer.concat(chunks) })
+      }
+      answer.on('data', (chunk: Buffer) => {
+        bytes += chunk.length
+        if (bytes <= MOST_ANSWER_BYTES) chunks.push(chunk)
+      })
+      answer.once('end', end).once('error', end)
+    })
+  })
+}
+
+/** but for those that say what WebSocket the client's own is */
+function named (list: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (let i = 0; i < list.length; i += 2) {
+    const name = list[i] as string
+    if (!name.startsWith('sec-websocket-')) headers[name] = list[i + 1] as string
+  }
+  return headers
+}

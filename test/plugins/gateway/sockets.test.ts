@@ -1,0 +1,224 @@
+import { once } from 'node:events'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
+import { type AddressInfo } from 'node:net'
+import OpenAI from 'openai'
+import { ResponsesWS } from 'openai/resources/responses/ws'
+import t, { type Test } from 'tap'
+import { WebSocket, WebSocketServer } from 'ws'
+import { type Refusal } from '../../../src/errors.ts'
+import { aGateway, type BenchOptions, FakeGate, KEY, PROVIDER_KEY } from './fakes.ts'
+
+const RESPONSE = { id: 'resp_1', object: 'response', status: 'completed', model: 'gpt-5', output: [] }
+const USAGE = { input_tokens: 10, output_tokens: 5, total_tokens: 15 }
+const CREATED = { type: 'response.created', response: { ...RESPONSE, status: 'in_progress', usage: null } }
+const DELTA = { type: 'response.output_text.delta', delta: 'Hi' }
+const DONE = { type: 'response.completed', response: { ...RESPONSE, usage: USAGE } }
+const CREATE = { type: 'response.create', model: 'gpt-5', input: 'Hello', max_output_tokens: 50 }
+
+type Said = object | 'close'
+
+/** a provider over WebSockets: what it hears, and what it says to each message */
+async function aSocketProvider (t: Test) {
+  const provider = {
+    url: '',
+    heard: [] as string[],
+    headers: [] as IncomingHttpHeaders[],
+    sockets: [] as WebSocket[],
+    says: ((_message: string): Said[] => [CREATED, DELTA, DONE]) as (message: string) => Said[],
+    takes: true,
+  }
+  const server = createServer()
+  const sockets = new WebSocketServer({ noServer: true })
+  server.on('upgrade', (request, socket, head) => {
+    provider.headers.push(request.headers)
+    if (!provider.takes) {
+      const body = '{"error":{"message":"no such project"}}'
+      socket.end(`HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
+      return
+    }
+    sockets.handleUpgrade(request, socket, head, (ws) => {
+      provider.sockets.push(ws)
+      ws.on('message', (data: Buffer) => {
+        provider.heard.push(String(data))
+        for (const one of provider.says(String(data))) one === 'close' ? ws.close(1011) : ws.send(JSON.stringify(one))
+      })
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    for (const ws of provider.sockets) ws.terminate()
+    server.close()
+  })
+  provider.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return provider
+}
+
+async function aBench (t: Test, options: BenchOptions = {}) {
+  const upstream = await aSocketProvider(t)
+  const gate = new FakeGate()
+  const upstreams = { openai: { url: upstream.url, apiKey: PROVIDER_KEY, settingName: 'KEY' } }
+  const bench = await aGateway(t, { upstreams, gate, ...options })
+  return { ...bench, gate, upstream }
+}
+
+interface Client { ws: WebSocket, got: Record<string, unknown>[], until (type: string, count?: number): Promise<void> }
+
+/** a client without an SDK */
+async function aClient (t: Test, url: string, key = KEY): Promise<Client> {
+  const ws = new WebSocket(`${url.replace('http', 'ws')}/v1/responses`, { headers: { authorization: `Bearer ${key}` } })
+  const got: Record<string, unknown>[] = []
+  ws.on('message', (data: Buffer) => { got.push(JSON.parse(String(data)) as Record<string, unknown>) })
+  t.teardown(() => { ws.terminate() })
+  await once(ws, 'open')
+  return {
+    ws,
+    got,
+    until: async (type, count = 1) => {
+      while (got.filter((message) => message['type'] === type).length < count) await once(ws, 'message')
+    },
+  }
+}
+
+const settled = { how: 'settled', ending: { outcome: 'completed', status: 200, reading: { final: true, usage: { inputTokens: 10, outputTokens: 5 } } } }
+
+t.test('OpenAI\'s SDK over a WebSocket: the messages are the provider\'s, each call is metered, the key stays here', async (t) => {
+  const { url, gate, upstream } = await aBench(t)
+  const ws = new ResponsesWS(new OpenAI({ baseURL: `${url}/openai/v1`, apiKey: KEY }))
+  const types: string[] = []
+  for (const turn of [1, 2]) {
+    ws.send({ type: 'response.create', model: 'gpt-5', input: `turn ${turn}` })
+    for await (const message of ws) {
+      if (message.type === 'message') types.push(message.message.type)
+      if (types.length === turn * 3) break
+    }
+  }
+  ws.close()
+  t.same(types, [CREATED, DELTA, DONE, CREATED, DELTA, DONE].map(({ type }) => type))
+  t.match(gate.calls.map(({ ended }) => ended), [[settled], [settled]])
+  t.same(upstream.heard.map((text) => JSON.parse(text) as object), [1, 2].map((turn) => ({ type: 'response.create', model: 'gpt-5', input: `turn ${turn}` })))
+  t.equal(upstream.sockets.length, 1, 'one connection')
+  t.equal(upstream.headers[0]?.authorization, `Bearer ${PROVIDER_KEY}`)
+  t.notMatch(JSON.stringify(upstream.headers), KEY)
+})
+
+t.test('a message goes on byte for byte when the one before it has ended, and what comes back is not touched', async (t) => {
+  const { url, gate, upstream } = await aBench(t)
+  const odd = '{ "type":"response.create",\n "model":"gpt-5", "input":"\\u00e4 ü 🙂", "seed": 12345678901234567890 }'
+  let answer = (): void => {}
+  upstream.says = () => upstream.heard.length === 1 ? [CREATED] : [DONE]
+  const { ws, until } = await aClient(t, url)
+  ws.send(odd)
+  ws.send(JSON.stringify(CREATE))
+  await until('response.created')
+  t.same(upstream.heard, [odd])
+  const raw: string[] = []
+  ws.on('message', (data: Buffer) => { raw.push(String(data)) })
+  answer = () => { upstream.sockets[0]?.send(`{"type": "response.completed",\r\n "response": ${JSON.stringify(DONE.response)}}`) }
+  answer()
+  await until('response.completed', 2)
+  t.equal(raw[0], `{"type": "response.completed",\r\n "response": ${JSON.stringify(DONE.response)}}`)
+  t.same(upstream.heard, [odd, JSON.stringify(CREATE)])
+  t.match(gate.calls.map(({ ended }) => ended), [[settled], [settled]])
+})
+
+t.test('what is refused is told as an error of the provider\'s, and the connection goes on', async (t) => {
+  const { url, gate, upstream } = await aBench(t)
+  const { ws, got, until } = await aClient(t, url)
+  const no: Refusal = { code: 'budget_exhausted', message: 'Nothing is left.', retryable: false }
+  const cases: [string | Buffer, Refusal | null, object][] = [
+    [JSON.stringify(CREATE), no, { status: 429, error: { code: 'insufficient_quota', message: /Nothing is left/ } }],
+    ['{"type":', null, { status: 400, error: { message: /not JSON/ } }],
+    ['[]', null, { status: 400 }],
+    [Buffer.from('x'), null, { status: 400, error: { message: /must be text/ } }],
+    [JSON.stringify({ ...CREATE, type: 'response.steer' }), null, { status: 403, error: { param: 'type', message: /response\.create/ } }],
+    [JSON.stringify({ ...CREATE, stream_id: 'a' }), null, { status: 403, error: { param: 'stream_id' } }],
+    [JSON.stringify({ ...CREATE, background: true }), null, { status: 403, error: { param: 'background' } }],
+    [JSON.stringify({ ...CREATE, model: 'demo-small' }), null, { status: 400, error: { message: /demo/ } }],
+    [JSON.stringify({ ...CREATE, tools: [{ type: 'web_search' }] }), null, { status: 403 }],
+  ]
+  for (const [nth, [message, refusal, expected]] of cases.entries()) {
+    gate.answer = refusal
+    ws.send(message)
+    await until('error', nth + 1)
+    t.match(got.at(-1), { type: 'error', ...expected })
+  }
+  t.equal(upstream.heard.length, 0)
+  gate.answer = null
+  ws.send(JSON.stringify(CREATE))
+  await until('response.completed')
+  t.equal(upstream.heard.length, 1)
+})
+
+t.test('an error of the provider\'s ends the call with its status, and costs nothing', async (t) => {
+  const { url, gate, upstream } = await aBench(t)
+  upstream.says = () => [{ type: 'error', status: 400, error: { code: 'previous_response_not_found' } }]
+  const { ws, got, until } = await aClient(t, url)
+  ws.send(JSON.stringify(CREATE))
+  await until('error')
+  t.match(got, [{ error: { code: 'previous_response_not_found' } }])
+  t.match(gate.calls[0]?.ended, [{ how: 'settled', ending: { status: 400 } }])
+})
+
+t.test('a provider that leaves in the middle of a call ends it, and its client\'s connection', async (t) => {
+  const { url, gate, upstream } = await aBench(t)
+  upstream.says = () => [CREATED, 'close']
+  const { ws } = await aClient(t, url)
+  ws.send(JSON.stringify(CREATE))
+  await once(ws, 'close')
+  t.match(await gate.ended(), { how: 'settled', ending: { outcome: 'upstream_broken', reading: { final: false } } })
+})
+
+t.test('a client that leaves: its call is read to the end, or cancelled, as is set', async (t) => {
+  for (const onDisconnect of ['drain', 'abort'] as const) {
+    const { url, gate, upstream, exchanges } = await aBench(t, { onDisconnect: { openai: onDisconnect } })
+    upstream.says = () => [CREATED]
+    const { ws, until } = await aClient(t, url)
+    ws.send(JSON.stringify(CREATE))
+    await until('response.created')
+    const [provider] = upstream.sockets
+    const left = once(provider as WebSocket, 'close')
+    ws.terminate()
+    if (onDisconnect === 'drain') {
+      while (exchanges.draining === 0) await new Promise(setImmediate)
+      provider?.send(JSON.stringify(DONE))
+    }
+    t.match(await gate.ended(), { ending: { outcome: 'client_gone', reading: { final: onDisconnect === 'drain' } } })
+    await left
+    t.equal(exchanges.open, 0)
+    t.equal(exchanges.draining, 0)
+  }
+})
+
+t.test('a stop ends idle connections at once and others with their calls', async (t) => {
+  const { app, url, gate, upstream } = await aBench(t, { closeTimeoutMs: 10_000 })
+  const idle = await aClient(t, url)
+  const busy = await aClient(t, url)
+  upstream.says = () => [CREATED]
+  busy.ws.send(JSON.stringify(CREATE))
+  await busy.until('response.created')
+  const busyClosed = once(busy.ws, 'close')
+  const closed = app.close()
+  t.same((await once(idle.ws, 'close'))[0], 1001)
+  t.equal(busy.ws.readyState, WebSocket.OPEN)
+  for (const ws of upstream.sockets) ws.send(JSON.stringify(DONE))
+  await busy.until('response.completed')
+  t.same((await busyClosed)[0], 1001)
+  await closed
+  t.match(gate.calls[0]?.ended, [settled])
+})
+
+t.test('without a good key there is no WebSocket, and what the provider answers instead is what the client hears', async (t) => {
+  const { url, upstream } = await aBench(t)
+  const refused = async (key: string) => {
+    const ws = new WebSocket(`${url.replace('http', 'ws')}/v1/responses`, { headers: { authorization: `Bearer ${key}` } })
+    ws.on('error', () => {})
+    const [, answer] = await once(ws, 'unexpected-response') as [unknown, { statusCode: number }]
+    ws.terminate()
+    return answer.statusCode
+  }
+  t.equal(await refused('rk_wrong'), 401)
+  t.equal(upstream.headers.length, 0)
+  upstream.takes = false
+  t.equal(await refused(KEY), 401)
+  t.equal(upstream.headers.length, 1)
+})
