@@ -96,8 +96,8 @@ export interface BillableEndpoint {
 }
 
 /**
- * Calls over a WebSocket at the endpoint's own path: each of the client's messages of this type is a call, its body, and
- * is answered by the events of a stream, one in each message.
+ * Calls over a WebSocket at the endpoint's own path: each of the client's messages of this type is a call, its body,
+ * and is answered by the events of a stream, one in each message.
  */
 export interface SocketCalls {
   /** `type` of the client's messages */

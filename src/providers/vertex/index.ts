@@ -5,6 +5,7 @@ import { readMessages } from '../anthropic/request.ts'
 import { badRequest, flagField, isGiven, isObject } from '../body.ts'
 import { changedBody } from '../changed-body.ts'
 import { meterPrediction, readPrediction } from '../gemini/embed.ts'
+import { asksForImages, meterImages, readImages } from './images.ts'
 import { contentEndpoints, embedContent, geminiDialect } from '../gemini/index.ts'
 import {
   type BillableEndpoint, type CallRequest, type Dialect, type Endpoint, type FreeEndpoint, isRefusal, type Provider,
@@ -67,10 +68,14 @@ function predict (path: string): BillableEndpoint {
   return {
     ...embedContent(path),
     name: 'predict',
-    about: { model: 'in the path; embeddings of text', output: 'none', usage: '`predictions[].embeddings.statistics.token_count`' },
-    read: readPrediction,
+    about: {
+      model: 'in the path; embeddings of text, images of Imagen',
+      output: '`parameters.sampleCount` of images, else 4',
+      usage: '`predictions`',
+    },
+    read: (body, bytes, target) => (asksForImages(body) ? readImages : readPrediction)(body, bytes, target),
     forwardBody: (_call, _body, bytes) => bytes,
-    meter: meterPrediction,
+    meter: (call, answer) => call.bound.units === undefined ? meterPrediction(call, answer) : meterImages(answer),
   }
 }
 

@@ -50,19 +50,23 @@ t.test('Google\'s SDK, streaming and not: its key changes, its path stays as it 
   t.equal((await models.countTokens({ model: call.model, contents: call.contents })).totalTokens, 9)
   provider.answer = { body: '{"predictions":[{"embeddings":{"values":[0.5],"statistics":{"token_count":3,"truncated":false}}}]}' }
   t.same((await models.embedContent({ model: 'gemini-embedding-001', contents: 'Hello' })).embeddings?.[0]?.values, [0.5])
+  provider.answer = { body: '{"predictions":[{"mimeType":"image/png","bytesBase64Encoded":"AAAA"}]}' }
+  const made = await models.generateImages({ model: 'imagen-4.0-generate-001', prompt: 'x', config: { numberOfImages: 1 } })
+  t.equal(made.generatedImages?.[0]?.image?.imageBytes, 'AAAA')
   t.same((await models.list()).page.map(({ name }) => name), ['publishers/anthropic/models/claude-test'])
   t.same(provider.arrived.map(({ path }) => path), [
     `/v1beta1/${BELOW}/google/models/gemini-2.5-flash:generateContent`,
     `/v1beta1/${BELOW}/google/models/gemini-2.5-flash:streamGenerateContent?alt=sse`,
     `/v1beta1/${BELOW}/google/models/gemini-2.5-flash:countTokens`,
     `/v1beta1/${BELOW}/google/models/gemini-embedding-001:predict`,
+    `/v1beta1/${BELOW}/google/models/imagen-4.0-generate-001:predict`,
   ])
   for (const { headers } of provider.arrived) t.equal(headers.authorization, `Bearer ${PROVIDER_KEY}`)
   t.notMatch(JSON.stringify(provider.arrived), KEY, 'no gateway key goes upstream')
-  await gate.ended(3)
+  await gate.ended(4)
   const used = gate.calls.map(({ request: { model, bound }, ended: [end] }) =>
     end?.how === 'settled' ? [model, bound.surcharge, end.ending.reading?.final, end.ending.reading?.usage?.inputTokens] : [])
-  t.same(used, [['gemini-2.5-flash', 'regional', true, 9], ['gemini-2.5-flash', 'regional', true, 9], ['gemini-embedding-001', 'regional', true, 3]])
+  t.same(used, [['gemini-2.5-flash', 'regional', true, 9], ['gemini-2.5-flash', 'regional', true, 9], ['gemini-embedding-001', 'regional', true, 3], ['imagen-4.0-generate-001', 'regional', true, 0]])
 })
 
 t.test('Anthropic\'s SDK, streaming and not, and its counting of tokens', async (t) => {

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
+import fc from 'fast-check'
 import { jwtVerify } from 'jose'
 import t, { type Test } from 'tap'
 import { loadConfig } from '../../../src/config.ts'
@@ -84,9 +85,53 @@ t.test('predictions are embeddings of text, by the tokens that each says it had'
   t.equal(costIn('global', 'gemini-embedding-001', PREDICT, body, { predictions: [prediction(1), {}] }).cost, null)
   t.equal(costIn('global', 'gemini-embedding-001', PREDICT, body, { error: 1 }).cost, null)
   const asked = (body: object) => read(body, { model: 'm', of: PREDICT, params: { project: 'p', location: 'global' } })
-  t.match(asked({ instances: [{ prompt: 'a cat' }] }), { code: 'feature_not_metered' })
+  t.match(asked({ instances: [{ title: 'x' }] }), { code: 'feature_not_metered' })
   t.match(asked({ instances: [] }), { code: 'invalid_request', field: 'instances' })
   t.match(asked({ ...body, labels: {} }), { code: 'feature_not_metered' })
+})
+
+t.test('images of Imagen are paid by the piece, those that were kept back are not', async (t) => {
+  const of = (sampleCount: number | undefined, predictions: object[], location = 'us-central1') => {
+    const body = { instances: [{ prompt: 'a cat' }], parameters: { sampleCount, aspectRatio: '1:1' } }
+    const { call, cost } = costIn(location, 'imagen-4.0-generate-001', PREDICT, body, { predictions })
+    return [quoteNano(priceOf('imagen-4.0-generate-001'), call.bound), cost]
+  }
+  const [image, stored, filtered] = [{ mimeType: 'image/png', bytesBase64Encoded: 'AAAA' }, { gcsUri: 'gs://b/1' }, { raiFilteredReason: 'x' }]
+  // 0.04 USD each
+  t.same(of(2, [image, stored]), [80_000_000n, 80_000_000n])
+  t.same(of(undefined, [image, filtered]), [160_000_000n, 40_000_000n], 'four, where nothing says how many')
+  t.same(of(1, [filtered], 'global'), [40_000_000n, 0n])
+  const asked = (body: object, model = 'imagen-4.0-generate-001') =>
+    read(body, { of: PREDICT, model, params: { project: 'p-1', location: 'global' } })
+  t.match(asked({ instances: [{ prompt: 'x' }] }), { bound: { units: { images: 4 } } })
+  t.match(asked({ instances: [{ prompt: 'x', image: {} }] }), { code: 'feature_not_metered', message: /^instances.image / })
+  t.match(asked({ instances: [{ prompt: 'x' }], parameters: { mode: 'upscale' } }), { message: /^parameters.mode / })
+  t.match(asked({ instances: [{ prompt: 'x' }], parameters: { sampleCount: 9 } }), { field: 'parameters.sampleCount' })
+  t.match(asked({ instances: [{ prompt: 'x' }, { prompt: 'y' }] }), { code: 'invalid_request', field: 'instances' })
+  const text = asked({ instances: [{ prompt: 'x' }] }, 'gemini-2.5-flash')
+  t.equal('bound' in text && quoteNano(priceOf('gemini-2.5-flash'), text.bound), null, 'a model of text has no price for them')
+})
+
+t.test('whatever usage the rules allow, no call costs more than its quote, wherever it is served', async () => {
+  const share = fc.oneof(fc.constantFrom(0, 1), fc.double({ min: 0, max: 1, noNaN: true }))
+  const asked = fc.record({
+    model: fc.constantFrom('gemini-3.1-pro-preview', 'gemini-2.5-flash', 'claude-sonnet-4-6', 'claude-opus-4-6@default'), location: fc.constantFrom('global', 'eu', 'us-east5'), text: fc.string({ maxLength: 200 }), limit: fc.integer({ min: 1, max: 100_000 }),
+  })
+  fc.assert(fc.property(asked, share, share, share, ({ model: name, location, text, limit }, a, b, c) => {
+    const model = priceOf(name)
+    const claude = name.startsWith('claude')
+    const body = claude
+      ? { ...MESSAGE, max_tokens: limit, messages: [{ role: 'user', content: text }] }
+      : { contents: [{ parts: [{ text }] }], generationConfig: { maxOutputTokens: limit } }
+    const input = Math.floor(Buffer.byteLength(JSON.stringify(body)) * a)
+    const output = Math.floor(Math.min(limit, model.maxOutput) * b)
+    const answer = claude
+      ? message(input, output, c > 0.5 ? { speed: 'standard', inference_geo: 'not_available' } : {})
+      : content(input, output)
+    const { call, cost } = costIn(location, name, claude ? RAW : GENERATE, body, answer)
+    const quote = quoteNano(model, call.bound)
+    return quote !== null && cost !== null && cost <= quote
+  }))
 })
 
 t.test('names with their versions have the price of the model', async (t) => {
