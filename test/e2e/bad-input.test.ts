@@ -36,8 +36,8 @@ t.test('a body that is none is refused with what is wrong, and nothing is forwar
     ['duplicate keys', '{"model":"gpt-4o","model":"gpt-5","messages":[]}', 400, 'invalid_request'],
     ['a negative limit', { max_tokens: -1 }, 400, 'invalid_request'],
     ['an unknown model', { model: 'gpt-77' }, 404, 'model_not_found'],
-    ['a hosted tool', { tools: [{ type: 'web_search' }] }, 403, 'feature_not_metered'],
-    ['a tier without a price', { service_tier: 'ultrafast' }, 403, 'feature_not_metered'],
+    ['a hosted tool', { tools: [{ type: 'web_search' }] }, 400, 'feature_not_metered'],
+    ['a tier without a price', { service_tier: 'ultrafast' }, 400, 'feature_not_metered'],
   ]
   for (const [name, body, status, reason] of cases) {
     const answer = await gateway.chat(key, body)

@@ -159,7 +159,7 @@ t.test('each dialect has its own status and type for each code', async (t) => {
     ['body_too_large', '413 invalid_request_error', '413 request_too_large'],
     ['unsupported_media_type', '415 invalid_request_error', '415 invalid_request_error'],
     ['model_unpriced', '404 invalid_request_error', '404 not_found_error'],
-    ['feature_not_metered', '403 invalid_request_error', '403 permission_error'],
+    ['feature_not_metered', '400 invalid_request_error', '403 permission_error'],
     ['budget_exhausted', '429 insufficient_quota', '402 billing_error'],
     ['quote_exceeds_budget', '429 insufficient_quota', '402 billing_error'],
     ['approval_required', '429 insufficient_quota', '402 billing_error'],

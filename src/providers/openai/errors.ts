@@ -18,13 +18,16 @@ const CODES: Partial<Record<RefusalCode, string>> = {
   rate_limited: 'rate_limit_exceeded',
 }
 
+/** Codex sends a 403 twelve times, by WebSocket and HTTP, and a 400 once */
+const STATUS: Partial<Record<RefusalCode, number>> = { feature_not_metered: 400 }
+
 /**
  * OpenAI's envelope. Measured: its SDKs do not retry a 429 that says `x-should-retry: false`, Codex retries 402 and
  * 403; the Vercel AI SDK (`ai/`) ignores that header and does not retry a 402. Never Retry-After for what is final.
  */
 export function renderOpenAiRefusal (refusal: Refusal, callId: string, userAgent: string): RenderedRefusal {
   const spent = OUT_OF_BUDGET.has(refusal.code)
-  const status = spent ? (userAgent.startsWith('ai/') ? 402 : 429) : REFUSAL_STATUS[refusal.code]
+  const status = spent ? (userAgent.startsWith('ai/') ? 402 : 429) : STATUS[refusal.code] ?? REFUSAL_STATUS[refusal.code]
   return {
     status,
     headers: { ...refusal.rates === undefined ? {} : openAiRateHeaders(refusal.rates), ...retryHeaders(refusal) },

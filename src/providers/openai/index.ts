@@ -15,7 +15,7 @@ import { withUsage } from './include-usage.ts'
 import { chatUsage, meterChatCompletion, type UsageReader } from './meter.ts'
 import { type ChatFields, readChatCompletion } from './request.ts'
 import { meterResponse, meterStoredResponse, RESPONSE_ENDS, type ResponseUsage } from './responses-meter.ts'
-import { readCompaction, readResponse, type ResponseFields } from './responses-request.ts'
+import { readCompaction, readResponse, type ResponseFields, withToolCalls } from './responses-request.ts'
 import { speech } from './speech.ts'
 import { transcriptions, translations } from './transcriptions.ts'
 
@@ -126,7 +126,7 @@ export interface ResponsesTraits {
 /** Responses of OpenAI and of what speaks its dialect. */
 export function responses (path: string, traits: ResponsesTraits = {}): BillableEndpoint {
   const { fields, also, usageOf, keptTo } = traits
-  const tools = fields?.hostedTools === false ? '' : '; hosted tools need `max_tool_calls`'
+  const tools = fields?.hostedTools === false ? '' : '; hosted tools by `max_tool_calls`, else 3, which is sent'
   return {
     kind: 'billable',
     name: 'responses',
@@ -143,7 +143,7 @@ export function responses (path: string, traits: ResponsesTraits = {}): Billable
       return isRefusal(read) || also === undefined ? read : also(read, body as Record<string, unknown>)
     },
     forwardBody (call, body, bytes, changes, priced) {
-      const changed = changedBody(body, bytes, changes, ['max_output_tokens'])
+      const changed = withToolCalls(changedBody(body, bytes, changes, ['max_output_tokens']), body, call)
       return keptTo === undefined || priced === undefined ? changed : keptTo(changed, body, call, priced)
     },
     meter: (call, answer) => meterResponse(call, answer, usageOf),

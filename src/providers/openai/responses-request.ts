@@ -3,6 +3,7 @@ import {
   badRequest, countField, eachObject, firstRefusal, flagField, isGiven, isObject, listField, modelField, notMetered,
   shown, tierField,
 } from '../body.ts'
+import { withMembers } from '../changed-body.ts'
 import { type CallRequest } from '../provider.ts'
 import { imageBound, SCAFFOLDING_TOKENS, TOKENS_PER_IMAGE } from './bounds.ts'
 
@@ -44,6 +45,8 @@ export interface ResponseFields {
 
 /** of hosted tools in one response */
 const MOST_TOOL_CALLS = 1_000
+/** where the request does not say how many: that is sent along, so that the provider keeps to it */
+const TOOL_CALLS = 3
 
 /** Items of the input that are no more than the bytes that they are sent in. What is not listed may be more. */
 const BOUNDED_BY_BYTES = new Set<unknown>([
@@ -61,7 +64,8 @@ const FREE_MODERATION = /^(omni|text)-moderation(-|$)/
 /**
  * What a response may cost (OpenAI API reference, "Create a model response"; types of the openai SDK 7.57).
  * `max_output_tokens` includes reasoning. After each call of a hosted tool the model reads everything again with what
- * came of it, so such tools are bounded by `max_tool_calls` alone. Linear in the body.
+ * came of it, so such tools are bounded by `max_tool_calls` alone, which is said where the request does not. Linear in
+ * the body.
  */
 export function readResponse (body: unknown, bytes: Buffer, fields: ResponseFields = {}): CallRequest | Refusal {
   if (!isObject(body)) return badRequest('The request body must be a JSON object.')
@@ -77,13 +81,12 @@ export function readResponse (body: unknown, bytes: Buffer, fields: ResponseFiel
   if (background === true && fields.jobs !== true) return notMetered('background')
   const unmetered = unmeteredFeature(body, fields)
   if (unmetered !== null) return notMetered(unmetered)
-  const hosted = hostedTools(body, calls as number | null, fields)
+  const hosted = hostedTools(body, fields)
   if (typeof hosted === 'string') return notMetered(hosted)
   const inputTokens = inputBound(body, bytes)
   if (typeof inputTokens === 'string') return notMetered(inputTokens)
-  const runs = hosted.size === 0 ? 0 : Number(calls)
-  const searches = hosted.has('webSearches') ? runs : 0
-  const units = [...hosted].filter((unit) => unit !== null && unit !== 'webSearches').map((unit) => [unit, runs])
+  const uses = hosted.size === 0 ? 0 : Number(calls ?? TOOL_CALLS)
+  const units = [...hosted].filter((unit) => unit !== null && unit !== 'webSearches').map((unit) => [unit, uses])
   return {
     model: model as string,
     stream: stream as boolean,
@@ -94,15 +97,14 @@ export function readResponse (body: unknown, bytes: Buffer, fields: ResponseFiel
     endUser: body['safety_identifier'] ?? body['user'],
     endUserField: isGiven(body['user']) && !isGiven(body['safety_identifier']) ? 'user' : 'safety_identifier',
     bound: {
-      inputTokens: runs > 0 ? Infinity : inputTokens,
-      // a bound with searches counts the runs by itself
-      ...runs > 0 && searches === 0 ? { inputs: runs + 1 } : {},
+      inputTokens: uses > 0 ? Infinity : inputTokens,
       outputTokens: limit as number | null,
-      choices: searches === 0 ? runs + 1 : 1,
+      choices: 1,
       cacheWrite: lifetimeOf(body) === '12h' ? '1h' : '5m',
       tier: tier as string | null,
-      webSearches: searches,
-      ...runs > 0 && units.length > 0 ? { units: Object.fromEntries(units) as Record<string, number> } : {},
+      webSearches: hosted.has('webSearches') ? uses : 0,
+      ...uses > 0 ? { runs: uses + 1 } : {},
+      ...uses > 0 && units.length > 0 ? { units: Object.fromEntries(units) as Record<string, number> } : {},
     },
   }
 }
@@ -114,6 +116,12 @@ export function readResponse (body: unknown, bytes: Buffer, fields: ResponseFiel
 export function readCompaction (body: unknown, bytes: Buffer): CallRequest | Refusal {
   const request = readResponse(body, bytes)
   return 'bound' in request ? { ...request, stream: false, thinking: null, bound: { ...request.bound, outputTokens: null } } : request
+}
+
+/** with the number of uses of hosted tools that its quote is for, where the request does not say one */
+export function withToolCalls (bytes: Buffer, body: unknown, { bound }: CallRequest): Buffer {
+  if (bound.runs === undefined || !isObject(body) || isGiven(body['max_tool_calls'])) return bytes
+  return withMembers(bytes, new Map([['max_tool_calls', String(TOOL_CALLS)]]))
 }
 
 function unmeteredFeature (body: Record<string, unknown>, { unmetered = [], known }: ResponseFields): string | null {
@@ -138,7 +146,7 @@ function lifetimeOf ({ prompt_cache_options: cache }: Record<string, unknown>): 
 
 /** what the hosted tools of the request are billed by; a string: which of them nothing bounds */
 function hostedTools (
-  body: Record<string, unknown>, calls: number | null, { hostedTools: bounded = true }: ResponseFields
+  body: Record<string, unknown>, { hostedTools: bounded = true }: ResponseFields
 ): Set<Hosted> | string {
   const hosted = new Set<Hosted>()
   let unmetered: string | null = null
@@ -146,7 +154,6 @@ function hostedTools (
     const kind = toolKind(tool)
     if (typeof kind === 'string') unmetered ??= kind
     else if (kind !== null && !bounded) unmetered ??= `the tool ${shown(tool['type'])}`
-    else if (kind !== null && calls === null) unmetered ??= `the tool ${shown(tool['type'])} without max_tool_calls`
     else if (kind !== null) hosted.add(kind.unit)
     eachObject(tool['tools'], look)
   }

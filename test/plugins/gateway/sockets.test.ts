@@ -130,11 +130,11 @@ t.test('what is refused is told as an error of the provider\'s, and the connecti
     ['{"type":', null, { status: 400, error: { message: /not JSON/ } }],
     ['[]', null, { status: 400 }],
     [Buffer.from('x'), null, { status: 400, error: { message: /must be text/ } }],
-    [JSON.stringify({ ...CREATE, type: 'response.steer' }), null, { status: 403, error: { param: 'type', message: /response\.create/ } }],
-    [JSON.stringify({ ...CREATE, stream_id: 'a' }), null, { status: 403, error: { param: 'stream_id' } }],
-    [JSON.stringify({ ...CREATE, background: true }), null, { status: 403, error: { param: 'background' } }],
+    [JSON.stringify({ ...CREATE, type: 'response.steer' }), null, { status: 400, error: { param: 'type', message: /response\.create/ } }],
+    [JSON.stringify({ ...CREATE, stream_id: 'a' }), null, { status: 400, error: { param: 'stream_id' } }],
+    [JSON.stringify({ ...CREATE, background: true }), null, { status: 400, error: { param: 'background' } }],
     [JSON.stringify({ ...CREATE, model: 'demo-small' }), null, { status: 400, error: { message: /demo/ } }],
-    [JSON.stringify({ ...CREATE, tools: [{ type: 'web_search' }] }), null, { status: 403 }],
+    [JSON.stringify({ ...CREATE, tools: [{ type: 'mcp' }] }), null, { status: 400 }],
   ]
   for (const [nth, [message, refusal, expected]] of cases.entries()) {
     gate.answer = refusal

@@ -7,6 +7,7 @@ import { type PricedModel } from '../../../src/pricing/price.ts'
 import { quoteNano } from '../../../src/pricing/quote.ts'
 import { openai, responses as responsesOf } from '../../../src/providers/openai/index.ts'
 import { meterStoredResponse } from '../../../src/providers/openai/responses-meter.ts'
+import { AS_ASKED } from '../../../src/providers/provider.ts'
 import { aModel } from '../../pricing/builders.ts'
 import { aCall, billable, JSON_ANSWER, metered, pass, read, SSE, surface } from '../builders.ts'
 
@@ -83,27 +84,38 @@ t.test('tools of the client add the words around them; hosted tools are bounded 
   }
   const calls = { max_tool_calls: 3 }
   t.strictSame(aCall(responses, withTool({ type: 'web_search' }, { ...calls, max_output_tokens: 9 })).bound, {
-    inputTokens: Infinity, outputTokens: 9, choices: 1, cacheWrite: '5m', tier: null, webSearches: 3,
-  }, 'with searches the quote itself counts the runs')
+    inputTokens: Infinity, outputTokens: 9, choices: 1, cacheWrite: '5m', tier: null, webSearches: 3, runs: 4,
+  })
   t.strictSame(aCall(responses, withTool({ type: 'file_search', vector_store_ids: ['v'] }, calls)).bound, {
-    inputTokens: Infinity, inputs: 4, outputTokens: null, choices: 4, cacheWrite: '5m', tier: null, webSearches: 0, units: { fileSearches: 3 },
+    inputTokens: Infinity, outputTokens: null, choices: 1, cacheWrite: '5m', tier: null, webSearches: 0, runs: 4, units: { fileSearches: 3 },
   })
   t.match(aCall(responses, withTool({ type: 'code_interpreter', container: { type: 'auto', memory_limit: '1g' } }, calls)).bound,
-    { inputs: 4, units: { codeSessions: 3 } })
+    { runs: 4, units: { codeSessions: 3 } })
   t.match(aCall(responses, withTool({ type: 'shell', environment: { type: 'container_auto' } }, calls)).bound, { units: { codeSessions: 3 } })
-  t.match(aCall(responses, withTool({ type: 'tool_search' }, calls)).bound, { inputs: 4, choices: 4, units: undefined })
+  t.match(aCall(responses, withTool({ type: 'tool_search' }, calls)).bound, { runs: 4, choices: 1, units: undefined })
   t.match(aCall(responses, { ...asked, ...calls, tools: [{ type: 'web_search_2025_08_26' }, { type: 'file_search' }] }).bound,
-    { webSearches: 3, inputs: undefined, units: { fileSearches: 3 } })
+    { webSearches: 3, runs: 4, units: { fileSearches: 3 } })
   t.match(aCall(responses, { ...withItem({ type: 'additional_tools', tools: [{ type: 'file_search' }] }), ...calls }).bound, { units: { fileSearches: 3 } })
   const none = withTool({ type: 'web_search' }, { max_tool_calls: 0 })
   t.match(aCall(responses, none).bound, { inputTokens: length(none) + 1_000, webSearches: 0, choices: 1 })
 })
 
+t.test('hosted tools without a number of calls get one, which the quote is for', async (t) => {
+  const sent = (body: object) =>
+    JSON.parse(billable(responses)
+      .forwardBody(aCall(responses, body), body, Buffer.from(JSON.stringify(body)), AS_ASKED).toString()) as object
+  for (const body of [withTool({ type: 'web_search' }), withItem({ type: 'additional_tools', tools: [{ type: 'web_search' }] })]) {
+    t.match(aCall(responses, body).bound, { webSearches: 3, runs: 4 })
+    t.strictSame(sent(body), { ...body, max_tool_calls: 3 })
+  }
+  const said = withTool({ type: 'web_search' }, { max_tool_calls: 7 })
+  t.strictSame(sent(said), said)
+  t.strictSame(sent(withTool({ type: 'function', name: 'f' })), withTool({ type: 'function', name: 'f' }))
+})
+
 t.test('what nothing bounds is refused, with what it is', async (t) => {
   const cases: [object, RegExp][] = [
     [{ prompt: { id: 'p' } }, /^prompt /], [{ context_management: [{ type: 'compaction' }] }, /^context_management /],
-    [withTool({ type: 'web_search' }), /^the tool "web_search" without max_tool_calls /], [withTool({ type: 'tool_search' }), /without max_tool_calls/],
-    [withItem({ type: 'additional_tools', tools: [{ type: 'web_search' }] }), /"web_search" without max_tool_calls/],
     [withTool({ type: 'web_search_preview' }, { max_tool_calls: 1 }), /tool type "web_search_preview"/],
     [withTool({ type: 'image_generation' }, { max_tool_calls: 1 }), /tool type "image_generation"/],
     [withTool({ type: 'mcp', server_url: 'x' }, { max_tool_calls: 1 }), /tool type "mcp"/], [withTool({}), /tool type nothing/],
@@ -309,7 +321,7 @@ t.test('whatever a provider reports within its rules, it costs no more than the 
   const request = fc.record({
     input: fc.string({ maxLength: 400 }),
     max_output_tokens: fc.option(fc.integer({ min: 16, max: 50_000 }), { nil: undefined }),
-    max_tool_calls: fc.integer({ min: 0, max: 4 }),
+    max_tool_calls: fc.option(fc.integer({ min: 0, max: 4 }), { nil: undefined }),
     tools: fc.subarray(tools),
     service_tier: fc.constantFrom(undefined, 'auto', 'flex', 'priority'),
     prompt_cache_options: fc.constantFrom(undefined, { ttl: '30m' }, { ttl: '12h' }),
@@ -329,8 +341,9 @@ t.test('whatever a provider reports within its rules, it costs no more than the 
     const quote = quoteNano(model, call.bound)
     // tiers or cache times that have no price are refused
     if (quote === null) return true
-    const hosts = body.tools.some(({ type }) => type !== 'function') && body.max_tool_calls > 0
-    const calls = hosts ? Math.round(used.calls * body.max_tool_calls) : 0
+    const most = body.max_tool_calls ?? 3
+    const hosts = body.tools.some(({ type }) => type !== 'function') && most > 0
+    const calls = hosts ? Math.round(used.calls * most) : 0
     const fills = body.previous_response_id !== undefined || hosts
     const window = fills ? model.contextWindow : Math.min(call.bound.inputTokens, model.contextWindow)
     const input = Math.floor(window * (calls + 1) * used.input)
