@@ -1,8 +1,11 @@
+import { type Refusal } from '../../errors.ts'
 import { isGiven, isObject, notMetered } from '../body.ts'
-import { chatCompletions, openaiDialect } from '../openai/index.ts'
-import { type BillableEndpoint, type Dialect, type Endpoint, type FreeEndpoint, type Provider } from '../provider.ts'
-import { changedBatch, changedContent, changedInteraction } from './change.ts'
 import { embeddings } from '../openai/embeddings.ts'
+import { chatCompletions, openaiDialect } from '../openai/index.ts'
+import {
+  type BillableEndpoint, type CallRequest, type Dialect, type Endpoint, type FreeEndpoint, type Provider,
+} from '../provider.ts'
+import { changedBatch, changedContent, changedInteraction } from './change.ts'
 import { meterEmbedding, readEmbedding, readEmbeddings } from './embed.ts'
 import { renderGeminiRefusal } from './errors.ts'
 import { meterInteraction, readInteraction } from './interactions.ts'
@@ -102,19 +105,20 @@ function models (path: string): FreeEndpoint[] {
 const THOUGHT = new Set(['thinking_config', 'thinkingConfig'])
 
 /** Google's own version of OpenAI's chat completions; in its streams each chunk has the figures of all so far. */
-const compatible: BillableEndpoint = {
-  ...chatCompletions('/v1beta/openai/chat/completions', {
-    running: true,
-    also (request, body) {
-      const extra = body['extra_body']
-      if (!isGiven(extra)) return request
-      const google = isObject(extra) ? extra['google'] : null
-      const known = isObject(google) && Object.keys(extra as object).length === 1 &&
-        Object.keys(google).every((name) => THOUGHT.has(name))
-      return known ? request : notMetered('extra_body other than google.thinking_config')
-    },
-  }),
-  dialect: openaiDialect,
+export function compatible (path: string): BillableEndpoint {
+  return { ...chatCompletions(path, { running: true, also: onlyThought }), dialect: openaiDialect }
+}
+
+function onlyThought (request: CallRequest, body: Record<string, unknown>): CallRequest | Refusal {
+  // it may stand at the top as well, as SDKs put it there
+  for (const extra of [body['extra_body'], isGiven(body['google']) ? { google: body['google'] } : null]) {
+    if (!isGiven(extra)) continue
+    const google = isObject(extra) ? extra['google'] : null
+    const known = isObject(google) && Object.keys(extra as object).length === 1 &&
+      Object.keys(google).every((name) => THOUGHT.has(name))
+    if (!known) return notMetered('extra_body other than google.thinking_config')
+  }
+  return request
 }
 
 const VERSIONS = ['/v1beta', '/v1']
@@ -134,7 +138,7 @@ export const gemini: Provider = {
     batchEmbedContents(`${version}/models/{model}:batchEmbedContents`),
     interactions(`${version}/interactions`),
     ...models(`${version}/models`),
-  ]).concat(compatible, { ...embeddings('/v1beta/openai/embeddings'), dialect: openaiDialect }),
+  ]).concat(compatible('/v1beta/openai/chat/completions'), { ...embeddings('/v1beta/openai/embeddings'), dialect: openaiDialect }),
   credential: (apiKey) => ({ 'x-goog-api-key': apiKey }),
 }
 

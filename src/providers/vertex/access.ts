@@ -5,6 +5,8 @@ export interface AccessToken {
   token: string
   /** ms since the epoch */
   endsAt: number
+  /** whose quota its calls count on, where that is not its own; absent: its own */
+  quotaProject?: string
 }
 
 export type TokenSource = () => Promise<AccessToken>
@@ -43,7 +45,10 @@ export function bearerOf (source: TokenSource, now = (): number => Date.now(), d
   }
 }
 
-function header ({ token }: AccessToken): string[] { return ['authorization', `Bearer ${token}`] }
+function header ({ token, quotaProject }: AccessToken): string[] {
+  const own = ['authorization', `Bearer ${token}`]
+  return quotaProject === undefined ? own : [...own, 'x-goog-user-project', quotaProject]
+}
 
 async function inTime<Value> (promise: Promise<Value>, ms: number): Promise<Value> {
   let timer: NodeJS.Timeout | undefined
@@ -62,6 +67,8 @@ const SCOPE = 'https://www.googleapis.com/auth/cloud-platform'
 /** of the library's clients, as far as they are used here */
 interface Client {
   credentials: { expiry_date?: number | null }
+  /** of credentials of a person, whose projects are many */
+  quotaProjectId?: string
   getAccessToken (): Promise<{ token?: string | null }>
 }
 
@@ -76,7 +83,9 @@ export function googleTokens (env: NodeJS.ProcessEnv, fetch?: typeof globalThis.
       const client = await (opened ??= openClient(env, fetch))
       const { token } = await client.getAccessToken()
       if (!token) throw new Error('the answer had none')
-      return { token, endsAt: client.credentials.expiry_date ?? Date.now() + EARLY_MS }
+      const { credentials, quotaProjectId } = client
+      const endsAt = credentials.expiry_date ?? Date.now() + EARLY_MS
+      return { token, endsAt, ...quotaProjectId ? { quotaProject: quotaProjectId } : {} }
     } catch (error) {
       opened = null
       // the library's own has with it what was asked, which is secret

@@ -6,7 +6,7 @@ import { badRequest, flagField, isGiven, isObject } from '../body.ts'
 import { changedBody } from '../changed-body.ts'
 import { meterPrediction, readPrediction } from '../gemini/embed.ts'
 import { asksForImages, meterImages, readImages } from './images.ts'
-import { contentEndpoints, embedContent, geminiDialect } from '../gemini/index.ts'
+import { compatible, contentEndpoints, embedContent, geminiDialect } from '../gemini/index.ts'
 import {
   type BillableEndpoint, type CallRequest, type Dialect, type Endpoint, type FreeEndpoint, isRefusal, type Provider,
   type Target,
@@ -52,6 +52,7 @@ function endpointsAt (place: Place): Endpoint[] {
       },
       messages(`${anthropic}/{model}:rawPredict`, false),
       messages(`${anthropic}/{model}:streamRawPredict`, true),
+      compatible(`${version}/projects/{project}/locations/{location}/endpoints/openapi/chat/completions`),
       ...modelsOf(`${version}/publishers/google/models`),
     ] satisfies Endpoint[]
   }).map((endpoint) => endpoint.kind === 'billable' ? { ...endpoint, read: placed(endpoint.read, place) } : endpoint)
@@ -134,8 +135,11 @@ function notThere ({ params }: Target, place: Place): Refusal | null {
   return null
 }
 
-/** `claude-opus-4-6@default`, `gemini-2.0-flash-001`: the same models at the same prices (guides to model versions) */
-const VERSIONED = /@default$|(?<=^gemini-2\.0-.+)-00\d$/
+/**
+ * `claude-opus-4-6@default`, `gemini-2.0-flash-001`, and `google/gemini-3.5-flash` as OpenAI's clients have to say: the
+ * same models at the same prices (guides to model versions, and to the OpenAI libraries)
+ */
+const VERSIONED = /^google\/|@default$|(?<=^(?:google\/)?gemini-2\.0-.+)-00\d$/g
 
 /** Vertex AI: Gemini and Claude in Google's cloud, in one location. */
 export const vertex: Provider = {

@@ -1,6 +1,7 @@
 import { AnthropicVertex } from '@anthropic-ai/vertex-sdk'
 import { GoogleGenAI } from '@google/genai'
 import { OAuth2Client } from 'google-auth-library'
+import OpenAI from 'openai'
 import t, { type Test } from 'tap'
 import { bearerOf } from '../../../src/providers/vertex/access.ts'
 import { ask, json } from '../../plugins/gateway/clients.ts'
@@ -92,6 +93,19 @@ t.test('Anthropic\'s SDK, streaming and not, and its counting of tokens', async 
   await gate.ended(2)
   const used = gate.calls.map(({ ended: [end] }) => end?.how === 'settled' && end.ending.reading?.usage)
   t.match(used, [{ inputTokens: 9, outputTokens: 4 }, { inputTokens: 9, outputTokens: 4 }])
+})
+
+t.test('OpenAI\'s SDK, which names the model in the body', async (t) => {
+  const { provider, gate, url } = await aBench(t)
+  const openai = new OpenAI({ apiKey: KEY, baseURL: `${url}/vertex/v1/projects/p-1/locations/us-east5/endpoints/openapi`, maxRetries: 0 })
+  provider.answer = { body: JSON.stringify({ id: 'c', model: 'google/gemini-3.5-flash', choices: [], usage: { prompt_tokens: 9, completion_tokens: 2, total_tokens: 15 } }) }
+  const call = { model: 'google/gemini-3.5-flash', max_tokens: 9, messages: [{ role: 'user' as const, content: 'Hello' }] }
+  t.match(await openai.chat.completions.create(call), { usage: { completion_tokens: 2 } })
+  t.match(await gate.ended(), { ending: { reading: { usage: { inputTokens: 9, outputTokens: 6 } } } })
+  t.match(gate.calls[0]?.request, { model: 'google/gemini-3.5-flash', bound: { surcharge: 'regional', outputTokens: 9 } })
+  const kept = { ...call, google: { cached_content: 'x' } }
+  const refused = await openai.chat.completions.create(kept).then(() => null, (error: unknown) => error)
+  t.match(refused, { code: 'feature_not_metered' })
 })
 
 t.test('each family is refused in its own envelope', async (t) => {

@@ -136,6 +136,8 @@ t.test('whatever usage the rules allow, no call costs more than its quote, where
 
 t.test('names with their versions have the price of the model', async (t) => {
   t.equal(priceOf('gemini-2.0-flash-001').model, 'gemini-2.0-flash')
+  t.equal(priceOf('google/gemini-2.0-flash-001').model, 'gemini-2.0-flash')
+  t.equal(priceOf('google/gemini-3.5-flash').model, 'gemini-3.5-flash')
   t.equal(priceOf('claude-opus-4-6@default').model, 'claude-opus-4-6')
   t.equal(priceOf('gemini-embedding-001').model, 'gemini-embedding-001')
 })
@@ -261,6 +263,22 @@ t.test('a service account\'s key signs for its tokens, which Google\'s endpoint 
   t.match(refused, { message: /Google gave no access token: invalid_grant: the account is disabled/ })
   t.same(Object.keys(refused as object), [], 'nothing of what was asked is in the log')
   await t.rejects(googleTokens({ GOOGLE_APPLICATION_CREDENTIALS: join(t.testdir(), 'none.json') })(), { message: /Google gave no access token: ENOENT/ })
+})
+
+t.test('what a person has signed in with counts on the project that they have chosen', async (t) => {
+  const file = join(t.testdir(), 'person.json')
+  writeFileSync(file, JSON.stringify({
+    type: 'authorized_user', client_id: 'c', client_secret: 's', refresh_token: 'r', quota_project_id: 'p-quota',
+  }))
+  const host = await tokenEndpoint(t, (body, _request, response) => {
+    const known = new URLSearchParams(body).get('refresh_token') === 'r'
+    response.writeHead(known ? 200 : 400, { 'content-type': 'application/json' })
+      .end('{"access_token":"ya29.person","expires_in":3599,"token_type":"Bearer"}')
+  })
+  const there: typeof fetch = async (_url, init) => await fetch(`http://${host}/token`, init)
+  const sign = bearerOf(googleTokens({ GOOGLE_APPLICATION_CREDENTIALS: file }, there))
+  t.same(await sign({ method: 'POST', url: 'https://x/', headers: [], body: null }),
+    ['authorization', 'Bearer ya29.person', 'x-goog-user-project', 'p-quota'])
 })
 
 t.test('where no file is named, the machine gives the token', async (t) => {
