@@ -6,6 +6,28 @@ import { type Meter, type Reading } from '../../src/usage/meter.ts'
 export const SSE = { status: 200, contentType: 'text/event-stream; charset=utf-8', contentEncoding: 'identity', headers: {} }
 export const JSON_ANSWER = { status: 200, contentType: 'application/json', contentEncoding: 'identity', headers: {} }
 
+/** USD per million tokens: input 2, read from the cache 1, written to it 3, output 8; pages at a thousand for a USD */
+export const MODEL: PricedModel = {
+  provider: 'x',
+  model: 'm',
+  contextWindow: 100_000,
+  maxOutput: 8_000,
+  reasoning: false,
+  cachesUnasked: false,
+  rates: {
+    input: 2_000_000_000n,
+    cacheRead: 1_000_000_000n,
+    cacheWrite5m: 3_000_000_000n,
+    cacheWrite1h: null,
+    output: 8_000_000_000n,
+  },
+  unitRates: { pages: 1_000_000_000_000n },
+  tiers: [],
+  multipliers: {},
+  webSearchNano: null,
+  priceVersion: 'x',
+}
+
 export function billable (provider: Provider): BillableEndpoint {
   return provider.endpoints.find((endpoint) => endpoint.kind === 'billable') as BillableEndpoint
 }

@@ -13,7 +13,7 @@ import {
 import { vllm } from '../../src/providers/vllm/index.ts'
 import { xai } from '../../src/providers/xai/index.ts'
 import { costNano } from '../../src/pricing/cost.ts'
-import { aCall, billable, JSON_ANSWER, metered, named, pass, read, SSE } from './builders.ts'
+import { aCall, billable, JSON_ANSWER, metered, MODEL, named, pass, read, SSE } from './builders.ts'
 
 // Where providers that speak OpenAI's dialect do otherwise than OpenAI.
 
@@ -29,28 +29,6 @@ const sent = (provider: Provider, body: object, priced?: PricedModel) =>
 const used = (provider: Provider, usage: object, more: object = {}) => {
   const answer = JSON.stringify({ id: 'c-1', model: 'm', choices: [{}], usage, ...more })
   return metered(provider, aCall(provider, CHAT), JSON_ANSWER, answer).reading.usage
-}
-
-/** USD per million tokens: input 2, read from the cache 1, written to it 3, output 8; pages at a thousand for a USD */
-const MODEL: PricedModel = {
-  provider: 'x',
-  model: 'm',
-  contextWindow: 100_000,
-  maxOutput: 8_000,
-  reasoning: false,
-  cachesUnasked: false,
-  rates: {
-    input: 2_000_000_000n,
-    cacheRead: 1_000_000_000n,
-    cacheWrite5m: 3_000_000_000n,
-    cacheWrite1h: null,
-    output: 8_000_000_000n,
-  },
-  unitRates: { pages: 1_000_000_000_000n },
-  tiers: [],
-  multipliers: {},
-  webSearchNano: null,
-  priceVersion: 'x',
 }
 
 t.test('usage that comes unasked is not asked for, and passes as it came, however it is cut', async (t) => {

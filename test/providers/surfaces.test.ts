@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { costNano } from '../../src/pricing/cost.ts'
-import { type PricedModel } from '../../src/pricing/price.ts'
 import { quoteNano } from '../../src/pricing/quote.ts'
 import { azure } from '../../src/providers/azure/index.ts'
 import { usualPaths } from '../../src/providers/compatible.ts'
@@ -14,34 +13,12 @@ import {
 } from '../../src/providers/provider.ts'
 import { vllm } from '../../src/providers/vllm/index.ts'
 import { xai } from '../../src/providers/xai/index.ts'
-import { JSON_ANSWER, named, pass, SSE } from './builders.ts'
+import { JSON_ANSWER, MODEL, named, pass, SSE } from './builders.ts'
 
 // What providers have besides chat completions, as OpenAI has it or nearly.
 
 const RESPONSE = { model: 'm', input: 'hello', max_output_tokens: 50 }
 const SCAFFOLDING = 1_000
-
-/** USD per million tokens: input 2, read from the cache 1, output 8 */
-const MODEL: PricedModel = {
-  provider: 'x',
-  model: 'm',
-  contextWindow: 100_000,
-  maxOutput: 8_000,
-  reasoning: false,
-  cachesUnasked: false,
-  rates: {
-    input: 2_000_000_000n,
-    cacheRead: 1_000_000_000n,
-    cacheWrite5m: 2_000_000_000n,
-    cacheWrite1h: null,
-    output: 8_000_000_000n,
-  },
-  unitRates: {},
-  tiers: [],
-  multipliers: {},
-  webSearchNano: null,
-  priceVersion: 'x',
-}
 
 const bytesOf = (body: object) => Buffer.from(JSON.stringify(body))
 const ask = (endpoint: BillableEndpoint, body: object, target: Target = NO_TARGET) =>
