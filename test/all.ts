@@ -1,11 +1,11 @@
 import { report } from '@tapjs/reporter'
 import { readdirSync } from 'node:fs'
-import { basename, delimiter, dirname, join, relative, resolve } from 'node:path'
+import { delimiter, dirname, join, relative, resolve } from 'node:path'
 import t from 'tap'
 import { FILES_ENV } from './services/index.ts'
 
 /**
- * All test files, or those that are named, in some processes: several files of a folder in each. Not by tap's own
+ * All test files, or those that are named, in some processes: several files in each. Not by tap's own
  * command, which starts a process per file and loads every module of every process, those that a test starts
  * included, through hooks for coverage. Each file also runs by itself.
  */
@@ -14,27 +14,30 @@ const HERE = import.meta.dirname
 const MS = 240_000
 /** not more: some measure how long the event loop is held up */
 const JOBS = 2
-const MOST_FILES = 10
+const MOST_FILES = 12
 /** what takes longest first, so that nobody waits for it at the end */
-const FIRST = ['proof', 'stores/postgres', 'plugins/control', '.', 'e2e', 'client']
+const FIRST = ['proof', 'stores/postgres', 'plugins/control', '.', 'e2e', 'client', 'stores/redis', 'plugins/gateway', 'journal', 'model',
+  'plugins/openapi']
 
 interface Group { name: string, files: string[] }
 
-/** of one folder each */
+const folderOf = (file: string) => relative(HERE, dirname(file)) || '.'
+
+/** of one folder each; all other folders are small, and one after the other in theirs */
 function groupsOf (files: string[]): Group[] {
-  const folders = new Map<string, string[]>()
-  for (const file of files) {
-    const folder = relative(HERE, dirname(file)) || '.'
-    folders.set(folder, [...folders.get(folder) ?? [], file])
-  }
-  const rank = (folder: string) => FIRST.includes(folder) ? FIRST.indexOf(folder) : FIRST.length
-  return [...folders].sort(([a], [b]) => rank(a) - rank(b)).flatMap(([folder, files]) => {
-    const groups = Math.ceil(files.length / MOST_FILES)
-    return Array.from({ length: groups }, (_, nth) => {
-      const part = files.filter((_, index) => index % groups === nth)
-      return { name: `${folder}: ${part.map((file) => basename(file, '.test.js')).join(', ')}`, files: part }
-    })
-  })
+  const others = files.filter((file) => !FIRST.includes(folderOf(file)))
+  const parts = [
+    ...FIRST.flatMap((folder) => dealt(files.filter((file) => folderOf(file) === folder))),
+    ...Array.from({ length: Math.ceil(others.length / MOST_FILES) }, (_, nth) =>
+      others.slice(nth * MOST_FILES, (nth + 1) * MOST_FILES)),
+  ]
+  return parts.map((files) => ({ name: files.map((file) => relative(HERE, file).replace('.test.js', '')).join(', '), files }))
+}
+
+/** like cards, since what takes long is often named alike */
+function dealt (files: string[]): string[][] {
+  const groups = Math.ceil(files.length / MOST_FILES)
+  return Array.from({ length: groups }, (_, nth) => files.filter((_, index) => index % groups === nth))
 }
 
 const named = process.argv.slice(2).map((file) => resolve(file))
