@@ -125,6 +125,39 @@ t.test('transcriptions by tokens: 5 x 2.5 + 20 x 6 + 8 x 10 USD per million; by 
   t.same(await recorded(), ['audio.translations', 'estimated', 0.000_2])
 })
 
+t.test('sounds in a conversation: 12 x 2.5 + 20 x 32 + 3 x 10 + 40 x 64 USD per million', async (t) => {
+  const usage = {
+    prompt_tokens: 32,
+    prompt_tokens_details: { audio_tokens: 20, text_tokens: 12 },
+    completion_tokens: 43,
+    completion_tokens_details: { audio_tokens: 40, text_tokens: 3 },
+    total_tokens: 75,
+  }
+  const data = wav(2).toString('base64')
+  const sound = { type: 'input_audio', input_audio: { data, format: 'wav' } } as const
+  const content = [{ type: 'text', text: 'What is it?' } as const, sound]
+  const call = {
+    model: 'gpt-audio',
+    modalities: ['text', 'audio'] as ('text' | 'audio')[],
+    audio: { voice: 'ash', format: 'pcm16' } as const,
+    messages: [{ role: 'user' as const, content }],
+  }
+  const spoken = { id: 'audio_1', data: 'AAAA', transcript: 'Nothing', expires_at: 1 }
+  answers({ id: 'c', model: 'gpt-audio', choices: [{ index: 0, message: { role: 'assistant', audio: spoken } }], usage })
+  const answer = await openai.chat.completions.create(call)
+  t.equal(answer.choices[0]?.message.audio?.transcript, 'Nothing')
+  t.same(await recorded(), ['chat.completions', 'exact', 0.003_26])
+
+  const chunks = [{ choices: [{ index: 0, delta: { audio: spoken } }], usage: null }, { choices: [], usage }]
+  answers(`${chunks.map((one) => `data: ${JSON.stringify({ id: 'c', ...one })}\n\n`).join('')}data: [DONE]\n\n`,
+    { contentType: 'text/event-stream' })
+  let seen = 0
+  const stream = await openai.chat.completions.create({ ...call, stream: true })
+  for await (const chunk of stream) seen += chunk.choices.length
+  t.equal(seen, 1)
+  t.same(await recorded(), ['chat.completions', 'exact', 0.003_26])
+})
+
 t.test('a file of 25 MB goes through, and one whose length cannot be told does not where seconds are billed', async (t) => {
   const large = new File([Buffer.from(wav(1_600))], 'speech.wav', { type: 'audio/wav' })
   answers({ text: 'Hi', usage: { type: 'duration', seconds: 1_600 } })
@@ -133,7 +166,7 @@ t.test('a file of 25 MB goes through, and one whose length cannot be told does n
   const unknown = new File(['what is it?'], 'speech.wav')
   const refused = await openai.audio.transcriptions.create({ file: unknown, model: 'whisper-1' })
     .then(() => null, (error: unknown) => error)
-  t.match(refused, { status: 403, message: /whisper-1 for an input of which it cannot be told how many seconds/ })
+  t.match(refused, { status: 400, message: /whisper-1 for an input of which it cannot be told how many seconds/ })
 })
 
 t.test('a cheaper model takes the place of one in a form, and nothing else of it changes', async (t) => {
@@ -159,10 +192,10 @@ t.test('what has no price for images or speech is refused by its name and goes n
   const arrived = gateway.provider.books.length
   const refused = async (call: Promise<unknown>): Promise<unknown> => call.then(() => null, (error: unknown) => error)
   t.match(await refused(openai.images.generate({ model: 'gpt-4o', prompt: 'A cat' })),
-    { status: 403, message: /no price for gpt-4o with outputImageTokens/ })
+    { status: 400, message: /no price for gpt-4o with outputImageTokens/ })
   t.match(await refused(openai.images.generate({ model: 'dall-e-3', prompt: 'A cat', size: '256x256' })),
-    { status: 403, message: /no price for dall-e-3 with images\/standard\/256x256/ })
+    { status: 400, message: /no price for dall-e-3 with images\/standard\/256x256/ })
   t.match(await refused(openai.audio.speech.create({ model: 'whisper-1', voice: 'ash', input: 'x' })),
-    { status: 403, message: /no price for whisper-1 with .*characters/ })
+    { status: 400, message: /no price for whisper-1 with .*characters/ })
   t.equal(gateway.provider.books.length, arrived)
 })

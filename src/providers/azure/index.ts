@@ -1,5 +1,8 @@
 import { embeddings } from '../openai/embeddings.ts'
 import { chatCompletions, completions, openaiDialect, responses } from '../openai/index.ts'
+import { imageEdits, images } from '../openai/images.ts'
+import { speech } from '../openai/speech.ts'
+import { transcriptions, translations } from '../openai/transcriptions.ts'
 import { type Endpoint, type Provider } from '../provider.ts'
 import { atAzure } from './deployment.ts'
 
@@ -8,9 +11,14 @@ const V1 = '/openai/v1'
 
 /** Below both: a deployment in the path, with an api-version, and the v1 API, which names it in the body. */
 const calls = [DEPLOYMENT, V1].flatMap((base) => [
-  atAzure(chatCompletions(`${base}/chat/completions`)),
+  atAzure(chatCompletions(`${base}/chat/completions`, { fields: { sounds: true } })),
   atAzure(completions(`${base}/completions`)),
   atAzure(embeddings(`${base}/embeddings`)),
+  atAzure(images(`${base}/images/generations`)),
+  atAzure(imageEdits(`${base}/images/edits`)),
+  atAzure(speech(`${base}/audio/speech`)),
+  atAzure(transcriptions(`${base}/audio/transcriptions`)),
+  atAzure(translations(`${base}/audio/translations`)),
 ])
 const answers = ['/openai', V1].map((base) => atAzure(responses(`${base}/responses`)))
 

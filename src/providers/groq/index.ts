@@ -4,10 +4,15 @@ import { isGiven, isObject, notMetered } from '../body.ts'
 import { openaiCompatible } from '../compatible.ts'
 import { responses } from '../openai/index.ts'
 import { chatUsage } from '../openai/meter.ts'
+import { speech } from '../openai/speech.ts'
+import { transcriptions, translations } from '../openai/transcriptions.ts'
 import { type CallRequest } from '../provider.ts'
 
 /** all at the same price; `auto` takes one of the others (Groq's pages on service tiers and on flex processing) */
 const ONE_PRICE = new Set<string | null>(['auto', 'on_demand', 'flex'])
+
+/** Each request is billed as ten seconds at least (Groq's guide to speech to text). */
+const SOUNDS = { least: 10, elsewhere: ['url'] }
 
 /**
  * Groq. Its compound systems call other models and tools, whose cost is not in tokens of the model that was asked for,
@@ -25,11 +30,16 @@ export const groq = openaiCompatible({
     also: readTier,
     usageOf,
   },
-  more: [responses('/openai/v1/responses', {
-    fields: { hostedTools: false },
-    also: readTier,
-    usageOf: (_response, usage) => atOnePrice(usage),
-  })],
+  more: [
+    responses('/openai/v1/responses', {
+      fields: { hostedTools: false },
+      also: readTier,
+      usageOf: (_response, usage) => atOnePrice(usage),
+    }),
+    speech('/openai/v1/audio/speech'),
+    transcriptions('/openai/v1/audio/transcriptions', SOUNDS),
+    translations('/openai/v1/audio/translations', SOUNDS),
+  ],
 })
 
 function readTier (request: CallRequest): CallRequest | Refusal {

@@ -4,6 +4,7 @@ import { type ChatTraits, openaiDialect, promptCompletions } from '../openai/ind
 import { count } from '../../usage/body-meter.ts'
 import { isObject } from '../body.ts'
 import { openaiCompatible } from '../compatible.ts'
+import { transcriptions } from '../openai/transcriptions.ts'
 import { type Dialect } from '../provider.ts'
 import { renderMistralRefusal } from './errors.ts'
 import { ocr } from './ocr.ts'
@@ -36,7 +37,12 @@ export const mistral = openaiCompatible({
   needsKey: true,
   dialect: mistralDialect,
   chat,
-  more: [promptCompletions('/v1/fim/completions', 'fim.completions', chat), embeddings('/v1/embeddings'), ocr],
+  more: [
+    promptCompletions('/v1/fim/completions', 'fim.completions', chat),
+    embeddings('/v1/embeddings'),
+    ocr,
+    transcriptions('/v1/audio/transcriptions', { elsewhere: ['file_url', 'file_id'] }),
+  ],
 })
 
 /** as OpenAI's, but cached tokens may be named otherwise, and sound is told in seconds (UsageInfo of its SDK) */

@@ -1,3 +1,6 @@
+import { audioLength } from '../../usage/audio/length.ts'
+import { isObject } from '../body.ts'
+
 /**
  * More than any model makes of one image at its highest detail: 48,169 by gpt-4o-mini (2,833 and 8 tiles of 5,667), at
  * most 24,600 by those that count patches (OpenAI's guide to images and vision).
@@ -5,6 +8,18 @@
 export const TOKENS_PER_IMAGE = 50_000
 /** Tools and response formats are put to the model in another syntax, with words around them. */
 export const SCAFFOLDING_TOKENS = 1_000
+
+/** Of a second that is heard, twice what is published: one for each 100 ms (OpenAI's guide to realtime costs). */
+export const TOKENS_PER_SECOND = 20
+
+/** Tokens beyond the bytes of the body that a sound is part of, in base64; Infinity: how long it is cannot be told. */
+export function soundBound (sound: unknown): number {
+  const data = isObject(sound) ? sound['data'] : undefined
+  // what decoders would read differently is not looked into
+  if (typeof data !== 'string' || !/^[A-Za-z0-9+/]*={0,2}$/.test(data) || data.length % 4 !== 0) return Infinity
+  const length = audioLength(Buffer.from(data, 'base64'))
+  return length === null ? Infinity : Math.ceil(length.most * TOKENS_PER_SECOND) - data.length
+}
 
 /**
  * Tokens beyond the bytes of the body that an image is part of. Given in place, its own bytes are not read as text;

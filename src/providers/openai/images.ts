@@ -9,7 +9,7 @@ import { type Meter } from '../../usage/meter.ts'
 import { SkimmedMeter } from '../../usage/skim.ts'
 import { eventData } from '../../usage/sse.ts'
 import { NOTHING_USED, type Usage } from '../../usage/usage.ts'
-import { badRequest, countField, eachObject, firstRefusal, flagField, isObject, modelField, shown } from '../body.ts'
+import { badRequest, countField, eachObject, firstRefusal, flagField, isGiven, isObject, modelField, notMetered, shown, } from '../body.ts'
 import { changedBody } from '../changed-body.ts'
 import { filesOf, typed, withModel } from '../form.ts'
 import { topLevelValues } from '../json-scan.ts'
@@ -17,11 +17,22 @@ import { type AnswerHead, type BillableEndpoint, type CallRequest } from '../pro
 import { imageTokens, SCAFFOLDING_TOKENS, TOKENS_PER_EDITED_IMAGE } from './bounds.ts'
 import { objectOf } from './usage.ts'
 
+/** would be read besides, where anybody reads them */
+const GIVEN_IMAGES = ['image', 'images', 'image_url', 'mask']
+
+/** In what somebody's images differ from OpenAI's. */
+export interface ImageTraits {
+  usageOf?: ImageUsageReader
+  /** how large they are to be, as the catalog names it; what is no word is refused */
+  size?: (body: Record<string, unknown>) => unknown
+}
+
 /** OpenAI API reference, "Create image": 10; more are bounded all the same */
 const MOST_IMAGES = 100
 
 /** Images of OpenAI and of what speaks its dialect: billed by tokens, or each by its size and quality. */
-export function images (path: string, usageOf: ImageUsageReader = imageUsage): BillableEndpoint {
+export function images (path: string, traits: ImageTraits = {}): BillableEndpoint {
+  const { usageOf = imageUsage } = traits
   return {
     kind: 'billable',
     name: 'images.generations',
@@ -32,7 +43,7 @@ export function images (path: string, usageOf: ImageUsageReader = imageUsage): B
       output: '`n` images of `size` and `quality`, with `partial_images`; of a size that is not said the most that the model can',
       usage: '`usage`, in a stream that of `image_generation.completed`; of models without tokens the images of the answer',
     },
-    read: readImages,
+    read: (body, bytes) => readImages(body, bytes, traits),
     forwardBody: (_call, body, bytes, changes) => changedBody(body, bytes, { ...changes, outputTokens: null }, []),
     meter: (call, answer, priced) => meterImages(call, answer, priced, usageOf),
   }
@@ -42,8 +53,8 @@ export function images (path: string, usageOf: ImageUsageReader = imageUsage): B
  * Images made of others, by a prompt (`edits`) or without one (`variations`): forms, edits as JSON too. Beside the
  * prompt each image counts, and a mask as one.
  */
-export function imageEdits (path: string, usageOf: ImageUsageReader = imageUsage): BillableEndpoint {
-  const made = images(path, usageOf)
+export function imageEdits (path: string): BillableEndpoint {
+  const made = images(path)
   return {
     ...made,
     name: 'images.edits',
@@ -81,13 +92,15 @@ function readEdit (body: unknown, bytes: Buffer): CallRequest | Refusal {
   return named > 0 ? imageCall(fields, text, named) : badRequest('image must be a file, or images a list of them.', 'image')
 }
 
-function readImages (body: unknown, bytes: Buffer): CallRequest | Refusal {
+function readImages (body: unknown, bytes: Buffer, { size }: ImageTraits): CallRequest | Refusal {
   if (!isObject(body)) return badRequest('The request body must be a JSON object.')
-  return imageCall(body, bytes.length)
+  const given = GIVEN_IMAGES.find((field) => isGiven(body[field]))
+  if (given !== undefined) return notMetered(given)
+  return imageCall(size === undefined ? body : { ...body, size: size(body) }, bytes.length)
 }
 
 /** What images may cost (OpenAI API reference, "Create image"). `text`: the most tokens of what is no image. */
-export function imageCall (body: Record<string, unknown>, text: number, inputImages = 0): CallRequest | Refusal {
+function imageCall (body: Record<string, unknown>, text: number, inputImages = 0): CallRequest | Refusal {
   const model = modelField(body)
   const asked = countField(body, 'n', 1, MOST_IMAGES)
   const partial = countField(body, 'partial_images', 0, MOST_IMAGES)
@@ -139,7 +152,7 @@ function wordField (body: Record<string, unknown>, field: string): string | null
 /** What an answer, or the last event of an image, says that was used; null: nothing that is known. */
 export type ImageUsageReader = (answer: Record<string, unknown>) => Usage | null
 
-export function meterImages (
+function meterImages (
   call: CallRequest, { status, contentType, contentEncoding }: AnswerHead, priced: PricedModel | undefined,
   usageOf: ImageUsageReader
 ): Meter {

@@ -190,7 +190,7 @@ export const openai: Provider = {
   needsKey: true,
   dialect: openaiDialect,
   endpoints: [
-    chatCompletions('/v1/chat/completions'),
+    chatCompletions('/v1/chat/completions', { fields: { sounds: true } }),
     { ...responses('/v1/responses', { fields: { jobs: true } }), socket: RESPONSES_SOCKET },
     ...responseJobs('/v1/responses'),
     compaction('/v1/responses/compact'),

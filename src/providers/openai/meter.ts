@@ -1,5 +1,5 @@
 import {
-  BodyMeter, count, EventMeter, type EventTaker, type Facts, isEncoded, isEventStream, jsonOf, NOTHING_READ,
+  BodyMeter, count, EventMeter, type EventTaker, type Facts, isCount, isEncoded, isEventStream, jsonOf, NOTHING_READ,
   takeAll, textOrNull, UnreadMeter,
 } from '../../usage/body-meter.ts'
 import { type Meter } from '../../usage/meter.ts'
@@ -130,18 +130,19 @@ function readCompletion (text: Buffer, usageOf: UsageReader): Facts {
   }
 }
 
-/** Audio has other prices than text, so with any the usage is not known. */
+/** Sounds have prices of their own. What came out of the cache is taken for text first, of which less is saved. */
 export function chatUsage (answer: Record<string, unknown>): Usage | null {
-  const usage = answer['usage']
-  if (!isObject(usage)) return null
-  const { prompt_tokens_details: inputDetails, completion_tokens_details: outputDetails } = usage
-  if (count(objectOf(inputDetails)['audio_tokens']) > 0 || count(objectOf(outputDetails)['audio_tokens']) > 0) return null
-  return textUsage({
-    input: usage['prompt_tokens'],
-    output: usage['completion_tokens'],
-    total: usage['total_tokens'],
-    inputDetails,
-    outputDetails,
-    tier: textOrNull(answer['service_tier']),
-  }, '5m')
+  const told = answer['usage']
+  if (!isObject(told)) return null
+  const { prompt_tokens: input, completion_tokens: output, total_tokens: total } = told
+  const [inputDetails, outputDetails] = [objectOf(told['prompt_tokens_details']), objectOf(told['completion_tokens_details'])]
+  const heard = isCount(input) ? Math.min(count(inputDetails['audio_tokens']), input) : 0
+  const spoken = isCount(output) ? Math.min(count(outputDetails['audio_tokens']), output) : 0
+  const tier = textOrNull(answer['service_tier'])
+  if (heard + spoken === 0) return textUsage({ input, output, total, inputDetails, outputDetails, tier }, '5m')
+  const text = { input: Number(input) - heard, output, total: count(total) - heard, inputDetails, outputDetails, tier }
+  const usage = textUsage(text, '5m')
+  if (usage === null) return null
+  const units = { ...heard > 0 ? { inputAudioTokens: heard } : {}, ...spoken > 0 ? { outputAudioTokens: spoken } : {} }
+  return { ...usage, outputTokens: usage.outputTokens - spoken, units }
 }

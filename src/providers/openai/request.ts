@@ -4,14 +4,14 @@ import {
   shown, tierField,
 } from '../body.ts'
 import { type CallRequest } from '../provider.ts'
-import { imageBound, SCAFFOLDING_TOKENS } from './bounds.ts'
+import { imageBound, SCAFFOLDING_TOKENS, soundBound } from './bounds.ts'
 
 /**
  * What costs more than the tokens of this request: searches, sounds, other models, and what is kept at the provider
  * and would be read in. Some are fields of other providers that speak this dialect.
  */
 const NOT_METERED = [
-  'web_search_options', 'search_parameters', 'plugins', 'models', 'audio', 'mcp_servers', 'container',
+  'web_search_options', 'search_parameters', 'plugins', 'models', 'mcp_servers', 'container',
   'previous_response_id', 'conversation', 'prompt',
 ]
 const CLIENT_TOOLS = new Set<unknown>(['function', 'custom'])
@@ -29,6 +29,8 @@ export interface ChatFields {
   texts?: ReadonlySet<unknown>
   /** that put more before the model than their own bytes: the context window bounds it */
   unbounded?: readonly string[]
+  /** true: sounds may go in and come out, and the answer says how many of its tokens are theirs */
+  sounds?: boolean
 }
 
 const LIMITS = ['max_completion_tokens', 'max_tokens']
@@ -47,8 +49,8 @@ export function readChatCompletion (body: unknown, bytes: Buffer, fields: ChatFi
   if (wrong !== null) return wrong
   const unmetered = unmeteredFeature(body, fields)
   if (unmetered !== null) return notMetered(unmetered)
-  const inputTokens = inputBound(body, bytes, fields)
-  if (typeof inputTokens === 'string') return notMetered(inputTokens)
+  const input = inputBound(body, bytes, fields)
+  if (typeof input === 'string') return notMetered(input)
   return {
     model: model as string,
     stream: stream as boolean,
@@ -57,13 +59,15 @@ export function readChatCompletion (body: unknown, bytes: Buffer, fields: ChatFi
     endUser: body['safety_identifier'] ?? body['user'],
     endUserField: isGiven(body['user']) && !isGiven(body['safety_identifier']) ? 'user' : 'safety_identifier',
     bound: {
-      inputTokens,
+      inputTokens: input.tokens,
       outputTokens: limit as number | null,
       choices: choices as number,
       // newer models write to their cache unasked, at a price above that of input
       cacheWrite: '5m',
       tier: tier as string | null,
       webSearches: 0,
+      ...input.sounds ? { inputUnits: ['inputAudioTokens'] } : {},
+      ...listOf(body['modalities']).includes('audio') || isGiven(body['audio']) ? { outputUnits: ['outputAudioTokens'] } : {},
     },
   }
 }
@@ -100,14 +104,17 @@ function includeUsage (body: Record<string, unknown>): boolean | Refusal {
   return flagField(options, 'include_usage', 'stream_options.include_usage')
 }
 
-function unmeteredFeature (body: Record<string, unknown>, { unmetered = [], known }: ChatFields): string | null {
+function unmeteredFeature (
+  body: Record<string, unknown>, { unmetered = [], known, sounds = false }: ChatFields
+): string | null {
+  if (!sounds && isGiven(body['audio'])) return 'audio'
   for (const field of NOT_METERED) if (isGiven(body[field]) && known?.has(field) !== true) return field
   for (const field of unmetered) if (isGiven(body[field])) return field
   if (isGiven(body['background']) && body['background'] !== false) return 'background'
   const cache = body['prompt_cache_options']
   if (isObject(cache) && !CACHE_LIFETIMES.has(cache['ttl'])) return `prompt_cache_options.ttl ${shown(cache['ttl'])}`
   for (const modality of listOf(body['modalities'])) {
-    if (modality !== 'text') return `the modality ${shown(modality)}`
+    if (modality !== 'text' && !(sounds && modality === 'audio')) return `the modality ${shown(modality)}`
   }
   for (const tool of listOf(body['tools'])) {
     const type = isObject(tool) ? tool['type'] : tool
@@ -120,28 +127,34 @@ function unmeteredFeature (body: Record<string, unknown>, { unmetered = [], know
  * The most input tokens, Infinity where the body does not bound them; a string: what in it has another price than text.
  * A token stands for at least one byte of the body. Images stand for more than the bytes that name them; given in
  * place, their own bytes are not read as text. Files, and what is fetched from elsewhere, may fill the context window.
+ * So may sounds that nobody can tell the length of, and those of an earlier answer, which are kept at the provider.
  */
 function inputBound (
-  body: Record<string, unknown>, bytes: Buffer, { texts, unbounded = [] }: ChatFields
-): number | string {
+  body: Record<string, unknown>, bytes: Buffer, { texts, unbounded = [], sounds = false }: ChatFields
+): { tokens: number, sounds: boolean } | string {
   let tokens = bytes.length
+  let heard = false
   let unmetered: string | null = null
   if (unbounded.some((field) => isGiven(body[field]))) tokens = Infinity
   if (['tools', 'functions', 'response_format'].some((field) => isGiven(body[field]))) tokens += SCAFFOLDING_TOKENS
   eachObject(body['messages'], (message) => {
-    // an earlier answer in sound, kept at the provider
-    if (isGiven(message['audio'])) unmetered = 'audio of an earlier answer'
+    if (isGiven(message['audio'])) {
+      if (!sounds) unmetered = 'audio of an earlier answer'
+      heard = true
+      tokens = Infinity
+    }
     eachObject(message['content'], (part) => {
-      switch (part['type']) {
-        case 'text':
-        case 'refusal': return
-        case 'image_url': tokens += imageBound(urlOf(part['image_url'])); return
-        case 'file': tokens = Infinity; return
-        default: if (texts?.has(part['type']) !== true) unmetered = `the content type ${shown(part['type'])}`
-      }
+      const { type } = part
+      if (type === 'text' || type === 'refusal' || texts?.has(type) === true) return
+      if (type === 'image_url') tokens += imageBound(urlOf(part['image_url']))
+      else if (type === 'file') tokens = Infinity
+      else if (type === 'input_audio' && sounds) {
+        heard = true
+        tokens += soundBound(part['input_audio'])
+      } else unmetered = `the content type ${shown(type)}`
     })
   })
-  return unmetered ?? tokens
+  return unmetered ?? { tokens, sounds: heard }
 }
 
 function urlOf (image: unknown): unknown { return isObject(image) ? image['url'] : image }

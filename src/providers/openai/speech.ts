@@ -1,8 +1,10 @@
 import { type Refusal } from '../../errors.ts'
 import { type PricedModel } from '../../pricing/price.ts'
 import { insteadOf } from '../../pricing/quote.ts'
+import { audioLength } from '../../usage/audio/length.ts'
 import {
-  EventMeter, type EventTaker, type Facts, isCount, isEventStream, jsonOf, NOTHING_READ, ToldMeter, UnreadMeter,
+  BodyMeter, EventMeter, type EventTaker, type Facts, isCount, isEventStream, jsonOf, NOTHING_READ, ToldMeter,
+  UnreadMeter,
 } from '../../usage/body-meter.ts'
 import { type Meter } from '../../usage/meter.ts'
 import { eventData } from '../../usage/sse.ts'
@@ -24,7 +26,7 @@ export function speech (path: string): BillableEndpoint {
     about: {
       model: '`model`',
       output: 'the characters of `input`; of models with tokens none: the most that the model can',
-      usage: 'the characters; of models with tokens `speech.audio.done`, where `stream_format` is `sse`',
+      usage: 'the characters; of models with tokens `speech.audio.done`, where `stream_format` is `sse`, else as long as the sound is, estimated',
     },
     read: readSpeech,
     forwardBody: (_call, body, bytes, changes) => changedBody(body, bytes, { ...changes, outputTokens: null }, []),
@@ -37,7 +39,7 @@ function readSpeech (body: unknown, bytes: Buffer): CallRequest | Refusal {
   if (!isObject(body)) return badRequest('The request body must be a JSON object.')
   const model = modelField(body)
   if (typeof model !== 'string') return model
-  const { input, stream_format: format } = body
+  const { input, stream_format: format, speed = 1 } = body
   if (typeof input !== 'string') return badRequest(`input must be a text; got ${shown(input)}.`, 'input')
   return {
     model,
@@ -55,6 +57,8 @@ function readSpeech (body: unknown, bytes: Buffer): CallRequest | Refusal {
       outputUnits: ['outputAudioTokens'],
       instead: [{ characters: characters(input) }],
     },
+    // told faster it has more tokens than one can hear, if it has
+    ...speed === 1 ? { likely: { characters: characters(input) } } : {},
   }
 }
 
@@ -65,11 +69,32 @@ function characters (text: string): number {
   return count
 }
 
-function meterSpeech (call: CallRequest, { status, contentType }: AnswerHead, priced?: PricedModel): Meter {
+function meterSpeech (
+  call: CallRequest, { status, contentType, contentEncoding }: AnswerHead, priced?: PricedModel
+): Meter {
   if (status >= 400) return new UnreadMeter()
   const units = priced === undefined ? undefined : insteadOf(priced, call.bound)
   if (units != null) return new ToldMeter({ ...NOTHING_USED, units })
-  return isEventStream(contentType) ? new EventMeter(new SpeechReader(), false) : new UnreadMeter()
+  if (isEventStream(contentType)) return new EventMeter(new SpeechReader(), false)
+  const text = call.likely?.['characters']
+  const perSecond = RAW.test(contentType) ? RAW_BYTES_PER_SECOND : null
+  if (text === undefined) return new UnreadMeter()
+  return new BodyMeter(contentEncoding, (sound) => heardIn(sound, text, perSecond))
+}
+
+/** samples alone: of 16 bits, one channel, 24 kHz (OpenAI's guide to text to speech) */
+const RAW = /^audio\/(?:pcm|l16)\b/i
+const RAW_BYTES_PER_SECOND = 48_000
+/** somewhat more than is published: 0.015 USD per minute, at 12 USD per million (OpenAI's page of prices) */
+const TOKENS_PER_SPOKEN_SECOND = 25
+
+/** A sound says nothing of tokens, so they are worked out from how long it is. `text`: its characters. */
+function heardIn (sound: Buffer, text: number, perSecond: number | null): Facts {
+  const seconds = perSecond === null ? audioLength(sound)?.likely ?? 0 : sound.length / perSecond
+  const tokens = Math.ceil(seconds * TOKENS_PER_SPOKEN_SECOND)
+  if (tokens === 0) return NOTHING_READ
+  const usage = { ...NOTHING_USED, inputTokens: text, units: { outputAudioTokens: tokens } }
+  return { ...NOTHING_READ, usage, final: true, estimated: true }
 }
 
 /** Events of sound, the last of which has the usage. */

@@ -13,7 +13,7 @@ import { badRequest, firstRefusal, flagField, isGiven, isObject, modelField, not
 import { filesOf, FormFile, typed, withModel } from '../form.ts'
 import { topLevelValues } from '../json-scan.ts'
 import { type AnswerHead, type BillableEndpoint, type CallRequest } from '../provider.ts'
-import { SCAFFOLDING_TOKENS } from './bounds.ts'
+import { SCAFFOLDING_TOKENS, TOKENS_PER_SECOND } from './bounds.ts'
 import { objectOf } from './usage.ts'
 
 /** In what somebody's transcriptions differ from OpenAI's. */
@@ -24,8 +24,6 @@ export interface TranscriptionTraits {
   elsewhere?: readonly string[]
 }
 
-/** twice what is published: a token for each 100 ms (OpenAI's guide to realtime costs) */
-export const TOKENS_PER_SECOND = 20
 /** the longest that a model with tokens takes: 1,400 or 1,500 by model */
 const LONGEST = 1_500
 /** cut at silence, sound is put to the model in pieces, of which each may have as much output as the model can */

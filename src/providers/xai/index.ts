@@ -1,9 +1,10 @@
 import { type Refusal } from '../../errors.ts'
 import { ceilDiv } from '../../money/amount.ts'
 import { count, isCount } from '../../usage/body-meter.ts'
-import { type Usage } from '../../usage/usage.ts'
+import { NOTHING_USED, type Usage } from '../../usage/usage.ts'
 import { isObject, notMetered } from '../body.ts'
 import { openaiCompatible } from '../compatible.ts'
+import { images } from '../openai/images.ts'
 import { responses } from '../openai/index.ts'
 import { chatUsage } from '../openai/meter.ts'
 import { objectOf } from '../openai/usage.ts'
@@ -28,11 +29,18 @@ export const xai = openaiCompatible({
     also: refuseDeferred,
     usageOf,
   },
-  more: [responses('/v1/responses', {
-    about: { usage: '`usage`, its cost as `cost_in_usd_ticks`; in a stream `response.completed`' },
-    fields: { hostedTools: false },
-    usageOf: ({ usage: told }, usage) => withCost(usage, told),
-  })],
+  more: [
+    responses('/v1/responses', {
+      about: { usage: '`usage`, its cost as `cost_in_usd_ticks`; in a stream `response.completed`' },
+      fields: { hostedTools: false },
+      usageOf: ({ usage: told }, usage) => withCost(usage, told),
+    }),
+    images('/v1/images/generations', {
+      size: ({ resolution = '1k' }) => resolution,
+      // where it does not say its cost the images count
+      usageOf: ({ usage: told }) => isCount(objectOf(told)['cost_in_usd_ticks']) ? withCost(NOTHING_USED, told) : null,
+    }),
+  ],
 })
 
 /** its answer is fetched elsewhere, later */

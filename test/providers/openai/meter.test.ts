@@ -166,8 +166,12 @@ t.test('each kind of token is counted once', async (t) => {
     { inputTokens: 0, cacheReadTokens: 90, cacheWrite5mTokens: 10 }, 'never more than there are')
   t.match(of({ total_tokens: 130 }), { outputTokens: 30 }, 'reasoning that only the total has')
   t.match(of({ total_tokens: 5 }), { outputTokens: 7 })
-  t.equal(of({ prompt_tokens_details: { audio_tokens: 1 } }), null, 'sound has another price')
-  t.equal(of({ completion_tokens_details: { audio_tokens: 1 } }), null)
+  const [heard, spoken] = [{ audio_tokens: 60, cached_tokens: 50 }, { audio_tokens: 5 }]
+  t.match(of({ prompt_tokens_details: heard, completion_tokens_details: spoken }),
+    { inputTokens: 0, cacheReadTokens: 40, outputTokens: 2, units: { inputAudioTokens: 60, outputAudioTokens: 5 } },
+    'sounds have another price, and text is what came out of the cache')
+  t.match(of({ completion_tokens_details: { audio_tokens: 900 } }),
+    { outputTokens: 0, units: { outputAudioTokens: 7 } })
 })
 
 t.test('an event of 1 MB is metered without a stall', async (t) => {

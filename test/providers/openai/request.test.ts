@@ -1,7 +1,11 @@
 import t from 'tap'
+import { groq } from '../../../src/providers/groq/index.ts'
 import { openai } from '../../../src/providers/openai/index.ts'
-import { aCall, billable, read } from '../builders.ts'
 import { AS_ASKED, NO_TARGET } from '../../../src/providers/provider.ts'
+import { quoteNano } from '../../../src/pricing/quote.ts'
+import { aModel } from '../../pricing/builders.ts'
+import { wav } from '../../usage/wav.ts'
+import { aCall, billable, read } from '../builders.ts'
 
 const chat = { model: 'gpt-4o', messages: [] as object[] }
 const withPart = (part: unknown) => ({ ...chat, messages: [{ role: 'user', content: [{ type: 'text', text: 'x' }, part] }] })
@@ -72,11 +76,32 @@ t.test('an image whose URL is escaped is never counted below its cap', async (t)
   t.ok('bound' in request && request.bound.inputTokens >= 50_000)
 })
 
+t.test('sounds are bounded by how long they can be played, or by the context window; those of an answer are dearer', async (t) => {
+  const data = wav(2).toString('base64')
+  const heard = withPart({ type: 'input_audio', input_audio: { data, format: 'wav' } })
+  const { bound } = aCall(openai, { ...chat, ...heard })
+  t.match(bound, { inputTokens: JSON.stringify({ ...chat, ...heard }).length - data.length + 40, inputUnits: ['inputAudioTokens'] })
+  t.equal(bound.outputUnits, undefined)
+  const spoken = { modalities: ['text', 'audio'], audio: { voice: 'ash', format: 'mp3' } }
+  t.match(aCall(openai, { ...chat, ...spoken }), { bound: { inputUnits: undefined, outputUnits: ['outputAudioTokens'] } })
+  for (const sound of [{ data: 'what?' }, { data: `${data}=` }, { data: 'AAAA' }, {}, null, data]) {
+    const part = withPart({ type: 'input_audio', input_audio: sound })
+    t.match(aCall(openai, { ...chat, ...part }).bound, { inputTokens: Infinity, inputUnits: ['inputAudioTokens'] })
+  }
+  const earlier = { messages: [{ role: 'assistant', audio: { id: 'a' } }] }
+  t.match(aCall(openai, { ...chat, ...earlier }).bound, { inputTokens: Infinity, inputUnits: ['inputAudioTokens'] })
+  const both = aCall(openai, { ...chat, ...heard, ...spoken, max_completion_tokens: 100 }).bound
+  const audio = aModel('openai', 'gpt-audio')
+  t.equal(quoteNano(audio, both), BigInt(both.inputTokens) * 32_000n + 100n * 64_000n)
+  t.equal(quoteNano(aModel('openai', 'gpt-4o'), both), null, 'a model without a price for sounds')
+  for (const more of [heard, spoken, earlier, { audio: { voice: 'x' } }]) {
+    t.match(read(groq, { ...chat, ...more }), { code: 'feature_not_metered', message: /audio/ }, 'elsewhere')
+  }
+})
+
 t.test('what tokens do not bound is refused, with what it is', async (t) => {
   const cases: [object, RegExp][] = [
     [{ web_search_options: {} }, /^web_search_options /],
-    [{ audio: { voice: 'x' } }, /^audio /],
-    [{ modalities: ['text', 'audio'] }, /modality "audio"/],
     [{ tools: [{ type: 'function' }, { type: 'web_search' }] }, /tool type "web_search"/],
     [{ tools: [{}] }, /tool type nothing/],
     [{ tools: ['web_search'] }, /tool type "web_search"/],
@@ -88,12 +113,11 @@ t.test('what tokens do not bound is refused, with what it is', async (t) => {
     [{ plugins: [{ id: 'web' }] }, /^plugins /],
     [{ search_parameters: { mode: 'on' } }, /^search_parameters /],
     [{ prompt_cache_options: { ttl: '12h' } }, /ttl "12h"/],
-    [{ messages: [{ role: 'assistant', audio: { id: 'a' } }] }, /audio of an earlier answer/],
-    [withPart({ type: 'input_audio', input_audio: { data: '' } }), /content type "input_audio"/],
     [withPart({ type: 'video_url' }), /content type "video_url"/],
     [withPart({ image: 'iVBOR', resize: 512 }), /content type nothing/],
-    [{ messages: [{ role: 'user', content: { type: 'input_audio' } }] }, /content type "input_audio"/],
-    [{ messages: [[{ role: 'user', content: [[{ type: 'input_audio' }]] }]] }, /content type "input_audio"/],
+    [{ messages: [{ role: 'user', content: { type: 'input_video' } }] }, /content type "input_video"/],
+    [{ messages: [[{ role: 'user', content: [[{ type: 'input_video' }]] }]] }, /content type "input_video"/],
+    [{ modalities: ['video'] }, /modality "video"/],
   ]
   for (const [more, message] of cases) {
     t.match(read(openai, { ...chat, ...more }), { code: 'feature_not_metered', retryable: false, message }, JSON.stringify(more))

@@ -3,6 +3,7 @@ import t from 'tap'
 import { costNano } from '../../../src/pricing/cost.ts'
 import { quoteNano } from '../../../src/pricing/quote.ts'
 import { openai } from '../../../src/providers/openai/index.ts'
+import { wav } from '../../usage/wav.ts'
 import { aModel } from '../../pricing/builders.ts'
 import { aCall, billable, JSON_ANSWER, metered, pass, read, SSE, surface } from '../builders.ts'
 
@@ -37,6 +38,22 @@ t.test('where it is billed by tokens a stream says how many: 14 x 0.6 + 101 x 12
   for (const told of [{}, { input_tokens: 1 }, { input_tokens: -1, output_tokens: 1 }]) {
     t.match(metered(speech, call, SSE, events(told), priced).reading, { final: false, usage: null })
   }
+})
+
+t.test('a sound alone is metered by how long it is, estimated: 5 x 0.6 + 2 x 25 x 12 USD per million', async (t) => {
+  const priced = model('gpt-4o-mini-tts')
+  const call = aCall(speech, { ...asked, model: priced.model })
+  const of = (sound: Buffer, contentType = 'audio/wav', request = call) =>
+    metered(speech, request, { ...SOUND, contentType }, sound, priced).reading
+  const used = { inputTokens: 5, units: { outputAudioTokens: 50 } }
+  t.match(of(wav(2)), { final: true, estimated: true, usage: used })
+  t.match(of(Buffer.alloc(96_000), 'audio/pcm'), { final: true, estimated: true, usage: used })
+  const { usage } = of(wav(2))
+  t.equal(usage === null ? null : costNano(priced, usage), 5n * 600n + 50n * 12_000n)
+  t.match(of(Buffer.from('what is it?')), { final: false, usage: null })
+  t.match(of(Buffer.alloc(0)), { final: false, usage: null })
+  t.match(of(wav(2), 'audio/wav', aCall(speech, { ...asked, model: priced.model, speed: 2 })), { final: false, usage: null },
+    'told faster')
 })
 
 t.test('what is no speech, or has no price for it, goes nowhere', async (t) => {
