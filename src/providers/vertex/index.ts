@@ -55,7 +55,14 @@ function endpointsAt (place: Place): Endpoint[] {
       compatible(`${version}/projects/{project}/locations/{location}/endpoints/openapi/chat/completions`),
       ...modelsOf(`${version}/publishers/google/models`),
     ] satisfies Endpoint[]
-  }).map((endpoint) => endpoint.kind === 'billable' ? { ...endpoint, read: placed(endpoint.read, place) } : endpoint)
+  }).map((endpoint) => endpoint.kind === 'billable'
+    ? { ...endpoint, read: placed(endpoint.read, place) }
+    : { ...endpoint, path: pathAt(endpoint.path, place) })
+}
+
+/** what nothing is read of is there by the place's own name alone */
+function pathAt (path: string, { location, project }: Place): string {
+  return path.replace('{location}', location ?? '{location}').replace('{project}', project ?? '{project}')
 }
 
 function modelsOf (path: string): FreeEndpoint[] {

@@ -169,6 +169,8 @@ t.test('the settings, or what Google\'s SDKs read, say where it is; other places
   }
   const here = of({ region: 'us-east5', project: 'p-1' })
   t.match(asked(here, 'us-east5'), { model: 'gemini-2.5-flash' })
+  const free = named(here)?.provider.endpoints.flatMap(({ kind, path }) => kind === 'free' && path.includes('projects') ? [path] : [])
+  t.ok(free?.length === 4 && free.every((path) => path.includes('/projects/p-1/locations/us-east5/')), 'what is free too')
   t.match(asked(here, 'europe-west1'), { code: 'path_not_allowed', field: 'location', message: /us-east5 .*providers\.vertex\.region/ })
   t.match(asked(here, 'us-east5', 'p-2'), { code: 'path_not_allowed', field: 'project', message: /providers\.vertex\.project/ })
   t.match(asked({ GOOGLE_CLOUD_PROJECT: 'p-3', ...of({ region: 'global' }) }, 'global'), { field: 'project' })
