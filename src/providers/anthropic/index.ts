@@ -1,6 +1,6 @@
-import { changedBody } from '../changed-body.ts'
 import { modelLists } from '../model-lists.ts'
 import { type BillableEndpoint, type Dialect, type Provider } from '../provider.ts'
+import { changedMessages } from './change.ts'
 import { anthropicRateHeaders, renderAnthropicRefusal } from './errors.ts'
 import { meterMessages } from './meter.ts'
 import { readMessages } from './request.ts'
@@ -26,7 +26,7 @@ export function messages (path: string): BillableEndpoint {
     path,
     about: { model: '`model`', output: '`max_tokens`', usage: '`usage`; in a stream `message_start` and `message_delta`' },
     read: readMessages,
-    forwardBody: (_call, body, bytes, changes) => changedBody(body, bytes, changes, ['max_tokens']),
+    forwardBody: (_call, body, bytes, changes) => changedMessages(body, bytes, changes),
     meter: meterMessages,
   }
 }

@@ -23,6 +23,8 @@ const ADVISOR = /^advisor_\d{8}$/
 const CALLED_BY_CODE = 20260101
 /** no request has more */
 const MAX_USES = 500
+/** where the request does not say how many: that is sent along, so that the provider keeps to it */
+const USES = 3
 const SUMMARY = /^compact_\d{8}$/
 /** from how many tokens of input on a conversation is summed up where nobody says (BetaCompact20260112Edit) */
 const SUMMED_UP_FROM = 150_000
@@ -106,21 +108,33 @@ function runsOf (body: Record<string, unknown>, summed: boolean): Pick<CallBound
   return runs === 1 ? { webSearches } : { webSearches, runs }
 }
 
-/** null: it is none, or does not say how often it may be used */
+/** null: it is none, or has no bound */
 function webTool (tool: Record<string, unknown>): { searches: boolean, uses: number } | null {
-  const { type, allowed_callers: callers } = tool
+  const { type } = tool
   const found = typeof type === 'string' ? WEB_TOOL.exec(type) : null
   const uses = usesOf(tool)
-  if (found === null || uses === null) return null
-  const byCode = Number(found[2]) >= CALLED_BY_CODE && !Array.isArray(callers)
-  return byCode ? null : { searches: found[1] === 'search', uses }
+  return found === null || uses === null ? null : { searches: found[1] === 'search', uses }
 }
 
-/** null: it does not say how often it may be used, or it is not the model alone that may use it */
-function usesOf ({ max_uses: uses, allowed_callers: callers }: Record<string, unknown>): number | null {
+/** null: it is no number, or it is not the model alone that may use it */
+function usesOf ({ max_uses: said, allowed_callers: callers }: Record<string, unknown>): number | null {
   const direct = Array.isArray(callers) ? callers.every((caller) => caller === 'direct') : !isGiven(callers)
+  const uses = said ?? USES
   const known = typeof uses === 'number' && Number.isInteger(uses) && uses >= 1 && uses <= MAX_USES
   return direct && known ? uses : null
+}
+
+/** What of a tool's bound the request does not say, as JSON by the names of its fields; null: nothing. */
+export function unsaidOf (tool: unknown): ReadonlyMap<string, string> | null {
+  const type = isObject(tool) ? tool['type'] : null
+  if (!isObject(tool) || typeof type !== 'string') return null
+  const web = WEB_TOOL.exec(type)
+  if (web === null && !ADVISOR.test(type)) return null
+  const unsaid = new Map<string, string>()
+  if (!isGiven(tool['max_uses'])) unsaid.set('max_uses', String(USES))
+  const byCode = Number(web?.[2] ?? 0) >= CALLED_BY_CODE
+  if (byCode && !isGiven(tool['allowed_callers'])) unsaid.set('allowed_callers', '["direct"]')
+  return unsaid.size === 0 ? null : unsaid
 }
 
 /** What another model may use that reads the conversation at each use; null: it is none, or has no bound. */
@@ -218,7 +232,7 @@ function unmeteredFeature (body: Record<string, unknown>): string | null {
     if (advises && fast) return `an advisor at speed ${shown(body['speed'])}`
     if (isObject(tool) && (webTool(tool) ?? advisor(tool, null)) !== null) continue
     const bounded = advises || (typeof type === 'string' && WEB_TOOL.test(type))
-    return `the tool type ${shown(type)}${bounded ? ` without max_uses up to ${MAX_USES} and allowed_callers ["direct"]` : ''}`
+    return `the tool type ${shown(type)}${bounded ? `, called by code or without max_uses from 1 to ${MAX_USES},` : ''}`
   }
   const management = body['context_management']
   if (!isGiven(management)) return null

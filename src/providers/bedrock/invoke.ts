@@ -5,6 +5,7 @@ import {
 import { type Frame, frameMeter, type FrameTaker } from '../../usage/event-frames.ts'
 import { type Meter } from '../../usage/meter.ts'
 import { type Usage } from '../../usage/usage.ts'
+import { changedMessages } from '../anthropic/change.ts'
 import { messageReader, readMessage } from '../anthropic/meter.ts'
 import { readMessages } from '../anthropic/request.ts'
 import { badRequest, countField, eachObject, isGiven, isObject, listField, notMetered, shown } from '../body.ts'
@@ -132,7 +133,7 @@ function hostedTool ({ toolConfig }: Record<string, unknown>): string | null {
 
 export function changedInvoke (call: CallRequest, body: unknown, bytes: Buffer, changes: CallChanges): Buffer {
   switch (isObject(body) ? familyOf(call.model, body) : null) {
-    case 'anthropic':
+    case 'anthropic': return changedMessages(body, bytes, { ...changes, model: null })
     case 'mistral': return changedBody(body, bytes, { ...changes, model: null }, ['max_tokens'])
     case 'llama': return changedBody(body, bytes, { ...changes, model: null }, ['max_gen_len'])
     case 'nova': return changedConverse(body, bytes, changes, NOVA_LIMITS)

@@ -1,9 +1,9 @@
 import { type Refusal } from '../../errors.ts'
+import { changedMessages } from '../anthropic/change.ts'
 import { anthropicDialect } from '../anthropic/index.ts'
 import { meterMessages } from '../anthropic/meter.ts'
 import { readMessages } from '../anthropic/request.ts'
 import { badRequest, flagField, isGiven, isObject } from '../body.ts'
-import { changedBody } from '../changed-body.ts'
 import { meterPrediction, readPrediction } from '../gemini/embed.ts'
 import { asksForImages, meterImages, readImages } from './images.ts'
 import { compatible, contentEndpoints, embedContent, geminiDialect } from '../gemini/index.ts'
@@ -97,7 +97,7 @@ function messages (path: string, stream: boolean): BillableEndpoint {
     dialect: anthropicDialect,
     about: { model: 'in the path', output: '`max_tokens`', usage: stream ? '`message_start` and `message_delta`' : '`usage`' },
     read: (body, bytes, target) => readMessage(body, bytes, target, stream),
-    forwardBody: (_call, body, bytes, changes) => changedBody(body, bytes, { ...changes, model: null }, ['max_tokens']),
+    forwardBody: (_call, body, bytes, changes) => changedMessages(body, bytes, { ...changes, model: null }),
     meter: meterMessages,
   }
 }

@@ -69,17 +69,15 @@ t.test('speed and region are named as the catalog names them', async (t) => {
 
 t.test('what tokens do not bound is refused, with what it is', async (t) => {
   const cases: [object, RegExp][] = [
-    [{ tools: [{ name: 'a' }, { type: 'web_search_20250305', name: 'web_search' }] }, /tool type "web_search_20250305" without max_uses/],
-    [{ tools: [{ type: 'web_search_20250305', max_uses: 501 }] }, /without max_uses up to 500/],
-    [{ tools: [{ type: 'web_search_20260209', max_uses: 1 }] }, /allowed_callers \["direct"\]/],
-    [{ tools: [{ type: 'web_fetch_20250910', max_uses: 1, allowed_callers: ['code_execution_20250825'] }] }, /allowed_callers/],
+    [{ tools: [{ name: 'a' }, { type: 'web_search_20250305', max_uses: 501 }] }, /tool type "web_search_20250305", .* from 1 to 500,/],
+    [{ tools: [{ type: 'web_search_20250305', max_uses: 0 }] }, /without max_uses from 1/],
+    [{ tools: [{ type: 'web_fetch_20250910', max_uses: 1, allowed_callers: ['code_execution_20250825'] }] }, /called by code/],
     [{ tools: [{ type: 'tool_search_tool_bm25_20251119' }] }, /tool_search_tool_bm25/],
-    [{ tools: [{ type: 'advisor_20260301', model: 'claude-opus-5' }] }, /advisor_20260301" without max_uses/],
+    [{ tools: [{ type: 'advisor_20260301', model: 'claude-opus-5', max_uses: '1' }] }, /advisor_20260301", .* without max_uses/],
     [{ tools: [{ type: 'advisor_20260301', max_uses: 1 }] }, /advisor_20260301/],
     [{ tools: [{ type: 'advisor_20260301', model: 'm', max_uses: 1, caching: { type: 'ephemeral', ttl: '9h' } }] }, /advisor_20260301/],
     [{ speed: 'fast', tools: [{ type: 'advisor_20260301', model: 'm', max_uses: 1 }] }, /an advisor at speed "fast"/],
     [{ tools: [{ type: 'code_execution_20260120' }] }, /code_execution/],
-    [{ tools: [{ type: 'web_fetch_20250910' }] }, /web_fetch/],
     [{ tools: [{ type: 'bash_20250124_x' }] }, /bash_20250124_x/],
     [{ tools: [{ type: 7 }] }, /tool type 7/],
     [{ tools: ['x'] }, /tool type "x"/],
@@ -116,12 +114,29 @@ t.test('each use of a tool at the provider is a run of the model more, as is a t
   t.match(bound([search(3)]), { webSearches: 3, runs: 5, outputTokens: 10 })
   t.match(bound([search(3), fetch, { name: 'own' }]), { webSearches: 3, runs: 8 })
   t.match(bound([fetch]), { webSearches: 0, runs: 4 })
+  t.match(bound([{ type: 'web_search_20260209', name: 'web_search' }]), { webSearches: 3, runs: 5 }, 'three, where nothing says how many')
   const summed = { context_management: { edits: [{ type: 'compact_20260112' }] } }
   t.match(bound([search(3)], summed), { webSearches: 3, runs: 10, outputTokens: null })
   t.equal(bound([], summed).runs, undefined, 'it cannot be long enough')
   const early = { context_management: { edits: [{ type: 'compact_20260112', trigger: { type: 'input_tokens', value: 50 } }] } }
   t.match(aCall(anthropic, { ...message, ...early }), { thinking: null, bound: { runs: 2, outputTokens: null } })
   t.match(bound([], { ...summed, system: 'x'.repeat(150_000) }), { runs: 2 })
+})
+
+t.test('what bounds a tool is sent where the request does not say it, between its bytes', async (t) => {
+  const forward = (tools: string) => {
+    const text = `{"model":"m","max_tokens":10,"messages":[],"tools": ${tools} ,"metadata":{"x":"ö"}}`
+    const body: unknown = JSON.parse(text)
+    const call = aCall(anthropic, body as object)
+    const sent = billable(anthropic).forwardBody(call, body, Buffer.from(text), AS_ASKED).toString()
+    return sent.replace('{"model":"m","max_tokens":10,"messages":[],"tools": ', '').replace(' ,"metadata":{"x":"ö"}}', '')
+  }
+  const said = '[ {"name":"own" }, {"type":"web_search_20250305","name":"web_search","max_uses":2} ]'
+  t.equal(forward(said), said)
+  t.equal(forward('[ {"name":"ö"}, {"type":"web_search_20250305","name":"web_search"},{"type":"web_fetch_20260309","max_uses":null}]'),
+    '[{"name":"ö"},{"type":"web_search_20250305","name":"web_search","max_uses":3},' +
+    '{"type":"web_fetch_20260309","max_uses":3,"allowed_callers":["direct"]}]')
+  t.equal(forward('[{"type":"advisor_20260301","model":"m"}]'), '[{"type":"advisor_20260301","model":"m","max_uses":3}]')
 })
 
 t.test('an advisor is another model, which may read the conversation at each use', async (t) => {
