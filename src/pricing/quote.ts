@@ -70,6 +70,9 @@ export function withoutPrice (model: PricedModel, bound: CallBound): string {
   const tokens = hasTokens(model) ? [...bound.inputUnits ?? [], ...bound.outputUnits ?? []] : []
   const units = [...tokens, ...Object.keys(counted)]
   const unpriced = units.filter((unit) => unitRate(model, unit) === null)
+  if (unpriced.includes('groundedPrompts') && unitRate(model, 'groundedQueries') !== null) {
+    return 'with searches that it bills by the query, since nothing says how many there may be'
+  }
   return unpriced.length === 0 ? 'as it is asked' : `with ${unpriced.join(', ')}`
 }
 

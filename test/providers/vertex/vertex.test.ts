@@ -9,7 +9,7 @@ import fc from 'fast-check'
 import { jwtVerify } from 'jose'
 import t, { type Test } from 'tap'
 import { loadConfig } from '../../../src/config.ts'
-import { quoteNano } from '../../../src/pricing/quote.ts'
+import { quoteNano, withoutPrice } from '../../../src/pricing/quote.ts'
 import { configuredProviders } from '../../../src/providers/configured.ts'
 import { pathTemplate } from '../../../src/providers/paths.ts'
 import { bearerOf, googleTokens } from '../../../src/providers/vertex/access.ts'
@@ -132,6 +132,17 @@ t.test('whatever usage the rules allow, no call costs more than its quote, where
     const quote = quoteNano(model, call.bound)
     return quote !== null && cost !== null && cost <= quote
   }))
+})
+
+t.test('searches that are billed by the query have no bound, those billed by the prompt have', async (t) => {
+  const body = { ...HELLO, tools: [{ googleSearch: {} }] }
+  const quoted = (model: string) => {
+    const call = read(body, { of: GENERATE, model, params: { project: 'p', location: 'global' } })
+    if ('code' in call) throw new Error(call.message)
+    return quoteNano(priceOf(model), call.bound) === null ? withoutPrice(priceOf(model), call.bound) : 'quoted'
+  }
+  t.equal(quoted('gemini-2.5-flash'), 'quoted')
+  t.match(quoted('gemini-3.5-flash'), /^with searches that it bills by the query/)
 })
 
 t.test('names with their versions have the price of the model', async (t) => {
