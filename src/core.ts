@@ -283,9 +283,9 @@ export class Core {
         failed: (err) => { log.warn({ err }, 'whether adjustments have begun or ended could not be looked up') },
       }),
     ]
-    this.#overdue = setInterval(() => {
-      for (const sweep of sweeps) void sweep.look()
-    }, OVERDUE_EVERY_MS).unref()
+    // one after the other: at once each would want a connection of its own
+    const sweepAll = async () => { for (const sweep of sweeps) await sweep.look() }
+    this.#overdue = setInterval(() => { void sweepAll() }, OVERDUE_EVERY_MS).unref()
     this.#asking = setInterval(() => { void this.jobs.look() }, ASKED_EVERY_MS).unref()
     this.#feed = config.ratesUrl === undefined
       ? null

@@ -1,0 +1,265 @@
+import { existsSync } from 'node:fs'
+import { hostname, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { formatLink, GENESIS, parseLink, type Link } from './access/audit-chain.ts'
+import { type Authorship, type Stores } from './access/changes.ts'
+import { systemNow } from './clock.ts'
+import { type Config, ConfigError, describeSettings, loadConfig } from './config.ts'
+import { AdminTokens } from './keys/admin-tokens.ts'
+import { IDENTITY_HEADERS, type IdentityHeader } from './keys/key.ts'
+import { createKey } from './keys/key.ts'
+import { formatNano } from './money/amount.ts'
+import { checkPrices } from './pricing/check.ts'
+import { LivePrices } from './pricing/live-prices.ts'
+import { catalogWith, pricesAt } from './pricing/price-overlay.ts'
+import { namingsOf } from './providers/configured.ts'
+import { PostgresAuthority } from './stores/postgres/authority.ts'
+import { PostgresAuditLog } from './stores/postgres/audit-log.ts'
+import { PostgresChanges } from './stores/postgres/changes.ts'
+import { grantGateway } from './stores/postgres/grants.ts'
+import { attachPostgres } from './stores/postgres/launcher.ts'
+import { migrate } from './stores/postgres/migrate.ts'
+import { Database } from './stores/postgres/pool.ts'
+import { PostgresPriceStore } from './stores/postgres/price-store.ts'
+import { VERSION } from './version.ts'
+
+const HELP = `relaycore: a budget gateway for AI spend
+
+  relaycore start                 start the gateway
+  relaycore migrate               bring the database to the schema of this program
+      [--grant <role>]            and let this role of PostgreSQL do what a gateway needs, and no more
+  relaycore keys create           make a gateway key
+      --name <text> --organization <id> [--team <id>] [--project <id>] [--user <id>]
+      [--allow-headers user,team,project,session,tags] [--require-headers ...]
+  relaycore admin-token rotate    a new administrator's token; all others of administrators end
+  relaycore reconcile             gateways that do not answer and have leased something
+      [--write-off <gateway>]     count what that one has leased as spent, if it will not come back
+  relaycore audit verify          look for entries of the audit log that were altered, removed or moved
+      [--expect <seq>:<hash>]     a link of its chain that was kept elsewhere; may be given several times
+      [--after <seq>:<hash>]      begin behind this entry, where those up to it are archived
+  relaycore prices check          prices that are old, and names of models in the settings that have none
+      [--against <file>]          and what a file of prices has otherwise: ours, LiteLLM's or models.dev's
+      [--days <number>]           old: not looked at for so long (90)
+  relaycore --help, --version
+
+  --config <file>                 a .json or .yaml file with settings
+
+Commands work beside a running gateway, with the same settings.
+
+Settings (environment variable, name in a file, meaning):
+${describeSettings()}
+`
+
+const OPTIONS = {
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+  config: { type: 'string' },
+  name: { type: 'string' },
+  organization: { type: 'string' },
+  team: { type: 'string' },
+  project: { type: 'string' },
+  user: { type: 'string' },
+  'allow-headers': { type: 'string' },
+  'require-headers': { type: 'string' },
+  'write-off': { type: 'string' },
+  expect: { type: 'string', multiple: true },
+  after: { type: 'string' },
+  grant: { type: 'string' },
+  against: { type: 'string' },
+  days: { type: 'string' },
+} as const
+
+type Values = ReturnType<typeof parse>['values']
+
+function parse (args: string[]) { return parseArgs({ args, options: OPTIONS, allowPositionals: true }) }
+
+/** Where a command speaks: what was asked for, and what is to be known beside it. */
+export interface Speech {
+  say (text: string): void
+  warn (text: string): void
+}
+
+/** `start` is of the process: it lives on, and signals end it. */
+export type Start = (config: Config, values: Values, speech: Speech) => Promise<number>
+
+/** Runs what the arguments ask for; answers the exit code, throws what is told in one sentence. */
+export async function runCommand (
+  args: string[], env: Record<string, string | undefined>, speech: Speech, start: Start
+): Promise<number> {
+  const { values, positionals } = parse(args)
+  const command = positionals.join(' ')
+  if (values.version === true) { speech.say(VERSION); return 0 }
+  if (values.help === true || command === '' || command === 'help') { speech.say(HELP); return 0 }
+  const run = command === 'start' ? start : COMMANDS[command]
+  if (run === undefined) throw new ConfigError(`There is no command "${command}". \`relaycore --help\` names them all.`)
+  return await run(values.config === undefined ? loadConfig(env) : loadConfig(env, values.config), values, speech)
+}
+
+const COMMANDS: Record<string, (config: Config, values: Values, speech: Speech) => Promise<number>> = {
+  migrate: async (config, { grant }, { say }) => {
+    await withUrl(config, async (url) => {
+      const { version, applied } = await migrate(url)
+      if (grant !== undefined) await grantGateway(url, grant)
+      say(applied.length === 0 ? `The schema is up to date (version ${version})` : `Applied: ${applied.join(', ')}`)
+      if (grant !== undefined) say(`Role ${grant} may do what a gateway of this version needs, and no more`)
+    })
+    return 0
+  },
+  'keys create': async (config, values, { say }) => {
+    const { name, organization, team = null, project = null, user = null } = values
+    if (name === undefined || organization === undefined) {
+      throw new ConfigError('keys create needs --name and --organization')
+    }
+    const allowHeaders = headersOf('--allow-headers', values['allow-headers'])
+    const requireHeaders = headersOf('--require-headers', values['require-headers'])
+    const { key, secret } = await changing(config, async ({ keys }) =>
+      await createKey(keys, {
+        name,
+        organizationId: organization,
+        teamId: team,
+        projectId: project,
+        userId: user,
+        allowHeaders,
+        requireHeaders,
+      }))
+    say(`${secret}\n\nkey ${key.id} for organization ${organization}; it is not shown again`)
+    return 0
+  },
+  'audit verify': async (config, values, { say }) => {
+    const expected = (values.expect ?? []).map((text) => linkOf('--expect', text))
+    const anchor = values.after === undefined ? GENESIS : linkOf('--after', values.after)
+    const { entries, last, broken } = await withUrl(config, async (url) => await connected(url, (database) =>
+      new PostgresAuditLog(database).verify(expected, anchor)))
+    if (broken !== null) {
+      say(`entry ${broken.seq} ${broken.why}. The ${entries} before it fit together, up to ${formatLink(last)}`)
+      return 1
+    }
+    say(`${entries} entries, all in order. The last one is ${formatLink(last)}`)
+    return 0
+  },
+  'prices check': async (config, { against, days = '90' }, { say, warn }) => {
+    if (!/^\d{1,5}$/.test(days)) throw new ConfigError(`--days must be a number of days; got ${days}`)
+    const prices = new LivePrices(catalogWith(config.prices, {
+      info: () => undefined, warn: (details, message) => { warn(textOf(details, message)) },
+    }))
+    const overrides = hasDatabase(config)
+      ? await withUrl(config, async (url) => await connected(url, (database) =>
+        new PostgresPriceStore(database).all()))
+      : []
+    prices.replace(overrides, ({ provider, model }, { message }) => { warn(textOf({}, `${provider}/${model} was left out: ${message}`)) })
+    const findings = checkPrices({
+      catalog: prices.catalog,
+      prices,
+      namings: namingsOf(config),
+      against: against === undefined ? null : { file: pricesAt(against, '--against'), name: against },
+      now: systemNow(),
+      days: Number(days),
+    })
+    for (const { kind, where, says } of findings) say(`${kind.padEnd(8)} ${where}: ${says}`)
+    const models = prices.providers.reduce((sum, provider) => sum + prices.list(provider, systemNow()).length, 0)
+    say(`${models} models of ${prices.providers.length} providers, ${findings.length === 0 ? 'nothing' : findings.length} to look at`)
+    return findings.length === 0 ? 0 : 1
+  },
+  reconcile: async (config, values, { say }) => {
+    const gateway = values['write-off']
+    if (gateway !== undefined) await writeOff(config, gateway, say)
+    else await withUrl(config, async (url) => { await listLostGateways(url, say) })
+    return 0
+  },
+  'admin-token rotate': async (config, _values, { say }) => {
+    const token = await changing(config, async ({ tokens }) =>
+      await new AdminTokens({ store: tokens }).rotate('admin-token rotate'))
+    const beside = config.adminToken === undefined ? '' : ', beside RELAYCORE_ADMIN_TOKEN'
+    say(`${token}\n\nthe only administrator's token from now on${beside}; it is not shown again`)
+    return 0
+  },
+}
+
+async function writeOff (config: Config, gateway: string, say: Speech['say']): Promise<void> {
+  if (!/^\d{1,15}$/.test(gateway)) throw new ConfigError(`--write-off must be the number of a gateway; got ${gateway}`)
+  const written = await changing(config, async ({ gateways }) => await gateways.writeOff(Number(gateway)))
+  for (const { accountId, amountNano } of written) {
+    say(`account ${accountId}: ${formatNano(amountNano)} counted as spent`)
+  }
+}
+
+async function listLostGateways (url: string, say: Speech['say']): Promise<void> {
+  const authority = new PostgresAuthority({ connectionString: url, applicationName: 'relaycore cli' })
+  try {
+    const found = await authority.gateways()
+    if (found.length === 0) say('Every gateway that has leased something answers.')
+    for (const { incarnation, host, state, since, accounts } of found) {
+      say(`gateway ${incarnation} on ${host}: ${state}, silent since ${new Date(since).toISOString()}, ` +
+        `with leases on ${accounts} account(s). Start it again on its journal; if that is lost: --write-off ${incarnation}`)
+    }
+  } finally {
+    await authority.close()
+  }
+}
+
+function linkOf (option: string, text: string): Link {
+  const link = parseLink(text)
+  if (link === null) throw new ConfigError(`${option} must be a number and 64 hex digits, like 12:9f86…; got ${text}`)
+  return link
+}
+
+function headersOf (option: string, value: string | undefined): IdentityHeader[] {
+  return (value ?? '').split(',').filter((name) => name !== '').map((name) => {
+    const header = IDENTITY_HEADERS.find((one) => one === name.trim())
+    if (header === undefined) throw new ConfigError(`${option} must be a list of ${IDENTITY_HEADERS.join(', ')}; got ${name}`)
+    return header
+  })
+}
+
+function textOf (details: object, message: string): string { return `${message} ${JSON.stringify(details)}` }
+
+/** false: no gateway has ever started with these settings */
+function hasDatabase ({ databaseUrl, dataDir }: Config): boolean {
+  return databaseUrl !== undefined || existsSync(join(dataDir, 'postgres'))
+}
+
+/** the database of the settings; an embedded one is used as it runs, else started for as long as it takes */
+async function withUrl<T> (config: Config, work: (url: string) => Promise<T>): Promise<T> {
+  if (config.databaseUrl !== undefined) return await work(config.databaseUrl)
+  const server = await attachPostgres(config.dataDir)
+  try {
+    return await work(server.url)
+  } finally {
+    if (!server.adopted) await server.stop()
+  }
+}
+
+async function withDatabase<T> (config: Config, work: (database: Database) => Promise<T>): Promise<T> {
+  return await withUrl(config, async (url) => {
+    await migrate(url)
+    return await connected(url, work)
+  })
+}
+
+/** what a command changes is in the audit log, like everything else */
+async function changing<T> (config: Config, work: (stores: Stores) => Promise<T>): Promise<T> {
+  const by: Authorship = {
+    actor: { id: 'command line', name: userName(), role: 'administrator', reach: null }, requestId: null, from: hostname(),
+  }
+  return await withDatabase(config, async (database) =>
+    await new PostgresChanges({ database, changed: () => undefined }).run(by, work))
+}
+
+/** in a container a user may have no name */
+function userName (): string {
+  try {
+    return userInfo().username
+  } catch {
+    return `user ${process.getuid?.() ?? 'unknown'}`
+  }
+}
+
+async function connected<T> (url: string, work: (database: Database) => Promise<T>): Promise<T> {
+  const database = new Database({ connectionString: url, applicationName: 'relaycore cli' })
+  try {
+    return await work(database)
+  } finally {
+    await database.close()
+  }
+}
