@@ -1,6 +1,9 @@
 import { anthropicDialect, messages } from './anthropic/index.ts'
 import { embeddings } from './openai/embeddings.ts'
 import { type ChatTraits, chatCompletions, completions, openaiDialect, responses } from './openai/index.ts'
+import { imageEdits, images } from './openai/images.ts'
+import { speech } from './openai/speech.ts'
+import { transcriptions, translations } from './openai/transcriptions.ts'
 import { modelLists } from './model-lists.ts'
 import { type Dialect, type Endpoint, type Provider } from './provider.ts'
 
@@ -44,6 +47,11 @@ export function usualPaths (base: string): Endpoint[] {
     completions(`${base}/completions`),
     responses(`${base}/responses`, { fields: { hostedTools: false } }),
     embeddings(`${base}/embeddings`),
+    images(`${base}/images/generations`),
+    imageEdits(`${base}/images/edits`),
+    speech(`${base}/audio/speech`),
+    transcriptions(`${base}/audio/transcriptions`),
+    translations(`${base}/audio/translations`),
   ]
 }
 

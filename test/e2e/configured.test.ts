@@ -33,8 +33,9 @@ t.test('servers by configuration alone are called where they are, under their ow
   t.match(events, [{ provider: 'house', model: 'gpt-4o', certainty: 'exact' }, { provider: 'odd', outcome: 'upstream_error' }])
   t.ok(BigInt(String(events[0]?.['cost_nano'])) > 0n)
   t.equal(events.length, 2, 'what is allowed unmetered leaves no event')
-  t.equal((await post('/house/v1/audio/speech', {})).status, 403)
-  for (const path of ['completions', 'responses', 'embeddings']) t.equal((await post(`/house/v1/${path}`, {})).status, 400, path)
+  t.equal((await post('/house/v1/images/variations', {})).status, 403)
+  const others = ['completions', 'responses', 'embeddings', 'images/generations', 'images/edits', 'audio/speech']
+  for (const path of others) t.equal((await post(`/house/v1/${path}`, {})).status, 400, path)
 })
 
 t.test('an organization\'s calls go out with its own key, and a new one is used at once', async (t) => {

@@ -82,6 +82,8 @@ t.test('a form where JSON belongs is refused, and so is JSON where a form does',
   t.equal((await post('/images/generations', 'multipart/form-data; boundary=X', '--X--')).status, 415)
   t.equal((await post('/images/variations', 'application/json', '{}')).status, 415)
   t.equal((await post('/images/variations', 'multipart/form-data; boundary=X', '--X--x')).status, 400)
+  const asked = { identity: { organizationId: 'acme' }, path: '/v1/audio/transcriptions', body: {} }
+  t.match(await gateway.admin('POST', '/explain', asked), { status: 400, body: { field: 'path', detail: /takes a form/ } })
   t.equal(gateway.provider.books.length, arrived)
 })
 

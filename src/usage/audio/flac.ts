@@ -1,4 +1,5 @@
 import { type AudioLength } from './length.ts'
+import { Marks } from './marks.ts'
 
 const RATES = [0, 88_200, 176_400, 192_000, 8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000]
 const RATE_IN_KHZ = 12
@@ -18,8 +19,8 @@ export function flacLength (bytes: Buffer): AudioLength | null {
   if (bytes.length < 42 || ((bytes[4] as number) & 0x7f) !== 0) return null
   const declared = bytes.readUIntBE(18, 3) >> 4
   let most = 0
-  for (let at = bytes.indexOf(0xff, 42); at !== -1; at = bytes.indexOf(0xff, at + 1)) {
-    if (((bytes[at + 1] as number) & 0xfc) === 0xf8) most += secondsAt(bytes, at, declared)
+  for (const marks = new Marks(bytes, 42); marks.at < bytes.length; marks.next()) {
+    if (((bytes[marks.at + 1] as number) & 0xfc) === 0xf8) most += secondsAt(bytes, marks.at, declared)
   }
   return { most, likely: most }
 }

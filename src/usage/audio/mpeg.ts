@@ -1,4 +1,5 @@
 import { type AudioLength } from './length.ts'
+import { Marks } from './marks.ts'
 
 // bits of a frame's second byte
 const MPEG_1 = 0x18
@@ -23,7 +24,7 @@ export const AAC_RATES = [
  */
 export function mpegLength (bytes: Buffer): AudioLength | null {
   let most = 0
-  for (let at = 0; at < bytes.length; at++) if (bytes[at] === 0xff) most += secondsAt(bytes, at)
+  for (const marks = new Marks(bytes, 0); marks.at < bytes.length; marks.next()) most += secondsAt(bytes, marks.at)
   return most === 0 ? null : { most, likely: Math.min(walked(bytes), most) }
 }
 
