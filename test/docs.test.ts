@@ -55,10 +55,11 @@ function providersText (): string {
   const tables = providers.map(({ name, title, url, base, atRoot, needsKey, endpoints }) => {
     const prefix = `/${name}`
     const rows = endpoints.map((endpoint) => {
-      const path = `\`${endpoint.method} ${prefix}${endpoint.path.replace('+}', '}')}\``
+      const talk = endpoint.kind === 'billable' && endpoint.socket?.kind === 'talk'
+      const path = `\`${talk ? 'WebSocket' : endpoint.method} ${prefix}${endpoint.path.replace('+}', '}')}\``
       if (endpoint.kind === 'billable') {
         const { about: { model, output, usage }, socket } = endpoint
-        return `| ${path}${socket === undefined ? '' : ', and as a WebSocket'} | \`${endpoint.name}\` | billable | ${model} | ${output} | ${usage} |`
+        return `| ${path}${socket?.kind === 'stream' ? ', and as a WebSocket' : ''} | \`${endpoint.name}\` | billable | ${model} | ${output} | ${usage} |`
       }
       return `| ${path} | \`${endpoint.name}\` | ${FREE[endpoint.served]} |  |  |  |`
     })

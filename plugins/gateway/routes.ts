@@ -44,7 +44,7 @@ export class RouteTable {
         const { method, path } = endpoint
         if (hasPlaceholder(path)) this.#templates.push({ template: pathTemplate(path), known })
         else this.#exact.set(path, [...this.#exact.get(path) ?? [], { ...known, params: NO_PARAMS, path }])
-        lines.add(`${method} ${prefix}${path.replace('+}', '}')}`)
+        lines.add(`${isTalk(endpoint) ? 'WebSocket' : method} ${prefix}${path.replace('+}', '}')}`)
       }
     }
     this.#available = [...lines].join(', ')
@@ -60,21 +60,27 @@ export class RouteTable {
 
   find (method: string, path: string, headers: IncomingHttpHeaders): Route | null {
     const wanted = method === 'HEAD' ? 'GET' : method
-    const routes = this.#routes(path).filter(({ endpoint }) => endpoint.method === wanted)
+    const routes = this.#routes(path).filter(({ endpoint }) => endpoint.method === wanted && !isTalk(endpoint))
+    return this.#choose(routes, path, headers)
+  }
+
+  /** of calls over a WebSocket; null: the path has none */
+  socket (path: string, headers: IncomingHttpHeaders): Route | null {
+    const has = ({ endpoint }: Route): boolean => endpoint.kind === 'billable' && endpoint.socket !== undefined
+    const routes = this.#routes(path).filter(has)
+    return this.#choose(routes, path, headers)
+  }
+
+  #choose (routes: Route[], path: string, headers: IncomingHttpHeaders): Route | null {
     const provider = routes.length > 1 ? this.dialect(headers, path).name : null
     for (const route of routes) if (provider === null || route.provider.name === provider) return route
     return null
   }
 
-  /** of calls over a WebSocket; null: the path has none */
-  socket (path: string, headers: IncomingHttpHeaders): Route | null {
-    const route = this.find('POST', path, headers)
-    return route?.endpoint.kind === 'billable' && route.endpoint.socket !== undefined ? route : null
-  }
-
   /** the methods that a path has, for the Allow header; empty: the path does not exist here */
   methods (path: string): string[] {
-    const methods = new Set<string>(this.#routes(path).map(({ endpoint }) => endpoint.method))
+    const http = this.#routes(path).filter(({ endpoint }) => !isTalk(endpoint))
+    const methods = new Set<string>(http.map(({ endpoint }) => endpoint.method))
     return methods.has('GET') ? [...methods, 'HEAD', 'OPTIONS'] : methods.size > 0 ? [...methods, 'OPTIONS'] : []
   }
 
@@ -106,6 +112,9 @@ export class RouteTable {
     return routes
   }
 }
+
+/** which nothing but a WebSocket reaches */
+function isTalk (endpoint: Endpoint): boolean { return endpoint.kind === 'billable' && endpoint.socket?.kind === 'talk' }
 
 /** the provider, as the clients of this endpoint are talked to */
 function spoken (provider: Provider, { dialect }: Endpoint): Provider {

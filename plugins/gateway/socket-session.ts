@@ -1,8 +1,7 @@
 import { type RawData, type WebSocket } from 'ws'
 import { type Refusal } from '../../src/errors.ts'
 import { type OpenCall } from '../../src/gateway/call.ts'
-import { topLevelValues } from '../../src/providers/json-scan.ts'
-import { type BillableEndpoint, isRefusal, type Provider, type SocketCalls, type Target } from '../../src/providers/provider.ts'
+import { type BillableEndpoint, isRefusal, type Provider, type Target } from '../../src/providers/provider.ts'
 import { type Meter } from '../../src/usage/meter.ts'
 import { type CallOutcome } from '../../src/usage/usage.ts'
 import { type Log } from './exchange.ts'
@@ -21,43 +20,48 @@ export interface SessionOptions {
   log: Log
 }
 
-/** messages of the client's that wait for the call before them */
-const MOST_WAITING = 16
+/** A call on its way over a session. */
+export interface SocketCall {
+  call: OpenCall
+  meter: Meter | null
+}
+
+/** messages of the client's that wait for what comes before them */
+const MOST_WAITING = 1_000
+const MOST_WAITING_BYTES = 4_194_304
 /** of what a client has not taken yet, before its provider has to wait */
 const MOST_BUFFERED = 1_048_576
 const STREAM = { status: 200, contentType: 'text/event-stream', contentEncoding: 'identity', headers: {} }
-const TOLD = ['type', 'status']
 const GOING_AWAY = 1001
 const NORMAL = 1000
 
 /**
- * One client's WebSocket and its provider's. Each message that makes a call is held for like a request and goes on when
- * the one before has ended; what the provider sends goes to the client unchanged, and is metered as it passes.
+ * One client's WebSocket and its provider's. The client's messages go on one after the other, as the kind of session
+ * decides, those that make a call once it is held for; what the provider sends goes to the client unchanged, and is
+ * metered as it passes.
  *
- * Guarantees: nothing goes to the provider but calls that are held; each call ends exactly once, before the client
- * hears of its end. A call whose client left is read on as far as the drain limits go.
+ * Guarantees: nothing that may cost goes to the provider unless it is held for; each call ends exactly once, before
+ * the client hears of its end. Calls whose client left are read on as far as the drain limits go.
  */
-export class SocketSession implements Sweepable {
+export abstract class SocketSession implements Sweepable {
   place = -1
-  readonly #o: SessionOptions
-  readonly #calls: SocketCalls
+  protected readonly o: SessionOptions
+  /** that are held */
+  protected readonly calls = new Set<SocketCall>()
+  protected clientGone = false
+  protected upstreamGone = false
   #waiting: Buffer[] = []
-  #opening = false
-  #call: OpenCall | null = null
-  #meter: Meter | null = null
+  #waitingBytes = 0
+  #working = false
   #drainingSince = 0
   #drainedBytes = 0
   #heardAt = 0
   #pausedAt = 0
-  #clientGone = false
-  #upstreamGone = false
   #closesWhenIdle = false
 
   constructor (options: SessionOptions) {
-    this.#o = options
-    const { client, upstream, endpoint } = options
-    if (endpoint.socket === undefined) throw new Error(`${endpoint.name} has no calls over WebSockets`)
-    this.#calls = endpoint.socket
+    this.o = options
+    const { client, upstream } = options
     client.on('message', (data, isBinary) => { this.#fromClient(bytesOf(data), isBinary) })
     client.on('error', () => { client.terminate() })
     client.once('close', () => { this.#clientLeft() })
@@ -69,117 +73,152 @@ export class SocketSession implements Sweepable {
     upstream.once('close', (code) => { this.#upstreamLeft(code) })
   }
 
+  /** One message of the client's, a JSON object. */
+  protected abstract take (body: Record<string, unknown>, bytes: Buffer): Promise<void>
+  /** A message of the provider's, before it goes to the client. */
+  protected abstract heard (bytes: Buffer): void
+  /** true: the client's next message has to wait */
+  protected abstract get busy (): boolean
+  /** what is held and will not be used */
+  protected abstract unused (): SocketCall[]
+
   closeWhenIdle (): void {
     this.#closesWhenIdle = true
     this.#closeIfIdle()
   }
 
-  /** Called at a steady pace with the time, while there is a call: ends what stands still. */
+  /** Called at a steady pace with the time, while something is held: ends what stands still. */
   sweep (now: number): void {
-    const { drain, stalledClientMs } = this.#o.plane.exchanges.limits
-    if (this.#clientGone) {
-      if (now - this.#drainingSince > drain.ms) this.#abandon()
+    const { drain, stalledClientMs } = this.o.plane.exchanges.limits
+    if (this.clientGone) {
+      if (this.#drainingSince > 0 && now - this.#drainingSince > drain.ms) this.#abandon()
     } else if (this.#pausedAt > 0) {
-      if (now - this.#pausedAt > stalledClientMs) this.#o.client.terminate()
-    } else if (now - this.#heardAt > this.#o.plane.silenceMs) {
-      this.#o.upstream.terminate()
+      if (now - this.#pausedAt > stalledClientMs) this.o.client.terminate()
+    } else if (this.#underway && now - this.#heardAt > this.o.plane.silenceMs) {
+      this.o.upstream.terminate()
     }
   }
 
   cut (error: Error): void {
-    this.#end('upstream_broken', null, error)
-    this.#o.upstream.terminate()
+    this.#endAll('upstream_broken', error)
+    this.o.upstream.terminate()
   }
 
+  /** Holds for a call; null: it may not go, and its client has been told. `body` and `bytes`: what it is read from. */
+  protected async hold (body: Record<string, unknown>, bytes: Buffer): Promise<SocketCall | null> {
+    const { plane, provider, endpoint, target, key } = this.o
+    const identity = await plane.gate.identify(key, target.headers ?? {})
+    if (isRefusal(identity)) return this.refuse(identity)
+    const gone = (): boolean => this.clientGone || this.upstreamGone
+    const call = await plane.gate.open({ provider, endpoint, identity, target, body, bytes, requestId: null }, gone)
+    if (isRefusal(call)) {
+      // the gate has counted it
+      this.#tell(call)
+      return null
+    }
+    if (gone() || plane.exchanges.closed || call.upstream !== provider.name) {
+      call.release()
+      return gone()
+        ? null
+        : this.refuse(plane.exchanges.closed
+          ? shuttingDown()
+          : invalid(`Models of ${call.upstream} are not served over WebSockets. Use HTTP.`))
+    }
+    const held = { call, meter: this.#guarded(() => call.meter(STREAM), null) }
+    this.calls.add(held)
+    this.#heardAt = performance.now()
+    if (this.calls.size === 1) plane.exchanges.add(this)
+    return held
+  }
+
+  protected meter (held: SocketCall, bytes: Buffer): void {
+    this.#guarded(() => held.meter?.data(asEvent(bytes)), undefined)
+  }
+
+  /** `status`: the provider's, null where it never answered */
+  protected end (
+    held: SocketCall, status: number | null, outcome: CallOutcome = 'completed', error: Error | null = null
+  ): void {
+    if (!this.calls.has(held)) return
+    const reading = this.#guarded(() => {
+      held.meter?.end()
+      return held.meter?.reading() ?? null
+    }, null)
+    const how = outcome === 'completed' && this.clientGone ? 'client_gone' : outcome
+    this.#guarded(() => { held.call.settle({ outcome: how, status, reading, error }) }, undefined)
+    this.#gone(held)
+  }
+
+  protected release (held: SocketCall): void {
+    this.#guarded(() => { held.call.release() }, undefined)
+    this.#gone(held)
+  }
+
+  protected refuse (refusal: Refusal): null {
+    const named = withCallId(refusal, {})
+    this.o.plane.gate.refused(named, this.o.provider.name)
+    this.#tell(named)
+    return null
+  }
+
+  /** calls that the provider works on */
+  get #underway (): boolean { return this.calls.size > this.unused().length }
+
   #fromClient (bytes: Buffer, isBinary: boolean): void {
-    if (isBinary) this.#refuse(invalid('A message must be text.'))
-    else if (this.#waiting.length >= MOST_WAITING) this.#refuse(invalid(`More than ${MOST_WAITING} messages wait for the call before them.`))
+    const full = this.#waiting.length >= MOST_WAITING || this.#waitingBytes + bytes.length > MOST_WAITING_BYTES
+    if (isBinary) this.refuse(invalid('A message must be text.'))
+    else if (full && this.#waiting.length > 0) this.refuse(invalid('Too many messages wait for what is under way.'))
     else {
       this.#waiting.push(bytes)
+      this.#waitingBytes += bytes.length
       this.#next()
     }
   }
 
-  /** the next message, where nothing is under way */
+  /** the next message, where nothing is in its way */
   #next (): void {
-    if (this.#opening || this.#call !== null || this.#clientGone) return
+    if (this.#working || this.clientGone || this.busy) return
     const bytes = this.#waiting.shift()
     if (bytes === undefined) {
       this.#closeIfIdle()
       return
     }
-    const { plane, log } = this.#o
-    this.#opening = true
+    this.#waitingBytes -= bytes.length
+    const { plane, log } = this.o
+    this.#working = true
     plane.exchanges.opening()
-    this.#open(bytes).catch((err: unknown) => {
+    this.#read(bytes).catch((err: unknown) => {
       log.error({ err }, 'opening a call failed')
-      this.#refuse(internalError())
+      this.refuse(internalError())
     }).finally(() => {
-      this.#opening = false
+      this.#working = false
       plane.exchanges.opened()
       this.#next()
     })
   }
 
-  async #open (bytes: Buffer): Promise<void> {
-    const { plane, provider, endpoint, target, key, upstream } = this.#o
-    const parsed = plane.parse(bytes)
-    const wrong = 'refusal' in parsed ? parsed.refusal : this.#unfit(parsed.body)
-    if (wrong !== null || 'refusal' in parsed) {
-      this.#refuse(wrong ?? internalError())
-      return
-    }
-    const identity = await plane.gate.identify(key, target.headers ?? {})
-    if (isRefusal(identity)) {
-      this.#refuse(identity)
-      return
-    }
-    // it is a stream, whatever the message says
-    const body = { ...parsed.body, stream: true }
-    const gone = (): boolean => this.#clientGone || this.#upstreamGone
-    const call = await plane.gate.open({ provider, endpoint, identity, target, body, bytes, requestId: null }, gone)
-    // the gate has counted it
-    if (isRefusal(call)) this.#tell(call)
-    else if (gone() || plane.exchanges.closed || call.upstream !== provider.name) {
-      call.release()
-      if (call.upstream !== provider.name) this.#refuse(invalid(`Models of ${call.upstream} are not served over WebSockets. Use HTTP.`))
-    } else {
-      this.#begin(call)
-      upstream.send(call.body, { binary: false })
-    }
-  }
-
-  /** why a message is no call */
-  #unfit (body: Record<string, unknown>): Refusal | null {
-    const { creates, refused } = this.#calls
-    if (this.#o.plane.exchanges.closing) return shuttingDown()
-    if (body['type'] !== creates) {
-      return { code: 'feature_not_metered', message: `Messages of this gateway's clients must be of the type ${creates}.`, field: 'type', retryable: false }
-    }
-    const field = refused.find((name) => body[name] !== undefined && body[name] !== null && body[name] !== false)
-    return field === undefined
-      ? null
-      : { code: 'feature_not_metered', message: `${field} is not available over a WebSocket through this gateway.`, field, retryable: false }
-  }
-
-  #begin (call: OpenCall): void {
-    this.#call = call
-    this.#meter = this.#guarded(() => call.meter(STREAM), null)
-    this.#heardAt = performance.now()
-    this.#o.plane.exchanges.add(this)
+  async #read (bytes: Buffer): Promise<void> {
+    const { plane } = this.o
+    const parsed = plane.exchanges.closing ? { refusal: shuttingDown() } : plane.parse(bytes)
+    if ('refusal' in parsed) this.refuse(parsed.refusal)
+    else await this.take(parsed.body, bytes)
   }
 
   #fromUpstream (bytes: Buffer, isBinary: boolean): void {
     this.#heardAt = performance.now()
-    if (this.#call !== null && !isBinary) this.#read(bytes)
-    if (this.#clientGone) return
+    if (!isBinary) this.#guarded(() => { this.heard(bytes) }, undefined)
+    if (this.clientGone) {
+      this.#drainedBytes += bytes.length
+      if (this.#drainedBytes > this.o.plane.exchanges.limits.drain.bytes) this.#abandon()
+      return
+    }
     this.#pass(bytes, isBinary)
     // only now: a connection that closes takes nothing more
     this.#next()
   }
 
   #pass (bytes: Buffer, isBinary: boolean): void {
-    const { client, upstream } = this.#o
+    const { client, upstream } = this.o
     client.send(bytes, { binary: isBinary }, () => {
       if (this.#pausedAt === 0 || client.bufferedAmount > MOST_BUFFERED / 2) return
       this.#pausedAt = 0
@@ -190,42 +229,26 @@ export class SocketSession implements Sweepable {
     upstream.pause()
   }
 
-  /** as an event of a stream; what ends the call ends it before its client hears of that */
-  #read (bytes: Buffer): void {
-    this.#guarded(() => this.#meter?.data(asEvent(bytes)), undefined)
-    const { type, status } = topLevelValues(bytes, TOLD) ?? {}
-    if (type === 'error') this.#end('completed', typeof status === 'number' ? status : 200, null)
-    else if (this.#calls.ends.has(String(type))) this.#end(this.#clientGone ? 'client_gone' : 'completed', 200, null)
-    else if (this.#clientGone) {
-      this.#drainedBytes += bytes.length
-      if (this.#drainedBytes > this.#o.plane.exchanges.limits.drain.bytes) this.#abandon()
+  #gone (held: SocketCall): void {
+    this.calls.delete(held)
+    if (this.calls.size === 0) this.o.plane.exchanges.delete(this)
+    if (this.clientGone && !this.#underway) {
+      this.#endDrain()
+      this.o.upstream.close(NORMAL)
     }
   }
 
-  #end (outcome: CallOutcome, status: number | null, error: Error | null): void {
-    const call = this.#call
-    if (call === null) return
-    const meter = this.#meter
-    this.#call = null
-    this.#meter = null
-    const reading = this.#guarded(() => {
-      meter?.end()
-      return meter?.reading() ?? null
-    }, null)
-    this.#guarded(() => { call.settle({ outcome, status, reading, error }) }, undefined)
-    const { exchanges } = this.#o.plane
-    if (this.#drainingSince > 0) exchanges.endDrain()
+  #endDrain (): void {
+    if (this.#drainingSince > 0) this.o.plane.exchanges.endDrain()
     this.#drainingSince = 0
-    exchanges.delete(this)
-    if (this.#clientGone) this.#o.upstream.close(NORMAL)
   }
 
   #clientLeft (): void {
-    this.#clientGone = true
+    this.clientGone = true
     this.#waiting = []
-    const { plane, provider, upstream } = this.#o
+    const { plane, provider, upstream } = this.o
     plane.sockets.sessions.delete(this)
-    if (this.#call === null) upstream.close(NORMAL)
+    if (!this.#underway) upstream.close(NORMAL)
     else if ((plane.onDisconnect[provider.name] ?? 'drain') === 'drain' && plane.exchanges.startDrain()) {
       this.#drainingSince = performance.now()
       upstream.resume()
@@ -234,34 +257,34 @@ export class SocketSession implements Sweepable {
     }
   }
 
-  /** Stops reading a call that nobody waits for. */
+  /** Stops reading calls that nobody waits for. */
   #abandon (): void {
-    this.#end('client_gone', 200, new Error('the client closed the connection'))
-    this.#o.upstream.terminate()
+    this.#endAll('client_gone', new Error('the client closed the connection'))
+    this.o.upstream.terminate()
   }
 
   #upstreamLeft (code: number): void {
-    this.#upstreamGone = true
+    this.upstreamGone = true
     this.#waiting = []
-    this.#end(this.#clientGone ? 'client_gone' : 'upstream_broken', 200, new Error('the provider closed the connection'))
-    this.#o.client.close(code === NORMAL || (code >= 3000 && code < 5000) ? code : GOING_AWAY)
+    this.#endAll(this.clientGone ? 'client_gone' : 'upstream_broken', new Error('the provider closed the connection'))
+    this.o.client.close(code === NORMAL || (code >= 3000 && code < 5000) ? code : GOING_AWAY)
+  }
+
+  #endAll (outcome: CallOutcome, error: Error): void {
+    for (const held of this.unused()) this.release(held)
+    for (const held of [...this.calls]) this.end(held, 200, outcome, error)
+    this.#endDrain()
   }
 
   #closeIfIdle (): void {
-    if (!this.#closesWhenIdle || this.#call !== null || this.#opening || this.#waiting.length > 0) return
-    this.#o.client.close(GOING_AWAY)
-  }
-
-  #refuse (refusal: Refusal): void {
-    const named = withCallId(refusal, {})
-    this.#o.plane.gate.refused(named, this.#o.provider.name)
-    this.#tell(named)
+    const idle = !this.#working && this.#waiting.length === 0 && !this.#underway
+    if (this.#closesWhenIdle && idle) this.o.client.close(GOING_AWAY)
   }
 
   /** as the provider itself tells of an error over a WebSocket: its envelope, and the status that it would have had */
   #tell (refusal: Refusal): void {
-    if (this.#clientGone) return
-    const { provider, client, target } = this.#o
+    if (this.clientGone) return
+    const { provider, client, target } = this.o
     const { callId } = withCallId(refusal, {})
     const { status, body } = provider.dialect.renderRefusal(refusal, callId, String(target.headers?.['user-agent'] ?? ''))
     client.send(JSON.stringify({ type: 'error', status, ...JSON.parse(body) as object }))
@@ -271,7 +294,7 @@ export class SocketSession implements Sweepable {
     try {
       return work()
     } catch (err) {
-      this.#o.log.error({ err }, 'a step of a call failed')
+      this.o.log.error({ err }, 'a step of a call failed')
       return otherwise
     }
   }

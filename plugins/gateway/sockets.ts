@@ -3,12 +3,15 @@ import { type IncomingHttpHeaders, type IncomingMessage, ServerResponse } from '
 import { type Socket } from 'node:net'
 import { type Duplex } from 'node:stream'
 import { WebSocket, WebSocketServer } from 'ws'
-import { type BillableEndpoint, isRefusal } from '../../src/providers/provider.ts'
+import { type BillableEndpoint, isRefusal, type Talk } from '../../src/providers/provider.ts'
 import { wayTo, type Way } from './forwarding.ts'
 import { clientHeaders, upstreamHeaders } from './headers.ts'
+import { type Refusal } from '../../src/errors.ts'
 import { type Inbound, isGone, type Plane } from './plane.ts'
 import { internalError, refuse } from './refusals.ts'
-import { SocketSession } from './socket-session.ts'
+import { RealtimeSession } from './realtime-session.ts'
+import { type SessionOptions, type SocketSession } from './socket-session.ts'
+import { StreamSession } from './stream-session.ts'
 
 /**
  * WebSockets of clients: the request for one goes the way of all requests, so its path and its key are checked and
@@ -69,16 +72,17 @@ const MOST_ANSWER_BYTES = 65_536
 /** Asks the provider first, so that what it says to the request is what the client hears. */
 export function openSocket (plane: Plane, inbound: Inbound, request: FastifyRequest, reply: FastifyReply): void {
   const { provider } = inbound.route
-  const way = wayTo(plane, provider.name, inbound)
-  if (isRefusal(way)) {
-    refuse(plane.gate, provider, way, request, reply)
+  const open = opener(inbound, request)
+  const way = isRefusal(open) ? open : wayTo(plane, provider.name, inbound)
+  if (isRefusal(open) || isRefusal(way)) {
+    refuse(plane.gate, provider, way as Refusal, request, reply)
     return
   }
   connect(way, inbound, request.headers).then((outcome) => {
     if (isGone(request, reply)) {
       if (outcome instanceof WebSocket) outcome.terminate()
     } else if (outcome instanceof WebSocket) {
-      begin(plane, inbound, outcome, request, reply)
+      begin(plane, inbound, outcome, open, request, reply)
     } else if ('status' in outcome) {
       const { status, headers, body } = outcome
       reply.code(status).headers(clientHeaders(headers, {}, false)).send(body)
@@ -93,14 +97,25 @@ export function openSocket (plane: Plane, inbound: Inbound, request: FastifyRequ
   })
 }
 
+type Open = (options: SessionOptions) => SocketSession
+
+/** The kind of session that the path is for. */
+function opener ({ route: { endpoint, params }, search }: Inbound, { headers }: FastifyRequest): Open | Refusal {
+  const { socket } = endpoint as BillableEndpoint
+  if (socket === undefined) throw new Error(`${endpoint.name} has no calls over WebSockets`)
+  if (socket.kind === 'stream') return (options) => new StreamSession(options, socket)
+  const talk: Talk | Refusal = socket.begin({ params, search, headers })
+  return isRefusal(talk) ? talk : (options) => new RealtimeSession(options, talk)
+}
+
 function begin (
-  plane: Plane, inbound: Inbound, upstream: WebSocket, request: FastifyRequest, reply: FastifyReply
+  plane: Plane, inbound: Inbound, upstream: WebSocket, open: Open, request: FastifyRequest, reply: FastifyReply
 ): void {
   reply.hijack()
   plane.sockets.accept(request.raw, (client) => {
     request.raw.socket.setKeepAlive(true, KEEPALIVE_MS)
     const { route: { provider, endpoint, params }, key, search } = inbound
-    plane.sockets.sessions.add(new SocketSession({
+    plane.sockets.sessions.add(open({
       plane,
       provider,
       endpoint: endpoint as BillableEndpoint,

@@ -92,20 +92,42 @@ export interface BillableEndpoint {
   /** `priced`: by what it was quoted */
   meter (call: CallRequest, answer: AnswerHead, priced?: PricedModel): Meter
   /** absent: over HTTP alone */
-  socket?: SocketCalls
+  socket?: StreamCalls | TalkCalls
 }
 
 /**
  * Calls over a WebSocket at the endpoint's own path: each of the client's messages of this type is a call, its body,
  * and is answered by the events of a stream, one in each message.
  */
-export interface SocketCalls {
+export interface StreamCalls {
+  kind: 'stream'
   /** `type` of the client's messages */
   creates: string
   /** fields of such a message that only make sense over HTTP, or cannot be metered here */
   refused: readonly string[]
   /** `type` of the messages that end a call; `error` does too */
   ends: ReadonlySet<string>
+}
+
+/** A conversation over a WebSocket, and over nothing else. */
+export interface TalkCalls {
+  kind: 'talk'
+  /** of a new conversation; a refusal where its request is none */
+  begin (target: Target): Talk | Refusal
+}
+
+/** What one conversation has come to. Pure but for that; never throws. */
+export interface Talk {
+  /**
+   * What a message of the client's makes: a refusal; null: no call, and it goes on; else a call, by what the endpoint
+   * reads it from, that is made with the message, or that the provider may make by itself once it has it.
+   */
+  fromClient (message: Record<string, unknown>): Refusal | { makes: null } | {
+    makes: Record<string, unknown>
+    when: 'asked' | 'by itself'
+  }
+  /** 'fails': what was asked for by the message of this id will not begin */
+  fromProvider (message: Buffer): { what: 'begins' | 'ends' | 'fails', id: string } | null
 }
 
 export interface EndpointTable {

@@ -6,7 +6,7 @@ import { changedBody } from '../changed-body.ts'
 import { modelLists } from '../model-lists.ts'
 import {
   type BillableEndpoint, type CallRequest, type Dialect, type EndpointTable, isRefusal, type JobEndpoint, type Provider,
-  type SocketCalls,
+  type StreamCalls,
 } from '../provider.ts'
 import { embeddings } from './embeddings.ts'
 import { openAiRateHeaders, renderOpenAiRefusal } from './errors.ts'
@@ -14,6 +14,7 @@ import { imageEdits, images, imageVariations } from './images.ts'
 import { withUsage } from './include-usage.ts'
 import { chatUsage, meterChatCompletion, type UsageReader } from './meter.ts'
 import { type ChatFields, readChatCompletion } from './request.ts'
+import { realtime } from './realtime.ts'
 import { meterResponse, meterStoredResponse, RESPONSE_ENDS, type ResponseUsage } from './responses-meter.ts'
 import { readCompaction, readResponse, type ResponseFields, withToolCalls } from './responses-request.ts'
 import { speech } from './speech.ts'
@@ -154,7 +155,8 @@ export function responses (path: string, traits: ResponsesTraits = {}): Billable
  * Responses over a WebSocket (OpenAI API reference, "WebSocket events"). Several conversations on one connection
  * (`stream_id`) are refused: their events would have to be told apart.
  */
-const RESPONSES_SOCKET: SocketCalls = {
+const RESPONSES_SOCKET: StreamCalls = {
+  kind: 'stream',
   creates: 'response.create',
   refused: ['background', 'stream_id'],
   ends: RESPONSE_ENDS,
@@ -192,6 +194,7 @@ export const openai: Provider = {
   endpoints: [
     chatCompletions('/v1/chat/completions', { fields: { sounds: true } }),
     { ...responses('/v1/responses', { fields: { jobs: true } }), socket: RESPONSES_SOCKET },
+    realtime('/v1/realtime'),
     ...responseJobs('/v1/responses'),
     compaction('/v1/responses/compact'),
     completions('/v1/completions'),

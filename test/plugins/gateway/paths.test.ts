@@ -133,7 +133,7 @@ t.test('other methods are refused on every path, and OPTIONS tells which there a
 
 t.test('WebSocket upgrades get 426 at once, on known and unknown paths, and the socket is closed', async (t) => {
   const { app, port, gate } = await aGateway(t)
-  for (const path of ['/v1/embeddings', '/openai/v1/realtime?model=x', '/v1/chat/completions', '/anthropic/v1/nothing']) {
+  for (const path of ['/v1/embeddings', '/openai/v1/live/sessions?model=x', '/v1/chat/completions', '/anthropic/v1/nothing']) {
     const socket = connect(port, '127.0.0.1')
     await once(socket, 'connect')
     socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n` +

@@ -1,12 +1,11 @@
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders } from 'node:http'
-import { type AddressInfo } from 'node:net'
 import OpenAI from 'openai'
 import { ResponsesWS } from 'openai/resources/responses/ws'
 import t, { type Test } from 'tap'
-import { WebSocket, WebSocketServer } from 'ws'
+import { WebSocket } from 'ws'
 import { type Refusal } from '../../../src/errors.ts'
 import { aGateway, type BenchOptions, FakeGate, KEY, PROVIDER_KEY } from './fakes.ts'
+import { aClient, aSocketProvider } from './socket-provider.ts'
 
 const RESPONSE = { id: 'resp_1', object: 'response', status: 'completed', model: 'gpt-5', output: [] }
 const USAGE = { input_tokens: 10, output_tokens: 5, total_tokens: 15 }
@@ -15,68 +14,12 @@ const DELTA = { type: 'response.output_text.delta', delta: 'Hi' }
 const DONE = { type: 'response.completed', response: { ...RESPONSE, usage: USAGE } }
 const CREATE = { type: 'response.create', model: 'gpt-5', input: 'Hello', max_output_tokens: 50 }
 
-type Said = object | 'close'
-
-/** a provider over WebSockets: what it hears, and what it says to each message */
-async function aSocketProvider (t: Test) {
-  const provider = {
-    url: '',
-    heard: [] as string[],
-    headers: [] as IncomingHttpHeaders[],
-    sockets: [] as WebSocket[],
-    says: ((_message: string): Said[] => [CREATED, DELTA, DONE]) as (message: string) => Said[],
-    takes: true,
-  }
-  const server = createServer()
-  const sockets = new WebSocketServer({ noServer: true })
-  server.on('upgrade', (request, socket, head) => {
-    provider.headers.push(request.headers)
-    if (!provider.takes) {
-      const body = '{"error":{"message":"no such project"}}'
-      socket.end(`HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
-      return
-    }
-    sockets.handleUpgrade(request, socket, head, (ws) => {
-      provider.sockets.push(ws)
-      ws.on('message', (data: Buffer) => {
-        provider.heard.push(String(data))
-        for (const one of provider.says(String(data))) one === 'close' ? ws.close(1011) : ws.send(JSON.stringify(one))
-      })
-    })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    for (const ws of provider.sockets) ws.terminate()
-    server.close()
-  })
-  provider.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return provider
-}
-
 async function aBench (t: Test, options: BenchOptions = {}) {
-  const upstream = await aSocketProvider(t)
+  const upstream = await aSocketProvider(t, [CREATED, DELTA, DONE])
   const gate = new FakeGate()
   const upstreams = { openai: { url: upstream.url, apiKey: PROVIDER_KEY, settingName: 'KEY' } }
   const bench = await aGateway(t, { upstreams, gate, ...options })
   return { ...bench, gate, upstream }
-}
-
-interface Client { ws: WebSocket, got: Record<string, unknown>[], until (type: string, count?: number): Promise<void> }
-
-/** a client without an SDK */
-async function aClient (t: Test, url: string, key = KEY): Promise<Client> {
-  const ws = new WebSocket(`${url.replace('http', 'ws')}/v1/responses`, { headers: { authorization: `Bearer ${key}` } })
-  const got: Record<string, unknown>[] = []
-  ws.on('message', (data: Buffer) => { got.push(JSON.parse(String(data)) as Record<string, unknown>) })
-  t.teardown(() => { ws.terminate() })
-  await once(ws, 'open')
-  return {
-    ws,
-    got,
-    until: async (type, count = 1) => {
-      while (got.filter((message) => message['type'] === type).length < count) await once(ws, 'message')
-    },
-  }
 }
 
 const settled = { how: 'settled', ending: { outcome: 'completed', status: 200, reading: { final: true, usage: { inputTokens: 10, outputTokens: 5 } } } }
