@@ -8,6 +8,8 @@ import { Metrics } from '../src/metrics.ts'
 import { renderAnthropicRefusal } from '../src/providers/anthropic/errors.ts'
 import { providers } from '../src/providers/index.ts'
 import { renderOpenAiRefusal } from '../src/providers/openai/errors.ts'
+import { type BillableEndpoint, type Provider } from '../src/providers/provider.ts'
+import { changeable } from './providers/samples.ts'
 
 const readme = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8')
 
@@ -51,17 +53,26 @@ const FREE = {
   models: 'free, from the catalog', forward: 'free, passed on', job: 'free, for whose it is; settles what has ended',
 }
 
+/** as a request of each shows it */
+function policiesOf (provider: Provider, endpoint: BillableEndpoint): string {
+  const { model, output } = changeable(provider, endpoint)
+  return [model ? 'downgrade' : [], output ? 'cap' : []].flat().join(', ')
+}
+
 function providersText (): string {
-  const tables = providers.map(({ name, title, url, base, atRoot, needsKey, endpoints }) => {
+  const tables = providers.map((provider) => {
+    const { name, title, url, base, atRoot, needsKey, endpoints } = provider
     const prefix = `/${name}`
     const rows = endpoints.map((endpoint) => {
       const talk = endpoint.kind === 'billable' && endpoint.socket?.kind === 'talk'
       const path = `\`${talk ? 'WebSocket' : endpoint.method} ${prefix}${endpoint.path.replace('+}', '}')}\``
       if (endpoint.kind === 'billable') {
         const { about: { model, output, usage }, socket } = endpoint
-        return `| ${path}${socket?.kind === 'stream' ? ', and as a WebSocket' : ''} | \`${endpoint.name}\` | billable | ${model} | ${output} | ${usage} |`
+        const ways = socket?.kind === 'stream' ? ', and as a WebSocket' : ''
+        const policies = policiesOf(provider, endpoint)
+        return `| ${path}${ways} | \`${endpoint.name}\` | billable | ${model} | ${output} | ${usage} | ${policies} |`
       }
-      return `| ${path} | \`${endpoint.name}\` | ${FREE[endpoint.served]} |  |  |  |`
+      return `| ${path} | \`${endpoint.name}\` | ${FREE[endpoint.served]} |  |  |  |  |`
     })
     const where = url === null ? `at the address of \`RELAYCORE_${name.toUpperCase()}_BASE_URL\`` : `at ${url}`
     return `## ${title}
@@ -69,15 +80,16 @@ function providersText (): string {
 Under \`${prefix}\`${atRoot ? ' and at the root' : ''}, ${where}${needsKey ? '' : ', with or without a key'}. Base URL of clients:
 \`http://127.0.0.1:8080${prefix}${base}\` or without \`${base}\`, as their SDK takes it.
 
-| path | name | | model | bound of the output | usage |
-| --- | --- | --- | --- | --- | --- |
+| path | name | | model | bound of the output | usage | policies |
+| --- | --- | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
 `
   })
   return `# Providers and paths
 
 Made from \`src/providers\`; a test keeps it so. A path that is not here is refused with 403: what it costs is not known. An
-operator who knows one to be free lists it in \`RELAYCORE_ALLOW_UNMETERED\`.
+operator who knows one to be free lists it in \`RELAYCORE_ALLOW_UNMETERED\`. Policies: \`downgrade\`, a cheaper model may take the place
+of the one that was asked for (\`auto-downgrade\`); \`cap\`, the longest answer may be lowered to what is left (\`capToFit\`).
 
 ${tables.join('\n')}`
 }
