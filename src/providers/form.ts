@@ -15,7 +15,7 @@ export class FormFile {
   constructor (bytes: Buffer) { this.bytes = bytes }
 }
 
-/** A text, a file, or a list of them, for names that end in brackets. */
+/** A text, a file, or a list of them, for names that end in brackets or are there several times. */
 export type FormValue = string | FormFile | (string | FormFile)[]
 
 const FORM = /^\s*multipart\/form-data\s*(?:;|$)/i
@@ -31,7 +31,10 @@ export function isForm (contentType: string | undefined): boolean {
   return contentType !== undefined && FORM.test(contentType)
 }
 
-/** The fields of a form, or why it is none. Linear; never throws. `x[]` and `x[y]` are elements of the list `x`. */
+/**
+ * The fields of a form, or why it is none. Linear; never throws. `x[]` and `x[y]` are elements of the list `x`, and so
+ * is each `x` where there are several: who wants one of it refuses them.
+ */
 export function parseForm (bytes: Buffer, contentType: string): ParsedBody {
   const [, quoted, bare] = BOUNDARY.exec(contentType) ?? []
   const boundary = quoted ?? bare
@@ -39,22 +42,16 @@ export function parseForm (bytes: Buffer, contentType: string): ParsedBody {
   const parts = partsOf(bytes, boundary)
   if (typeof parts === 'string') return refused(`The form cannot be read: ${parts}.`)
   const body = Object.create(null) as Record<string, FormValue>
-  const names = new Set<string>()
   for (const { name, file, from, to } of parts) {
     const value = bytes.subarray(from, to)
     const bracket = name.indexOf('[')
     const field = bracket === -1 ? name : name.slice(0, bracket)
-    const known = body[field]
-    const mixed = known !== undefined && Array.isArray(known) !== (bracket !== -1)
-    if (mixed || (names.has(name) && !name.endsWith('[]'))) {
-      return refused(`The field ${JSON.stringify(field)} is there twice; send it once.`, field)
-    }
-    names.add(name)
     if (!file && !isUtf8(value)) return refused(`The field ${JSON.stringify(field)} is not valid UTF-8.`, field)
     const one = file ? new FormFile(value) : value.toString('utf8')
-    if (bracket === -1) body[field] = one
+    const known = body[field]
+    if (known === undefined) body[field] = bracket === -1 ? one : [one]
     else if (Array.isArray(known)) known.push(one)
-    else body[field] = [one]
+    else body[field] = [known, one]
   }
   return { body }
 }

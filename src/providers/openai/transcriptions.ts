@@ -67,7 +67,8 @@ function readTranscription (
   const [model, stream] = [modelField(fields), flagField(fields, 'stream')]
   const wrong = firstRefusal([model, stream])
   if (wrong !== null) return wrong
-  const { file } = body
+  const { file, response_format: format = '' } = body
+  if (typeof format !== 'string') return badRequest(`response_format must be a word; got ${shown(format)}.`, 'response_format')
   if (!(file instanceof FormFile)) return badRequest(`file must be a file; got ${shown(file)}.`, 'file')
   const length = audioLength(file.bytes)
   const seconds = (of: number) => Math.max(least, Math.ceil(of))

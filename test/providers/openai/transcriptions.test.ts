@@ -57,6 +57,10 @@ t.test('where tokens are billed it is held for twice what its seconds have, or f
 t.test('what is no transcription is refused by its field', async (t) => {
   t.match(read({}), { code: 'invalid_request', field: 'model' })
   t.match(read({ model: 'whisper-1', stream: 'perhaps' }), { code: 'invalid_request', field: 'stream' })
+  for (const name of ['model', 'file', 'stream', 'response_format']) {
+    const twice = { model: 'whisper-1', file: new FormFile(sound), [name]: ['a', 'b'] }
+    t.match(billable(transcriptions).read(twice, sound, NO_TARGET), { code: 'invalid_request', field: name }, 'twice')
+  }
   const noFile = billable(transcriptions).read({ model: 'whisper-1', file: 'https://x' }, Buffer.alloc(0), NO_TARGET)
   t.match(noFile, { code: 'invalid_request', field: 'file' })
 })
