@@ -7,8 +7,8 @@ const DATA = Buffer.from('data')
 const COLON = 0x3a
 const BYTE_ORDER_MARK = '\ufeff'
 
-/** Longer events are passed on but not looked into. */
-export const MAX_EVENT_BYTES = 4 * 1024 * 1024
+/** Longer events are passed on but not looked into. A picture in one is some megabytes long, before its usage comes. */
+export const MAX_EVENT_BYTES = 16 * 1024 * 1024
 
 /** Takes what a splitter finds. All that it is given, put together, is what came in. */
 export interface SseReader {

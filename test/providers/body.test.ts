@@ -6,6 +6,7 @@ import { anthropic } from '../../src/providers/anthropic/index.ts'
 import { openai } from '../../src/providers/openai/index.ts'
 import { billable } from './builders.ts'
 import { AS_ASKED, NO_TARGET } from '../../src/providers/provider.ts'
+import { cpuMs } from '../cpu-ms.ts'
 
 function refusal (text: string | Buffer): Refusal | null {
   const parsed = parseBody(Buffer.from(text))
@@ -79,15 +80,6 @@ t.test('whatever JSON comes, it is a body or a refusal, and reading it throws no
   }), { numRuns: 5_000 })
 })
 
-/** ms of the best of ten: other processes share the machine */
-function fastest (work: () => void): number {
-  return Math.min(...Array.from({ length: 10 }, () => {
-    const started = performance.now()
-    work()
-    return performance.now() - started
-  }))
-}
-
 t.test('deep nesting and long runs neither overflow nor stall', async (t) => {
   const [open, close] = ['['.repeat(20_000), ']'.repeat(20_000)]
   const objects = `${'{"content":'.repeat(20_000)}1${'}'.repeat(20_000)}`
@@ -105,7 +97,7 @@ t.test('deep nesting and long runs neither overflow nor stall', async (t) => {
   for (const [name, text] of Object.entries(bodies)) {
     const bytes = Buffer.from(text)
     // on a machine whose own parser alone takes longer, in proportion to that
-    const limit = Math.max(20, 3 * fastest(() => { JSON.parse(text) }))
+    const limit = Math.max(20, 3 * cpuMs(() => { JSON.parse(text) }))
     for (const provider of [openai, anthropic]) {
       const work = () => {
         const parsed = parseBody(bytes)
@@ -113,7 +105,7 @@ t.test('deep nesting and long runs neither overflow nor stall', async (t) => {
         const request = billable(provider).read(parsed.body, bytes, NO_TARGET)
         if (!('code' in request)) billable(provider).forwardBody(request, parsed.body, bytes, AS_ASKED)
       }
-      const took = fastest(work)
+      const took = cpuMs(work)
       t.ok(took < limit, `${name}, ${provider.name}: ${took.toFixed(1)} ms`)
     }
   }
