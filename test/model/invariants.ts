@@ -17,6 +17,7 @@ export function unrest (state: State): string | null {
     return 'a call stays unfinished'
   }
   if (state.lives.some((life) => life.memory === null && life.state !== 'closed')) return 'a dead gateway stays unrecovered'
+  if (state.calls.some(({ row }) => row === 'open')) return 'a long hold stays open'
   if (state.accounts.some(({ leased }) => leased !== 0)) return 'something stays leased'
   return null
 }
@@ -31,7 +32,8 @@ function brokenPromise (state: State): string | null {
   for (const call of state.calls) {
     if (call.events > 1) return 'P2: a call has more than one event'
     if (call.phase === 'gone' && call.reachedProvider) return 'P2: a call reached the provider and nobody knows of it'
-    if (call.phase === 'done' && call.reachedProvider && call.events !== 1) return 'P2: a call was forgotten without an event'
+    const recorded = call.events === 1 || call.row === 'open'
+    if (call.phase === 'done' && call.reachedProvider && !recorded) return 'P2: a call was forgotten without an event'
     if (call.events === 1 && call.cost > call.charge) return 'P5: an event charges less than its call is known to have cost'
     if (call.reachedProvider && call.holds.some((hold) => hold !== call.quote)) return 'P1: a call was sent without a hold'
   }
@@ -45,7 +47,8 @@ function brokenBooks (state: State): string | null {
   const charged = state.calls.reduce((sum, { events, charge }) => sum + events * charge, 0)
   for (const [index, account] of state.accounts.entries()) {
     const leases = state.lives.reduce((sum, life) => sum + lease(life.leases, index), 0)
-    if (account.leased !== leases) return 'leased is not the sum over its leases'
+    const rows = state.calls.reduce((sum, { row, holds }) => sum + (row === 'open' ? holds[index] ?? 0 : 0), 0)
+    if (account.leased !== leases + rows) return 'leased is not the sum over its leases and long holds'
     if (account.settled !== charged) return 'settled is not the sum of its charges'
     if (account.leased < 0) return 'leased is negative'
   }
@@ -59,7 +62,7 @@ function brokenLease (state: State): string | null {
       if (row === undefined) continue
       if (freeOf(mine) < 0) return 'a gateway holds, spent and gave back more than it was granted'
       if (mine.granted > row.granted) return 'a gateway believes in a grant that PostgreSQL does not know'
-      if (mine.returned < row.returned) return 'PostgreSQL took back what its gateway has not given up'
+      if (mine.returned + moved(state.calls, who, account) < row.returned) return 'PostgreSQL took back what its gateway has not given up'
     }
     if (life.state !== 'closed') continue
     for (const [account, row] of life.leases.entries()) {
@@ -93,6 +96,12 @@ function unpostedDebt (state: State, account: number): number {
 function lease (leases: State['lives'][number]['leases'], index: number): number {
   const row = leases[index]
   return row === undefined ? 0 : restOf(row)
+}
+
+/** what its row has taken over of calls whose gateway does not know it yet */
+function moved (calls: Call[], who: number, account: number): number {
+  const unknown = calls.filter(({ life, phase, row }) => life === who && phase === 'keeping' && row !== 'none')
+  return unknown.reduce((sum, { holds }) => sum + (holds[account] ?? 0), 0)
 }
 
 function setAside (calls: Call[], who: number, account: number): number {

@@ -20,6 +20,7 @@ const PLAIN: Bounds = {
   grantAnswers: 1,
   lowering: false,
   poison: false,
+  long: false,
 }
 
 interface World { bounds: Bounds, states: number }
@@ -61,6 +62,14 @@ const WORLDS = {
   'a limit that is lowered': {
     bounds: { ...PLAIN, quotes: [2], limits: [3], needs: [[2]], lowering: true },
     states: 15_000,
+  },
+  'a call that becomes long, of a gateway that dies': {
+    bounds: { ...PLAIN, gateways: 1, calls: 1, quotes: [2], limits: [3], granted: 3, needs: [[2]], long: true },
+    states: 500,
+  },
+  'calls that become long, at a gateway whose messages overtake each other': {
+    bounds: { ...PLAIN, gateways: 1, lives: 1, crashes: 0, limits: [2], granted: 3, long: true },
+    states: 1_000,
   },
   'an event that PostgreSQL refuses': {
     bounds: { ...PLAIN, gateways: 1, limits: [1], poison: true },
@@ -109,6 +118,17 @@ const MUTANTS: Record<Safeguard, Mutant> = {
   covered: { world: 'calls that cost more than their quote', breaks: /^P1: .* pass the limit/ },
   'forget after answer': { world: 'a gateway that dies and comes back', breaks: /^P2: .* without an event/ },
   'uncertain on crash': { world: 'a gateway that dies and comes back', breaks: /^P2: .* without an event/ },
+  'long once': {
+    world: 'a call that becomes long, of a gateway that dies',
+    breaks: /^leased is not the sum over its leases and long holds|^a lease gave back/,
+    judge: 'everything',
+  },
+  'long while live': { world: 'a call that becomes long, of a gateway that dies', breaks: /^P2: a call has more than one event/ },
+  'returned once told': {
+    world: 'calls that become long, at a gateway whose messages overtake each other',
+    breaks: /^P3: at rest, something stays leased/,
+  },
+  'row before uncertain': { world: 'a call that becomes long, of a gateway that dies', breaks: /^P2: a call has more than one event/ },
   'write-once close': {
     world: 'two gateways that fight for a budget that only one call fits into',
     breaks: /^P1: .* pass the limit/,

@@ -20,6 +20,10 @@ export const SAFEGUARDS = {
   'forget after answer': 'a journal record is dropped only when PostgreSQL is known to have the event',
   'uncertain on crash': 'a call that a crash left open is charged at its quote',
   'write-once close': 'a lease is closed once, by what PostgreSQL itself has of it',
+  'long once': 'what a call holds is moved to a row once, however often that is asked',
+  'long while live': 'it is moved only from the lease of an incarnation that is live',
+  'returned once told': 'a gateway counts it as given back only once it has been told',
+  'row before uncertain': 'no event of a call is inserted that a row holds',
   'set-aside stays leased': 'closing a lease keeps what covers events that are set aside',
 } as const
 
@@ -43,20 +47,22 @@ export interface Bounds {
   grantAnswers: number
   lowering: boolean
   poison: boolean
+  /** calls may go on behind their answers */
+  long: boolean
 }
 
 /** In the order in which they bring the system to rest; those after `null` never do. */
 const TO_REST = [
-  'post arrives and is answered', 'grant answer arrives', 'journal writes a record', 'send', 'settle',
+  'post arrives and is answered', 'grant answer arrives', 'keep arrives and is answered', 'keep arrives, its answer lost', 'journal writes a record', 'send', 'settle',
   'heartbeat is answered', 'give up unused rights', 'post leaves', 'recovery begins', 'recovery posts a call',
-  'close arrives', 'recovery asks to close', 'refused event is made acceptable', 'set-aside event is posted',
+  'keep leaves again', 'row is settled', 'close arrives', 'recovery asks to close', 'refused event is made acceptable', 'set-aside event is posted',
 ] as const
 
 const TO_UNREST = [
   'grant, its answer under way', 'grant, its answer lost', 'late grant to a dead gateway', 'hold', 'release',
   'post arrives, its answer lost and a copy under way', 'post is lost', 'close arrives, a copy under way', 'crash',
   'recovery posts a call, its answer lost',
-  'a new life joins', 'limit is lowered',
+  'a new life joins', 'limit is lowered', 'a call becomes long', 'keep is lost',
 ] as const
 
 export const ACTIONS = [...TO_REST, ...TO_UNREST]
@@ -85,6 +91,7 @@ export function initial (bounds: Bounds): State {
       reachedProvider: false,
       events: 0,
       charge: 0,
+      row: 'none',
     })),
     messages: [],
     crashes: 0,
@@ -177,6 +184,7 @@ export class Protocol {
     if (next.poisoned && index === 0) return false
     const call = callOf(next, index)
     if (call.events > 0 && this.#keeps('dedupe')) return true
+    if (call.row !== 'none' && this.#keeps('row before uncertain')) return true
     call.events++
     call.charge = amount
     leasesOf(next, call.life).forEach((lease, account) => {
@@ -231,7 +239,37 @@ export class Protocol {
       emit('close arrives', last, who, 0)
       return
     }
-    this.#deliverPost(state, arrived, message, index, emit)
+    if (message.type === 'keep') this.#deliverKeep(state, arrived, message, index, emit)
+    else this.#deliverPost(state, arrived, message, index, emit)
+  }
+
+  #deliverKeep (state: State, arrived: State, { life: who, call }: Message & { type: 'keep' }, index: number, emit: Emit): void {
+    const lost = copy(state)
+    lost.messages.splice(index, 1)
+    emit('keep is lost', lost, who, call)
+
+    arrived.messages.splice(index, 1)
+    const kept = this.#keep(arrived, who, call)
+    emit('keep arrives, its answer lost', arrived, who, call)
+    if (lifeOf(state, who).memory === null || callOf(state, call).phase !== 'keeping') return
+    const answered = copy(arrived)
+    const told = callOf(answered, call)
+    const memory = memoryOf(answered, who)
+    told.phase = kept ? 'kept' : 'sent'
+    if (kept) memory.queue.push({ type: 'void', call })
+    if (kept && this.#keeps('returned once told')) handOver(memory, told)
+    emit('keep arrives and is answered', answered, who, call)
+  }
+
+  /** Moves what it holds from its lease to a row; true: a row holds it. */
+  #keep (next: State, who: number, index: number): boolean {
+    const call = callOf(next, index)
+    const life = lifeOf(next, who)
+    if (life.state !== 'live' && this.#keeps('long while live')) return false
+    if (call.row !== 'none' && this.#keeps('long once')) return true
+    if (call.row === 'none') call.row = 'open'
+    life.leases.forEach((lease, account) => { lease.returned += call.holds[account] ?? 0 })
+    return true
   }
 
   #deliverPost (state: State, arrived: State, message: Message & { type: 'post' }, index: number, emit: Emit): void {
@@ -354,6 +392,31 @@ export class Protocol {
         emit('settle', settled(state, index, cost), who, cost)
       }
     }
+    if (call.phase === 'sent' && this.#bounds.long) {
+      const next = copy(state)
+      const long = callOf(next, index)
+      long.phase = 'keeping'
+      next.messages.push({ type: 'keep', life: who, call: index })
+      if (!this.#keeps('returned once told')) handOver(memoryOf(next, who), long)
+      emit('a call becomes long', next, who, index)
+    }
+    if (call.phase === 'keeping' && !state.messages.some((one) => one.type === 'keep' && one.call === index)) {
+      const next = copy(state)
+      next.messages.push({ type: 'keep', life: who, call: index })
+      emit('keep leaves again', next, who, index)
+    }
+    for (let cost = call.row === 'open' ? 1 : Infinity; cost <= call.quote; cost++) {
+      const next = copy(state)
+      const ended = callOf(next, index)
+      ended.row = 'settled'
+      ended.events++
+      ended.cost = ended.charge = cost
+      next.accounts.forEach((account, one) => {
+        account.leased -= call.holds[one] ?? 0
+        account.settled += cost
+      })
+      emit('row is settled', next, who, cost)
+    }
     if (call.phase === 'set aside') this.#retry(state, call, index, emit)
   }
 
@@ -397,6 +460,10 @@ export class Protocol {
   #recovered (state: State, call: Call, index: number): State {
     const next = copy(state)
     const found = callOf(next, index)
+    if (call.phase === 'found open' && call.row !== 'none' && this.#keeps('row before uncertain')) {
+      found.phase = 'done'
+      return next
+    }
     if (call.phase === 'found open') {
       if (!this.#keeps('uncertain on crash')) {
         found.phase = 'done'
@@ -461,6 +528,13 @@ function settled (state: State, index: number, cost: number): State {
   })
   memory.queue.push({ type: 'end', call: index })
   return next
+}
+
+function handOver (memory: Memory, call: Call): void {
+  memory.leases.forEach((lease, account) => {
+    lease.held -= call.holds[account] ?? 0
+    lease.returned += call.holds[account] ?? 0
+  })
 }
 
 function released (state: State, index: number): State {

@@ -9,6 +9,8 @@ export type Phase =
   | 'held'         // held in memory; its opening waits to be written
   | 'opened'       // its opening is in the journal; no byte has gone upstream
   | 'sent'         // the provider has it
+  | 'keeping'      // it goes on behind its answer: PostgreSQL is asked to hold it by a row
+  | 'kept'         // a row holds it; its void waits to be written
   | 'settled'      // its cost is known in memory; its end waits to be written
   | 'ended'        // its end is in the journal; PostgreSQL is not known to have it
   | 'released'     // never sent; its void waits to be written
@@ -31,6 +33,8 @@ export interface Call {
   /** rows in PostgreSQL for this call, and the amount of the last one */
   events: number
   charge: number
+  /** of the row that holds it for long */
+  row: 'none' | 'open' | 'settled'
 }
 
 export interface Account {
@@ -65,6 +69,7 @@ export interface Life {
 export type Message =
   | { type: 'grant answer', life: number, granted: number[] }
   | { type: 'post', life: number, calls: number[], returned: number[] }
+  | { type: 'keep', life: number, call: number }
   | { type: 'close', life: number, setAside: number[], rest: number[] }
 
 export interface State {
@@ -116,6 +121,7 @@ function copyCall (call: Call): Call {
     reachedProvider: call.reachedProvider,
     events: call.events,
     charge: call.charge,
+    row: call.row,
   }
 }
 
@@ -132,10 +138,13 @@ const PHASE_CODE: Record<Phase, number> = {
   'found ended': 9,
   done: 10,
   gone: 11,
+  keeping: 12,
+  kept: 13,
 }
+const ROW_CODE = { none: 0, open: 1, settled: 2 }
 const LIFE_CODE = { live: 0, recovering: 1, closed: 2 }
 const RECORD_CODE = { open: 0, end: 1, void: 2 }
-const MESSAGE_CODE = { 'grant answer': 0, post: 1, close: 2 }
+const MESSAGE_CODE = { 'grant answer': 0, post: 1, close: 2, keep: 3 }
 
 /**
  * The same text for states that have the same future, and for no others. Messages under way have no order among
@@ -181,9 +190,9 @@ function encodeMemory ({ leases, queue }: Memory, out: number[]): void {
 }
 
 function encodeCall (call: Call, out: number[]): void {
-  out.push(PHASE_CODE[call.phase], call.cost, Number(call.reachedProvider), call.events, call.charge)
+  out.push(PHASE_CODE[call.phase], call.cost, Number(call.reachedProvider), call.events, call.charge, ROW_CODE[call.row])
   for (const amount of call.covered) out.push(amount)
-  if (call.phase === 'done') return
+  if (call.phase === 'done' && call.row !== 'open') return
   out.push(call.quote)
   for (const amount of call.holds) out.push(amount)
 }
@@ -193,6 +202,7 @@ function encodeMessage (message: Message): string {
   switch (message.type) {
     case 'grant answer': return String.fromCharCode(code, ...message.granted)
     case 'post': return String.fromCharCode(code, ...message.returned, ...message.calls)
+    case 'keep': return String.fromCharCode(code, message.call)
     case 'close': return String.fromCharCode(code, ...message.rest, ...message.setAside)
   }
 }
