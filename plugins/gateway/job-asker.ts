@@ -1,10 +1,8 @@
-import { type IncomingHttpHeaders } from 'node:http'
-import { type Dispatcher } from 'undici'
 import { type JobDesk } from '../../src/gateway/call.ts'
 import { type Job } from '../../src/holds/job.ts'
 import { pathTemplate } from '../../src/providers/paths.ts'
 import { type Endpoint, type JobEndpoint, type Provider } from '../../src/providers/provider.ts'
-import { MAX_METERED_BYTES } from '../../src/usage/body-meter.ts'
+import { type Reading } from '../../src/usage/meter.ts'
 import { upstreamHeaders } from './headers.ts'
 import { type Credential, type Upstream } from './upstream.ts'
 
@@ -20,6 +18,8 @@ export interface JobAskerOptions {
 }
 
 const WITHIN_MS = 60_000
+/** of a day's work */
+const RESULTS_WITHIN_MS = 600_000
 const GONE = new Set([404, 410])
 
 export class JobAsker {
@@ -41,52 +41,54 @@ export class JobAsker {
 
   async #ask (job: Job): Promise<void> {
     const provider = this.#o.providers.find(({ name }) => name === job.provider)
-    const endpoint = provider?.endpoints.find((one) => isAsked(one, job))
+    const endpoint = provider?.endpoints.find((one) => isAsked(one, job)) as JobEndpoint | undefined
     const upstream = this.#o.upstreams.get(job.provider)
     const credential = upstream?.credential(job.organizationId ?? '') ?? null
     if (endpoint === undefined || upstream === undefined || credential === null) {
       throw new Error(`${job.provider} is not configured on this gateway`)
     }
-    const { path, meter: meterOf } = endpoint as JobEndpoint
-    const { status, headers, body } = await this.#get(upstream, credential, pathTemplate(path).fill({ job: job.jobId }))
-    if (GONE.has(status)) {
+    const way = { upstream, credential, job }
+    const said = await this.#get(way, endpoint, {}, WITHIN_MS)
+    if (said === null) return
+    const { results } = said.reading.job ?? {}
+    const read = results === undefined || endpoint.results === undefined || said.reading.final
+      ? said
+      : await this.#get(way, endpoint.results, results, RESULTS_WITHIN_MS)
+    if (read !== null) await this.#o.jobs.heard(job, read.reading, read.status)
+  }
+
+  /** null: there is none, which was noted */
+  async #get (
+    { upstream, credential, job }: { upstream: Upstream, credential: Credential, job: Job },
+    { path: template, meter: meterOf }: Pick<JobEndpoint, 'path' | 'meter'>, more: Readonly<Record<string, string>>, withinMs: number
+  ): Promise<{ status: number, reading: Reading } | null> {
+    const path = upstream.path(pathTemplate(template).fill({ job: job.jobId, ...more }))
+    const sent = { method: 'GET' as const, path, headers: upstreamHeaders({}, [], null), body: null }
+    const own = typeof credential === 'function' ? await credential({ ...sent, url: `${upstream.origin}${path}` }) : credential
+    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(withinMs)])
+    const { statusCode: status, headers, body } = await upstream.pool.request({
+      ...sent, headers: [...sent.headers, ...VERSION, ...own], signal,
+    })
+    if (status < 200 || status >= 300) {
+      await body.dump()
+      if (!GONE.has(status)) throw new Error(`it answered ${status}`)
       await this.#o.jobs.missed(job, status)
-      return
+      return null
     }
-    if (status < 200 || status >= 300) throw new Error(`it answered ${status}`)
     const meter = meterOf(job.terms, {
       status,
       headers,
       contentType: String(headers['content-type'] ?? ''),
       contentEncoding: String(headers['content-encoding'] ?? 'identity'),
     })
-    meter.data(body)
+    for await (const chunk of body) meter.data(chunk as Buffer)
     meter.end()
-    await this.#o.jobs.heard(job, meter.reading(), status)
-  }
-
-  async #get (
-    upstream: Upstream, credential: Credential, path: string
-  ): Promise<{ status: number, headers: IncomingHttpHeaders, body: Buffer }> {
-    const { origin, pool } = upstream
-    const sent = { method: 'GET' as const, path: upstream.path(path), headers: upstreamHeaders({}, [], null), body: null }
-    const own = typeof credential === 'function' ? await credential({ ...sent, url: `${origin}${sent.path}` }) : credential
-    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(WITHIN_MS)])
-    const answer = await pool.request({ ...sent, headers: [...sent.headers, ...own], signal })
-    return { status: answer.statusCode, headers: answer.headers, body: await whole(answer) }
+    return { status, reading: meter.reading() }
   }
 }
 
-async function whole ({ body }: Dispatcher.ResponseData): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of body) {
-    chunks.push(chunk as Buffer)
-    length += (chunk as Buffer).length
-    if (length > MAX_METERED_BYTES) throw new Error(`it answered more than ${MAX_METERED_BYTES} bytes`)
-  }
-  return Buffer.concat(chunks)
-}
+/** that every request to Anthropic must carry, and nobody else looks at */
+const VERSION = ['anthropic-version', '2023-06-01']
 
 function isAsked (endpoint: Endpoint, job: Job): boolean {
   return endpoint.kind === 'free' && endpoint.served === 'job' && endpoint.of === job.endpoint && endpoint.whileOpen === 'ask'

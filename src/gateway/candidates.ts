@@ -176,6 +176,7 @@ export class Candidates<Hold extends object> {
       }
       case 'downgraded': {
         asked.steps?.push(stepOf(asked, choice, { barredBy: barOf(verdict) }))
+        if (asked.request.bound.parts !== undefined) return unreplaceable(verdict.by, verdict.rule)
         const barred = limitRefusal(asked.identity, asked.upstream, verdict.to)
         if (barred !== null) return barred
         return steps >= MAX_STEPS ? choice : this.#choose(asked, verdict.to, steps + 1, downgradedBy(verdict))
@@ -372,6 +373,19 @@ function rateRefusal ({ budget, subject }: AppliedBudget): Refusal {
     remedy: 'An administrator can add one (POST /api/v1/exchange-rates).',
     retryable: false,
     budgetId: id,
+  }
+}
+
+/** the models of the requests in a batch are not replaced */
+function unreplaceable ({ applied: { budget, subject } }: BudgetPolicy, rule: Rule): Refusal {
+  return {
+    code: 'model_restricted',
+    message: `The budget "${budget.name}" (${subjectName(budget, subject)}) is past ${rule.threshold}, from which on it replaces this ` +
+      'model by a cheaper one, and the requests of a batch are not changed.',
+    remedy: 'Ask for the cheaper model.',
+    retryable: false,
+    field: 'model',
+    budgetId: budget.id,
   }
 }
 

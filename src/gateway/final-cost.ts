@@ -55,6 +55,7 @@ export function usedNano (
   reading: Reading, model: PricedModel, bound: Pick<CallBound, 'tier' | 'surcharge' | 'others'>,
   answered?: PricedModel | null
 ): bigint | null {
+  if (reading.costNano !== undefined) return reading.costNano
   let used = ownNano(reading, model, bound, answered)
   for (const { model: name, usage } of reading.others ?? []) {
     const other = bound.others?.find(({ model: asked }) => undated(asked) === undated(name))
@@ -75,8 +76,8 @@ function ownNano (
   if (usage === null) return null
   if (usage.reportedNano !== undefined && isCharge(usage.reportedNano)) return usage.reportedNano
   const tier = surcharged(usage.tier ?? bound.tier, bound.surcharge)
-  const priced = tier === usage.tier ? usage : { ...usage, tier }
-  return answered === undefined ? costNano(model, priced) : dearerNano(model, answered, priced)
+  const atTier = tier === usage.tier ? usage : { ...usage, tier }
+  return answered === undefined ? costNano(model, atTier) : dearerNano(model, answered, atTier)
 }
 
 /** null: what one of them would cost is not known */

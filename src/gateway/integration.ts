@@ -453,7 +453,7 @@ class Call implements OpenCall, Placed {
 
   cover (reading: Reading): Refusal | null | Promise<Refusal | null> {
     const { job } = reading
-    if (job !== undefined) {
+    if (job !== undefined && job.id !== null) {
       if (typeof this.keeping === 'object') return job.over ? this.#gate.heard(this.keeping, reading, null) : null
       if (!this.over && this.keeping === 'no' && !job.over) return this.#gate.keep(this, job.id)
     }

@@ -37,6 +37,7 @@ export class Jobs {
   /** null: this gateway serves no calls, and asks nobody */
   #ask: ((job: Job) => Promise<void>) | null = null
   #looking: Promise<void> | null = null
+  readonly #asking = new Map<string, Promise<void>>()
 
   constructor (options: JobsOptions) { this.#o = options }
 
@@ -61,7 +62,13 @@ export class Jobs {
 
   /** What an answer about a job says: once it is over it is settled. Never rejects; what fails is asked for again. */
   async heard (job: Job, reading: Reading, status: number | null): Promise<void> {
-    if (reading.job?.over !== true || reading.job.id !== job.jobId) return
+    const said = reading.job
+    if (said?.over !== true || (said.id !== null && said.id !== job.jobId)) return
+    if (said.results !== undefined && !reading.final) {
+      // nobody waits for what may be long
+      if (job.state === 'open') void this.#askOnce(job)
+      return
+    }
     await this.#end(job, reading.final
       ? this.#settled(job, reading, status)
       : {
@@ -96,14 +103,23 @@ export class Jobs {
     }
   }
 
+  /** while one is being asked about, nobody else here asks about it */
+  #askOnce (job: Job): Promise<void> {
+    let asking = this.#asking.get(job.id)
+    if (asking === undefined) {
+      asking = (this.#ask?.(job) ?? Promise.resolve()).finally(() => { this.#asking.delete(job.id) })
+      this.#asking.set(job.id, asking)
+    }
+    return asking
+  }
+
   async #look (): Promise<void> {
-    const ask = this.#ask
-    if (ask === null) return
+    if (this.#ask === null) return
     try {
       let jobs: Job[]
       do {
         jobs = await this.#o.store.claim(AT_ONCE)
-        await Promise.all(jobs.map(ask))
+        await Promise.all(jobs.map((job) => this.#askOnce(job)))
       } while (jobs.length === AT_ONCE)
     } catch (err) {
       this.#o.log.warn({ err }, 'which jobs are to be asked about could not be looked up')

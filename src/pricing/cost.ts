@@ -9,6 +9,8 @@ export const FEMTO_PER_NANO = 1_000_000n
 export interface Factor { numerator: bigint, denominator: bigint }
 
 const ONE: Factor = { numerator: 1n, denominator: 1n }
+/** the modifier of requests that are sent many at once and answered within a day */
+export const BATCH = 'batch'
 const FACTOR = /^(\d{1,3})(?:\.(\d{1,3}))?(?:\/(\d{1,3}))?$/
 /** more modifiers on one call than any provider has are no modifiers */
 const MAX_MODIFIERS = 4
@@ -38,7 +40,10 @@ export function parseFactor (text: string): Factor | null {
  */
 export function factorOf (model: PricedModel, tier: string | null, atLeastOne = false): Factor | null {
   if (tier === null || STANDARD.has(tier)) return ONE
-  if (Object.hasOwn(model.multipliers, tier)) return known(model.multipliers[tier] as string, atLeastOne)
+  if (Object.hasOwn(model.multipliers, tier)) {
+    // what is asked for as a batch is served as nothing else
+    return known(model.multipliers[tier] as string, atLeastOne && tier !== BATCH)
+  }
   const modifiers = tier.split('+', MAX_MODIFIERS + 1)
   if (modifiers.length < 2 || modifiers.length > MAX_MODIFIERS) return null
   let { numerator, denominator } = ONE

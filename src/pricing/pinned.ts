@@ -8,10 +8,10 @@ export interface PinnedTerms {
   /** as the client named the model */
   asked: string
   model: PricedModel
-  bound: Omit<CallBound, 'inputTokens'>
+  bound: Omit<CallBound, 'inputTokens' | 'parts'>
 }
 
-export function pinTerms (asked: string, model: PricedModel, { inputTokens: _open, ...bound }: CallBound): PinnedTerms {
+export function pinTerms (asked: string, model: PricedModel, { inputTokens: _open, parts: _each, ...bound }: CallBound): PinnedTerms {
   return { asked, model, bound }
 }
 

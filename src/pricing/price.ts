@@ -103,6 +103,11 @@ export interface CallBound {
   instead?: readonly Readonly<Record<string, number>>[]
   /** other models that work within the call, each at its own prices; absent: none may */
   others?: readonly OtherModel[]
+  /**
+   * Several requests of one model in one call, each with a bound of its own: they say all that it may cost. Absent: it is
+   * one request.
+   */
+  parts?: readonly CallBound[]
 }
 
 export interface OtherModel {

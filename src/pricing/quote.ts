@@ -14,7 +14,18 @@ import { type CallBound, type PricedModel, type Prices } from './price.ts'
  * provider may serve the standard instead. null: it asks for a tier without a price, or the bound is not one.
  */
 export function quoteNano (model: PricedModel, bound: CallBound): bigint | null {
+  if (bound.parts !== undefined) return sumOf(model, bound.parts)
   return isBound(bound) ? mostNano(model, bound, outputBound(model, bound)) : null
+}
+
+function sumOf (model: PricedModel, parts: readonly CallBound[]): bigint | null {
+  let sum = 0n
+  for (const part of parts) {
+    const nano = quoteNano(model, part)
+    if (nano === null) return null
+    sum += nano
+  }
+  return sum
 }
 
 /**
@@ -23,6 +34,7 @@ export function quoteNano (model: PricedModel, bound: CallBound): bigint | null 
  * more than it showed: its quote stands.
  */
 export function estimateNano (model: PricedModel, bound: CallBound, visibleBytes: number): bigint | null {
+  if (bound.parts !== undefined) return quoteNano(model, bound)
   if (!isBound(bound)) return null
   const most = outputBound(model, bound)
   // of images and sounds next to nothing may be seen before they are made
@@ -60,6 +72,8 @@ function ownNano (model: PricedModel, bound: CallBound, output: number): bigint 
 
 /** What of a call without a quote has no price, for people, as it follows the name of its model. */
 export function withoutPrice (model: PricedModel, bound: CallBound): string {
+  const part = bound.parts?.find((one) => quoteNano(model, one) === null)
+  if (part !== undefined) return withoutPrice(model, part)
   const tier = surcharged(bound.tier, bound.surcharge)
   if (factorOf(model, tier, true) === null) return `at ${JSON.stringify(tier)}`
   if (bound.webSearches > 0 && model.webSearchNano === null) return 'with web searches'
@@ -100,12 +114,15 @@ function unitsOf (model: PricedModel, bound: CallBound): CallBound['units'] | nu
 
 /** The most tokens that a call may use, of input and of output: those that its quote is for. */
 export function mostTokens (model: PricedModel, bound: CallBound): { input: number, output: number } {
-  const most = { input: inputBound(model, bound), output: outputBound(model, bound) }
-  for (const { priced, bound: theirs } of bound.others ?? []) {
-    if (priced === undefined) continue
-    most.input += inputBound(priced, theirs)
-    most.output += outputBound(priced, theirs)
+  const { parts, others = [] } = bound
+  const most = parts === undefined ? { input: inputBound(model, bound), output: outputBound(model, bound) } : { input: 0, output: 0 }
+  const add = (of: PricedModel, one: CallBound): void => {
+    const { input, output } = mostTokens(of, one)
+    most.input += input
+    most.output += output
   }
+  for (const part of parts ?? []) add(model, part)
+  for (const { priced, bound: theirs } of others) if (priced !== undefined) add(priced, theirs)
   return most
 }
 

@@ -158,7 +158,9 @@ export interface JobEndpoint extends Omit<FreeEndpoint, 'served'> {
   of: string
   /** of a job that is not over; 'ask': gateways ask here by themselves; 'refuse': nobody could ask afterwards */
   whileOpen: 'ask' | 'pass' | 'refuse'
-  meter (terms: Pick<PinnedTerms, 'bound'>, answer: AnswerHead): Meter
+  /** where gateways read what a job used that its answers do not say: the path, and what reads it */
+  results?: Pick<JobEndpoint, 'path' | 'meter'>
+  meter (terms: PinnedTerms, answer: AnswerHead): Meter
 }
 
 export type Endpoint = BillableEndpoint | FreeEndpoint | JobEndpoint

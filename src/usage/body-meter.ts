@@ -80,31 +80,39 @@ export class BodyMeter implements Meter {
 
 /**
  * Keeps an answer back where what it says must be dealt with before anybody has it: all of it, or its last piece alone,
- * without which nobody has the whole.
+ * without which nobody has the whole. `changed`: of what is kept whole, what goes on in its place, as long as it is.
  */
 export class KeepingMeter implements Meter {
-  readonly #meter: BodyMeter
+  readonly #meter: Meter
   readonly #all: boolean
+  readonly #changed: (whole: Buffer) => Buffer
   readonly #kept = new Bytes()
+  #whole = true
 
-  constructor (meter: BodyMeter, what: 'all' | 'last') {
+  constructor (meter: Meter, what: 'all' | 'last', changed = (whole: Buffer): Buffer => whole) {
     this.#meter = meter
     this.#all = what === 'all'
+    this.#changed = changed
   }
 
   data (chunk: Buffer): Buffer | null {
     this.#meter.data(chunk)
-    const before = this.#all && this.#kept.length + chunk.length <= MAX_METERED_BYTES ? null : this.#taken()
+    let before: Buffer | null = null
+    if (!this.#all || this.#kept.length + chunk.length > MAX_METERED_BYTES) {
+      before = this.#taken()
+      this.#whole &&= before === null
+    }
     this.#kept.add(chunk)
     return before
   }
 
   end (): Buffer | null {
     this.#meter.end()
-    return this.#taken()
+    const rest = this.#taken()
+    return rest === null || !this.#whole ? rest : this.#changed(rest)
   }
 
-  get counted (): number { return this.#meter.counted }
+  get counted (): number { return this.#meter.counted ?? 0 }
 
   reading (): Reading { return this.#meter.reading() }
 

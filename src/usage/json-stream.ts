@@ -16,6 +16,8 @@ export interface ObjectTaker {
   facts (): Facts
   /** the stream came to its own end */
   end (): void
+  /** grows with what is said of a job; absent: nothing is */
+  readonly counted?: number
 }
 
 /**
@@ -71,6 +73,8 @@ export class ObjectMeter implements Meter {
     if (this.#depth === 0) this.#taker.end()
     return null
   }
+
+  get counted (): number { return this.#taker.counted ?? 0 }
 
   reading (): Reading {
     const facts = this.#taker.facts()

@@ -16,6 +16,8 @@ export interface Reading {
   providerRequestId: string | null
   /** what the answer says of a job that goes on at the provider behind it; absent: it is of none */
   job?: JobReading
+  /** nano-USD, of several requests that were each priced by themselves; `usage` is their sum */
+  costNano?: bigint
   /** true: an answer of 400 and above that the provider bills all the same, without saying how much */
   billed?: boolean
   /**
@@ -26,10 +28,12 @@ export interface Reading {
 }
 
 export interface JobReading {
-  /** what the provider calls it */
-  id: string
-  /** it will not go on: what it used is in the same reading, or nobody says it */
+  /** what the provider calls it; null: only of the one that was asked about can it be */
+  id: string | null
+  /** it will not go on: what it used is in the same reading, or in its results, or nobody says it */
   over: boolean
+  /** its results say what it used: what placeholders in their path stand for, besides `{job}` */
+  results?: Readonly<Record<string, string>>
 }
 
 /**

@@ -190,7 +190,8 @@ function encodeMemory ({ leases, queue }: Memory, out: number[]): void {
 }
 
 function encodeCall (call: Call, out: number[]): void {
-  out.push(PHASE_CODE[call.phase], call.cost, Number(call.reachedProvider), call.events, call.charge, ROW_CODE[call.row])
+  const { phase, row } = call
+  out.push(PHASE_CODE[phase], call.cost, Number(call.reachedProvider), call.events, call.charge, ROW_CODE[row])
   for (const amount of call.covered) out.push(amount)
   if (call.phase === 'done' && call.row !== 'open') return
   out.push(call.quote)

@@ -9,6 +9,8 @@ import { type AddressInfo } from 'node:net'
 export interface JobProvider {
   url: string
   jobs: Map<string, BackgroundJob>
+  /** Anthropic's, by their ids */
+  batches: Map<string, MessageBatch>
   /** requests as they came: method and path */
   asked: string[]
   /** the answers to POST wait for this; null: they do not */
@@ -30,11 +32,21 @@ export interface BackgroundJob {
   finish: (used: { input: number, output: number } | null, status?: BackgroundJob['status']) => void
 }
 
+export interface MessageBatch {
+  id: string
+  requests: { custom_id: string, params: Record<string, unknown> }[]
+  status: 'in_progress' | 'canceling' | 'ended'
+  /** what each was billed, in their order; null: it failed, which is free */
+  used: ({ input: number, output: number } | null)[]
+  finish: (...used: ({ input: number, output: number } | null)[]) => void
+}
+
 export async function startJobProvider (t: { teardown: (close: () => Promise<void>) => void }): Promise<JobProvider> {
   let told: ((job: BackgroundJob) => void)[] = []
   const provider: JobProvider = {
     url: '',
     jobs: new Map(),
+    batches: new Map(),
     asked: [],
     until: null,
     begun: () => new Promise((resolve) => { told.push(resolve) }),
@@ -72,6 +84,10 @@ async function answer (
     else send(response, 200, shown(job))
     return
   }
+  if (pathname.startsWith('/v1/messages/batches')) {
+    answerBatch(provider, method ?? '', pathname.slice('/v1/messages/batches'.length), body, response)
+    return
+  }
   const [, id = '', rest = ''] = /^\/v1\/responses\/([^/]+)(\/.*)?$/.exec(pathname) ?? []
   const job = provider.jobs.get(id)
   if (job === undefined) {
@@ -84,6 +100,74 @@ async function answer (
     send(response, 200, { id, object: 'response', deleted: true })
   } else if (searchParams.get('stream') === 'true') follow(job, response)
   else send(response, 200, shown(job))
+}
+
+function answerBatch (
+  provider: JobProvider, method: string, path: string, body: Record<string, unknown>, response: ServerResponse
+): void {
+  if (path === '') {
+    const batch: MessageBatch = {
+      id: `msgbatch_${Math.random().toString(36).slice(2)}`,
+      requests: body['requests'] as MessageBatch['requests'],
+      status: 'in_progress',
+      used: [],
+      finish (...used) {
+        batch.used = used
+        batch.status = 'ended'
+      },
+    }
+    provider.batches.set(batch.id, batch)
+    send(response, 200, shownBatch(provider, batch))
+    return
+  }
+  const [, id = '', rest = ''] = path.split('/')
+  const batch = provider.batches.get(id)
+  if (batch === undefined || (rest === 'results' && batch.status !== 'ended')) {
+    send(response, 404, { type: 'error', error: { type: 'not_found_error', message: 'There is none.' } })
+  } else if (rest === 'results') {
+    response.writeHead(200, { 'content-type': 'application/x-jsonl' }).end(batch.requests.map((one, i) => resultOf(batch, one, i)).join(''))
+  } else if (method === 'DELETE') {
+    provider.batches.delete(id)
+    send(response, 200, { id, type: 'message_batch_deleted' })
+  } else {
+    if (rest === 'cancel') batch.status = 'canceling'
+    send(response, 200, shownBatch(provider, batch))
+  }
+}
+
+function shownBatch ({ url }: JobProvider, { id, status, requests, used }: MessageBatch): object {
+  const succeeded = used.filter((one) => one !== null).length
+  return {
+    id,
+    type: 'message_batch',
+    processing_status: status,
+    request_counts: { processing: requests.length - used.length, succeeded, errored: used.length - succeeded, canceled: 0, expired: 0 },
+    ended_at: status === 'ended' ? '2026-11-26T00:00:00Z' : null,
+    created_at: '2026-11-26T00:00:00Z',
+    expires_at: '2026-11-27T00:00:00Z',
+    archived_at: null,
+    cancel_initiated_at: null,
+    results_url: status === 'ended' ? `${url}/v1/messages/batches/${id}/results` : null,
+  }
+}
+
+function resultOf ({ used }: MessageBatch, { custom_id: customId, params }: MessageBatch['requests'][number], i: number): string {
+  const spent = used[i] ?? null
+  const result = spent === null
+    ? { type: 'errored', error: { type: 'error', error: { type: 'invalid_request_error', message: 'It failed.' } } }
+    : {
+        type: 'succeeded',
+        message: {
+          id: `msg_${i}`,
+          type: 'message',
+          role: 'assistant',
+          model: params['model'],
+          content: [{ type: 'text', text: 'Hello' }],
+          stop_reason: 'end_turn',
+          usage: { input_tokens: spent.input, output_tokens: spent.output, service_tier: 'batch', inference_geo: 'global' },
+        },
+      }
+  return `${JSON.stringify({ custom_id: customId, result })}\n`
 }
 
 function begin (provider: JobProvider, body: Record<string, unknown>): BackgroundJob {

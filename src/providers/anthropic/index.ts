@@ -1,5 +1,6 @@
 import { modelLists } from '../model-lists.ts'
 import { type BillableEndpoint, type Dialect, type Provider } from '../provider.ts'
+import { messageBatchJobs, messageBatches } from './batches.ts'
 import { changedMessages } from './change.ts'
 import { anthropicRateHeaders, renderAnthropicRefusal } from './errors.ts'
 import { meterMessages } from './meter.ts'
@@ -42,6 +43,8 @@ export const anthropic: Provider = {
   dialect: anthropicDialect,
   endpoints: [
     messages('/v1/messages'),
+    messageBatches('/v1/messages/batches'),
+    ...messageBatchJobs('/v1/messages/batches'),
     { kind: 'free', name: 'messages.count_tokens', method: 'POST', path: '/v1/messages/count_tokens', served: 'forward' },
     ...modelLists('/v1'),
   ],

@@ -24,13 +24,16 @@ export function meterMessages (call: CallRequest, answer: AnswerHead): Meter {
   return new EventMeter(new MessageReader(call), false)
 }
 
+/** What of its request an answer is read by. */
+export interface Asked { bound: Pick<CallBound, 'cacheWrite' | 'tier' | 'others'> }
+
 /**
  * `message_start` has the input's usage, each `message_delta` cumulative figures: a field that is there replaces, it is
  * never added. The split of cache writes by lifetime is in `message_start` alone. Final is what comes with the reason
  * why the model stopped; before that the output is a running figure.
  */
 class MessageReader implements EventTaker {
-  readonly #call: CallRequest
+  readonly #call: Asked
   #usage: Record<string, unknown> | null = null
   #model: string | null = null
   #id: string | null = null
@@ -39,7 +42,7 @@ class MessageReader implements EventTaker {
   #outputCounted = false
   #final = false
 
-  constructor (call: CallRequest) { this.#call = call }
+  constructor (call: Asked) { this.#call = call }
 
   take (event: Buffer): Buffer {
     if (event.includes(TELLING)) this.#read(jsonOf(eventData(event)))
@@ -84,10 +87,10 @@ class MessageReader implements EventTaker {
 }
 
 /** Reads a message's events, which may have come in frames of another protocol. */
-export function messageReader (call: CallRequest): EventTaker { return new MessageReader(call) }
+export function messageReader (call: Asked): EventTaker { return new MessageReader(call) }
 
 /** An answer that is there as a whole: a message, or a stream that did not say so or came in an encoding. */
-export function readMessage (text: Buffer, call: CallRequest): Facts {
+export function readMessage (text: Buffer, call: Asked): Facts {
   const message = topLevelValues(text, WANTED)
   if (message === null) return takeAll(new MessageReader(call), text)
   const used = isObject(message['usage']) ? usedIn(message['usage'], call) : NOTHING_USED
@@ -108,7 +111,7 @@ const NOTHING_USED: Used = { usage: null }
  * (`compaction`) and those of advisors, which are other models at prices of their own (Anthropic SDK, BetaUsage). Of
  * any other kind of iteration nothing is known.
  */
-function usedIn (usage: Record<string, unknown>, call: CallRequest): Used {
+function usedIn (usage: Record<string, unknown>, call: Asked): Used {
   const own = tokensOf(usage, call.bound.cacheWrite)
   if (own === null) return NOTHING_USED
   const all = [own]
@@ -127,11 +130,11 @@ function usedIn (usage: Record<string, unknown>, call: CallRequest): Used {
 }
 
 /** the longest that any of them may write */
-function advisorCache ({ bound: { others = [] } }: CallRequest): CallBound['cacheWrite'] {
+function advisorCache ({ bound: { others = [] } }: Asked): CallBound['cacheWrite'] {
   return others.some(({ bound }) => bound.cacheWrite === '1h') ? '1h' : '5m'
 }
 
-function totalOf (all: readonly Tokens[], usage: Record<string, unknown>, call: CallRequest): Usage {
+function totalOf (all: readonly Tokens[], usage: Record<string, unknown>, call: Asked): Usage {
   const sum = (field: keyof Tokens): number => all.reduce((total, one) => total + one[field], 0)
   return {
     inputTokens: sum('inputTokens'),
@@ -173,7 +176,7 @@ function cacheWrites (
 }
 
 /** What the answer does not say of speed or region is as it was asked for; `standard`: it says that neither applied. */
-function tierUsed ({ speed, inference_geo: geo }: Record<string, unknown>, { bound }: CallRequest): string | null {
+function tierUsed ({ speed, inference_geo: geo }: Record<string, unknown>, { bound }: Asked): string | null {
   const saysSpeed = typeof speed === 'string'
   const saysGeo = typeof geo === 'string'
   if (!saysSpeed && !saysGeo) return null
