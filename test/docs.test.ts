@@ -50,7 +50,10 @@ t.test('docs/PROVIDERS.md lists every path as it is', async (t) => {
 })
 
 const FREE = {
-  models: 'free, from the catalog', forward: 'free, passed on', job: 'free, for whose it is; settles what has ended',
+  models: 'free, from the catalog',
+  forward: 'free, passed on',
+  job: 'free, for whose it is; settles what has ended',
+  file: 'free, for whose it is',
 }
 
 /** as a request of each shows it */

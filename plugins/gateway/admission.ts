@@ -104,7 +104,8 @@ function earlyRefusal (plane: Plane, request: FastifyRequest): Refusal | null {
 
 /** A body that is read as another type than it has would be another request than the provider gets. */
 function typeRefusal ({ endpoint }: Route, contentType: string | undefined): Refusal | null {
-  const takes = endpoint.kind === 'billable' ? endpoint.takes : undefined
+  const uploads = endpoint.kind === 'free' && endpoint.served === 'file' && endpoint.method === 'POST'
+  const takes = endpoint.kind === 'billable' ? endpoint.takes : uploads ? 'form' : undefined
   if (takes === undefined) return isForm(contentType) ? unsupportedType('The body must be application/json.') : null
   return takes === 'either' || isForm(contentType) ? null : unsupportedType('The body must be multipart/form-data.')
 }

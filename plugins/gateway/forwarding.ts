@@ -4,6 +4,7 @@ import { type Refusal } from '../../src/errors.ts'
 import { type CallIntake, type JobDesk, type OpenCall } from '../../src/gateway/call.ts'
 import { type Job } from '../../src/holds/job.ts'
 import { isForm, parseForm } from '../../src/providers/form.ts'
+import { fileMeter } from '../../src/providers/file-meter.ts'
 import { pathTemplate } from '../../src/providers/paths.ts'
 import { type BillableEndpoint, type Endpoint, isRefusal, type JobEndpoint } from '../../src/providers/provider.ts'
 import { Exchange, type ExchangeCall, Unsigned } from './exchange.ts'
@@ -33,6 +34,10 @@ export function handle (plane: Plane, request: FastifyRequest, reply: FastifyRep
     forwardToJob(plane, inbound, endpoint, bytes, request, reply)
     return
   }
+  if (endpoint.kind === 'free' && endpoint.served === 'file') {
+    forwardFile(plane, inbound, bytes, request, reply)
+    return
+  }
   if (endpoint.kind === 'free' && (endpoint.method !== 'POST' || bytes.length === 0)) {
     forwardFree(plane, inbound, null, bytes, request, reply)
     return
@@ -41,13 +46,15 @@ export function handle (plane: Plane, request: FastifyRequest, reply: FastifyRep
   const parsed = form === null ? plane.parse(bytes) : parseForm(bytes, form)
   if ('refusal' in parsed) refuse(plane.gate, route.provider, parsed.refusal, request, reply)
   else if (endpoint.kind === 'free') forwardFree(plane, inbound, parsed.body, bytes, request, reply)
-  else forwardCall(plane, inbound, endpoint, parsed.body, bytes, request, reply)
+  else if (endpoint.reads === undefined) forwardCall(plane, inbound, endpoint, parsed.body, bytes, request, reply)
+  else forwardWithFile(plane, inbound, endpoint, parsed.body, bytes, request, reply)
 }
 
 /** null: the body is JSON */
 function formType (endpoint: Endpoint, { headers }: FastifyRequest): string | null {
   const { 'content-type': type = '' } = headers
-  return endpoint.kind === 'billable' && endpoint.takes !== undefined && isForm(type) ? type : null
+  const takesForms = endpoint.kind === 'billable' ? endpoint.takes !== undefined : endpoint.served === 'file'
+  return takesForms && isForm(type) ? type : null
 }
 
 const DEMO = 'demo'
@@ -119,6 +126,94 @@ async function jobFor (
       }
 }
 
+/** A file of this organization's, or one that becomes so before anybody hears its name. */
+function forwardFile (plane: Plane, inbound: Inbound, bytes: Buffer, request: FastifyRequest, reply: FastifyReply): void {
+  const { route: { provider, params: { file } }, identity: { organizationId } } = inbound
+  const go = async (): Promise<void> => {
+    const refused = file === undefined ? null : await plane.jobs.fileRefusal(provider.name, file, organizationId)
+    if (isGone(request, reply)) return
+    const way = refused ?? wayTo(plane, provider.name, inbound)
+    if (isRefusal(way)) refuse(plane.gate, provider, way, request, reply)
+    else {
+      const call = file === undefined ? bringing((id) => plane.jobs.addFiles(provider.name, [id], organizationId)) : FREE
+      exchange(plane, way, inbound, { ...FREE_PASSAGE, call, body: bytes.length === 0 ? null : bytes }, request, reply)
+    }
+  }
+  go().catch((error: unknown) => {
+    request.log.error({ err: error }, 'passing on a file failed')
+    if (!reply.sent) refuse(plane.gate, provider, internalError(), request, reply)
+  })
+}
+
+function bringing (add: (id: string) => Promise<Refusal | null>): ExchangeCall {
+  return {
+    ...FREE,
+    meter: ({ status, contentEncoding }) => status >= 400 ? FREE.meter({ status, contentEncoding, contentType: '', headers: {} }) : fileMeter(contentEncoding),
+    cover: ({ job }) => job === undefined || job.id === null ? null : add(job.id),
+  }
+}
+
+/** What is asked for stands in a file at the provider, which is read first, as far as a body may go. */
+function forwardWithFile (
+  plane: Plane, inbound: Inbound, endpoint: BillableEndpoint, body: unknown, bytes: Buffer,
+  request: FastifyRequest, reply: FastifyReply
+): void {
+  const { provider } = inbound.route
+  const go = async (): Promise<void> => {
+    const file = await fileFor(plane, inbound, endpoint, body)
+    if (isGone(request, reply)) return
+    if (Buffer.isBuffer(file)) forwardCall(plane, inbound, endpoint, body, bytes, request, reply, file)
+    else refuse(plane.gate, provider, file, request, reply)
+  }
+  go().catch((error: unknown) => {
+    request.log.error({ err: error }, 'reading a file at a provider failed')
+    if (!reply.sent) refuse(plane.gate, provider, UNREADABLE, request, reply)
+  })
+}
+
+const UNREADABLE: Refusal = {
+  code: 'upstream_unreachable', message: 'The file could not be read from its provider. Nothing was sent and nothing is charged.', retryable: true,
+}
+
+async function fileFor (
+  plane: Plane, inbound: Inbound, { reads }: BillableEndpoint, body: unknown
+): Promise<Buffer | Refusal> {
+  const { route: { provider }, identity: { organizationId } } = inbound
+  const file = reads?.file(body)
+  if (reads === undefined || file === undefined) throw new Error('the endpoint reads no file')
+  if (typeof file !== 'string') return file
+  const refused = await plane.jobs.fileRefusal(provider.name, file, organizationId)
+  if (refused !== null) return { ...refused, field: 'input_file_id' }
+  const way = wayTo(plane, provider.name, inbound)
+  return isRefusal(way) ? way : await contentOf(way, pathTemplate(reads.path).fill({ file }), plane.bodyBytes)
+}
+
+async function contentOf ({ upstream, credential }: Way, asked: string, most: number): Promise<Buffer | Refusal> {
+  const path = upstream.path(asked)
+  const sent = { method: 'GET' as const, path, headers: upstreamHeaders({}, [], null), body: null }
+  const own = typeof credential === 'function' ? await credential({ ...sent, url: `${upstream.origin}${path}` }) : credential
+  const signal = AbortSignal.timeout(FILE_WITHIN_MS)
+  const answer = await upstream.pool.request({ ...sent, headers: [...sent.headers, ...own], signal })
+  if (answer.statusCode !== 200) {
+    await answer.body.dump()
+    const message = `The provider answers ${answer.statusCode} for this file.`
+    return { code: 'invalid_request', message, field: 'input_file_id', retryable: false }
+  }
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of answer.body) {
+    chunks.push(chunk as Buffer)
+    length += (chunk as Buffer).length
+    if (length > most) {
+      const message = `The file is larger than this gateway reads (${most} bytes).`
+      return { code: 'body_too_large', message, field: 'input_file_id', retryable: false }
+    }
+  }
+  return Buffer.concat(chunks)
+}
+
+const FILE_WITHIN_MS = 120_000
+
 function aboutJob (jobs: JobDesk, endpoint: JobEndpoint, job: Job): ExchangeCall {
   let status: number | null = null
   return {
@@ -147,12 +242,12 @@ const NOTHING_READ = { usage: null, final: false, modelUsed: null, providerReque
 
 function forwardCall (
   plane: Plane, inbound: Inbound, endpoint: BillableEndpoint, body: unknown, bytes: Buffer,
-  request: FastifyRequest, reply: FastifyReply
+  request: FastifyRequest, reply: FastifyReply, file?: Buffer
 ): void {
   const { route: { provider, params }, identity, search } = inbound
   const gone = (): boolean => isGone(request, reply)
   const requestId = firstOf(request.headers['x-request-id'])
-  const target = { params, search, headers: request.headers }
+  const target = { params, search, headers: request.headers, ...file === undefined ? {} : { file } }
   const intake = { provider, endpoint, target, identity, body, bytes, requestId }
   openCall(plane, inbound, intake, request, reply, gone).catch((error: unknown) => {
     request.log.error({ err: error }, 'opening a call failed')

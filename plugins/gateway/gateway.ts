@@ -184,6 +184,8 @@ function openUpstreams (options: GatewayOptions, limits: GatewayLimits): Map<str
 const NO_JOBS: JobDesk = {
   find: async () => ({ code: 'job_not_found', message: 'There are no jobs here.', retryable: false }),
   askedBy: () => {},
+  fileRefusal: async () => ({ code: 'job_not_found', message: 'There are no files here.', retryable: false }),
+  addFiles: async () => null,
   heard: async () => {},
   missed: async () => {},
 }

@@ -61,6 +61,10 @@ export interface NamedJob { provider: string, of: string, jobId: string }
 export interface JobDesk {
   /** of this organization; a refusal where it has no such job */
   find (named: NamedJob, organizationId: string): Promise<Job | Refusal>
+  /** null: this file at the provider is this organization's */
+  fileRefusal (provider: string, fileId: string, organizationId: string): Promise<Refusal | null>
+  /** from now on they are; why it cannot be known, null: it is */
+  addFiles (provider: string, fileIds: readonly string[], organizationId: string): Promise<Refusal | null>
   /** how a provider is asked about one: by whom its answer is heard */
   askedBy (ask: (job: Job) => Promise<void>): void
   /** an answer said this of it: where it is over, it is settled */

@@ -60,6 +60,10 @@ export interface JobStore {
   claim (most: number): Promise<Job[]>
   /** the provider did not know it; answers how often in a row by now */
   miss (id: string): Promise<number>
+  /** whose a file at a provider is; null: nobody's */
+  ownerOf (provider: string, fileId: string): Promise<string | null>
+  /** those that are somebody's already stay so */
+  addFiles (provider: string, fileIds: readonly string[], organizationId: string): Promise<void>
   /** false: it had ended already */
   end (id: string, end: JobEnd): Promise<boolean>
 }

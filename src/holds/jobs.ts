@@ -60,10 +60,30 @@ export class Jobs {
     await this.#looking
   }
 
+  async fileRefusal (provider: string, fileId: string, organizationId: string): Promise<Refusal | null> {
+    try {
+      return await this.#o.store.ownerOf(provider, fileId) === organizationId ? null : unknownFile(fileId)
+    } catch (err) {
+      this.#o.log.error({ err, file: fileId }, 'whose a file is could not be read')
+      return UNREAD
+    }
+  }
+
+  async addFiles (provider: string, fileIds: readonly string[], organizationId: string): Promise<Refusal | null> {
+    try {
+      await this.#o.store.addFiles(provider, fileIds, organizationId)
+      return null
+    } catch (err) {
+      this.#o.log.error({ err, files: fileIds }, 'whose files are could not be recorded')
+      return UNREAD
+    }
+  }
+
   /** What an answer about a job says: once it is over it is settled. Never rejects; what fails is asked for again. */
   async heard (job: Job, reading: Reading, status: number | null): Promise<void> {
     const said = reading.job
     if (said?.over !== true || (said.id !== null && said.id !== job.jobId)) return
+    if (said.files !== undefined && job.organizationId !== null) await this.addFiles(job.provider, said.files, job.organizationId)
     if (said.results !== undefined && !reading.final) {
       // nobody waits for what may be long
       if (job.state === 'open') void this.#askOnce(job)
@@ -102,6 +122,9 @@ export class Jobs {
       correctionId: newCallId(job.openedAt),
     }
   }
+
+  /** until all that is being asked about has been answered */
+  async idle (): Promise<void> { await Promise.all(this.#asking.values()) }
 
   /** while one is being asked about, nobody else here asks about it */
   #askOnce (job: Job): Promise<void> {
@@ -164,9 +187,17 @@ function unknownJob (jobId: string): Refusal {
   }
 }
 
+function unknownFile (fileId: string): Refusal {
+  return {
+    code: 'job_not_found',
+    message: `There is no file ${JSON.stringify(fileId.slice(0, 100))} that a key of this organization brought or made through this gateway.`,
+    retryable: false,
+  }
+}
+
 const UNREAD: Refusal = {
   code: 'ledger_unavailable',
-  message: 'Whose job this is could not be read from PostgreSQL.',
+  message: 'Whose this is could not be looked up in PostgreSQL.',
   retryable: true,
   retryAfterMs: 2_000,
 }

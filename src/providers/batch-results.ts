@@ -1,4 +1,4 @@
-import { costNano, surcharged } from '../pricing/cost.ts'
+import { BATCH, costNano, surcharged } from '../pricing/cost.ts'
 import { type PinnedTerms } from '../pricing/pinned.ts'
 import { isEncoded, KeepingMeter, NOTHING_READ, type Facts, UnreadMeter } from '../usage/body-meter.ts'
 import { ObjectMeter, type ObjectTaker } from '../usage/json-stream.ts'
@@ -32,8 +32,8 @@ class Lines implements ObjectTaker {
 
   take (line: Buffer): void {
     const usage = this.#read(line)
-    const { model, bound } = this.#terms
-    const nano = usage === null ? null : costNano(model, { ...usage, tier: surcharged(usage.tier ?? bound.tier, bound.surcharge) })
+    const { model } = this.#terms
+    const nano = usage === null ? null : costNano(model, atTier(usage, this.#terms))
     this.#costNano = nano === null || this.#costNano === null ? null : this.#costNano + nano
     if (usage !== null) this.#usage = sumOf(this.#usage, usage)
   }
@@ -50,6 +50,12 @@ class Lines implements ObjectTaker {
   }
 }
 
+/** that it was a batch is said by all of it, and may be by each line again */
+function atTier (usage: Usage, { bound }: PinnedTerms): Usage {
+  const said = usage.tier === BATCH ? null : usage.tier
+  return { ...usage, tier: surcharged(said ?? bound.tier, bound.surcharge) }
+}
+
 function sumOf (one: Usage, other: Usage): Usage {
   const units: Record<string, number> = { ...one.units }
   for (const [name, count] of Object.entries(other.units ?? {})) units[name] = (units[name] ?? 0) + count
@@ -61,7 +67,7 @@ function sumOf (one: Usage, other: Usage): Usage {
     outputTokens: one.outputTokens + other.outputTokens,
     reasoningTokens: one.reasoningTokens + other.reasoningTokens,
     webSearches: one.webSearches + other.webSearches,
-    tier: 'batch',
+    tier: BATCH,
     ...Object.keys(units).length === 0 ? {} : { units },
   }
 }

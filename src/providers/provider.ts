@@ -53,6 +53,8 @@ export interface Target {
   search: string
   /** of the request, by their names in lower case; absent: they are not known, and say nothing */
   headers?: Readonly<Record<string, string | string[] | undefined>>
+  /** what is in the file that the endpoint reads; absent: it reads none, or nobody has fetched it */
+  file?: Buffer
 }
 
 export const NO_PARAMS: Readonly<Record<string, string>> = {}
@@ -84,6 +86,8 @@ export interface BillableEndpoint {
   takes?: 'form' | 'either'
   /** `body` is what was read of `bytes`. Pure, linear in the body, never throws. */
   read (body: unknown, bytes: Buffer, target: Target): CallRequest | Refusal
+  /** a file at the provider that what is asked for stands in: which one, and where it is, `{file}` in the path */
+  reads?: { file (body: unknown): string | Refusal, path: string }
   /**
    * The bytes to send: `bytes` itself unless something of it is changed, usage reporting must be switched on, or what
    * the quote is for must be said. A model that stands in the path is changed there. `priced`: by what it was quoted.
@@ -163,7 +167,10 @@ export interface JobEndpoint extends Omit<FreeEndpoint, 'served'> {
   meter (terms: PinnedTerms, answer: AnswerHead): Meter
 }
 
-export type Endpoint = BillableEndpoint | FreeEndpoint | JobEndpoint
+/** About files at the provider: brought by an organization and then, `{file}` in the path, passed on for it alone. */
+export interface FileEndpoint extends Omit<FreeEndpoint, 'served'> { served: 'file' }
+
+export type Endpoint = BillableEndpoint | FreeEndpoint | JobEndpoint | FileEndpoint
 
 /** How the clients of one family of SDKs are talked to. */
 export interface Dialect {

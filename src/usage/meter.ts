@@ -34,6 +34,8 @@ export interface JobReading {
   over: boolean
   /** its results say what it used: what placeholders in their path stand for, besides `{job}` */
   results?: Readonly<Record<string, string>>
+  /** files at the provider that it has made */
+  files?: readonly string[]
 }
 
 /**

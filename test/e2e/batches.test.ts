@@ -1,6 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk'
+import OpenAI, { toFile } from 'openai'
 import t from 'tap'
-import { type JobProvider, type MessageBatch, startJobProvider } from '../provider/jobs.ts'
+import { type FileBatch, type JobProvider, type MessageBatch, startJobProvider } from '../provider/jobs.ts'
 import { aGateway, type GatewayUnderTest } from './gateway.ts'
 
 // Batches, by the official SDKs, over two gateways on one PostgreSQL. claude-haiku-4-5: 1 and 5 USD per million tokens, as a
@@ -24,10 +25,11 @@ async function aWorld () {
   await world.a.budget({ scopeId: organizationId })
   const key = await world.a.key({ organizationId })
   const client = ({ url }: GatewayUnderTest) => new Anthropic({ baseURL: `${url}/anthropic`, apiKey: key, maxRetries: 0 })
+  const openai = ({ url }: GatewayUnderTest) => new OpenAI({ baseURL: `${url}/openai/v1`, apiKey: key, maxRetries: 0 })
   const holds = async () => await world.a.core.database.query<Record<string, unknown>>({
     text: 'select id, state, job_id, quote_nano, cost_nano, description from long_holds where organization_id = $1 order by id', values: [organizationId],
   })
-  return { ...world, organizationId, key, holds, at: client }
+  return { ...world, organizationId, key, holds, at: client, openai }
 }
 
 const params = (over: object = {}) =>
@@ -101,4 +103,69 @@ t.test('another organization sees nothing of a batch, and nobody a list of all',
   t.match(await refusal(at(a).messages.batches.delete(made.id)), { status: 400 }, 'it goes on')
   t.match(await refusal(Promise.resolve(at(a).messages.batches.list())), { status: 403 })
   t.equal((await at(a).messages.batches.cancel(made.id)).processing_status, 'canceling')
+})
+
+const line = (body: object, over: object = {}) =>
+  JSON.stringify({ custom_id: 'x', method: 'POST', url: '/v1/chat/completions', body: { model: 'gpt-4o', messages: [], max_tokens: 100, ...body }, ...over })
+const completion = (prompt: number, output: number) => ({
+  id: 'c', object: 'chat.completion', model: 'gpt-4o-2024-08-06', choices: [], service_tier: 'default',
+  usage: { prompt_tokens: prompt, completion_tokens: output, total_tokens: prompt + output },
+})
+
+async function anInput (client: OpenAI, lines: string[]): Promise<string> {
+  return (await client.files.create({ purpose: 'batch', file: await toFile(Buffer.from(lines.join('\n')), 'b.jsonl') })).id
+}
+
+t.test('a batch of OpenAI is quoted by its file, and settled by the lines of its output, some of which failed', async (t) => {
+  const world = await aWorld()
+  const { a, b, provider, holds, openai } = world
+  const input = await anInput(openai(a), [line({}), line({ max_tokens: 200 }), line({}), ''])
+  const made = await openai(b).batches.create({ endpoint: '/v1/chat/completions', completion_window: '24h', input_file_id: input })
+  // at most a token per byte, 49 each at 2.50 USD, and 400 at 10 USD per million: half of 4,367.5 micro-USD
+  t.equal(JSON.stringify({ model: 'gpt-4o', messages: [], max_tokens: 100 }).length, 49)
+  t.match(await holds(), [{ state: 'open', job_id: made.id, quote_nano: '2183750' }])
+  t.equal((await openai(a).batches.retrieve(made.id)).status, 'validating')
+
+  const batch = provider.fileBatches.get(made.id) as FileBatch
+  batch.finish('completed', completion(100, 50), completion(1_000, 200), null)
+  const ended = await openai(a).batches.retrieve(made.id)
+  await a.core.jobs.idle()
+  // half of 100 x 2.50 + 50 x 10, and of 1,000 x 2.50 + 200 x 10 micro-USD
+  t.match(await holds(), [{ state: 'settled', cost_nano: '2625000' }])
+  t.match(await (await openai(b).files.content(String(ended.output_file_id))).text(), /"status_code":200/)
+  t.match(await (await openai(b).files.content(String(ended.error_file_id))).text(), /"status_code":400/)
+  const events = (await a.events()).filter(({ organization_id: of }) => of === world.organizationId)
+  t.match(events, [{ endpoint: 'batches', model: 'gpt-4o', input_tokens: '1100', output_tokens: '250', tier: 'batch', certainty: 'exact' }])
+})
+
+t.test('a batch of which nothing came about costs nothing; one that OpenAI polled for is found', async (t) => {
+  const { a, provider, holds, openai, organizationId } = await aWorld()
+  const input = await anInput(openai(a), [line({})])
+  const ids = []
+  for (let i = 0; i < 2; i++) ids.push((await openai(a).batches.create({ endpoint: '/v1/chat/completions', completion_window: '24h', input_file_id: input })).id)
+  provider.fileBatches.get(String(ids[0]))?.finish('failed')
+  provider.fileBatches.get(String(ids[1]))?.finish('cancelled', completion(100, 50))
+  await a.core.database.query({ text: 'update long_holds set poll_at = opened_at where organization_id = $1', values: [organizationId] })
+  await a.core.jobs.look()
+  t.match(await holds(), [{ state: 'settled', cost_nano: '0' }, { state: 'settled', cost_nano: '375000' }])
+})
+
+t.test('files and batches are those of the organization that made them', async (t) => {
+  const { a, openai, holds } = await aWorld()
+  const other = await aWorld()
+  const input = await anInput(openai(a), [line({})])
+  const refusal = (call: Promise<unknown>) => call.then(() => null, (error: unknown) => error)
+  const batch = (client: OpenAI, file: string, endpoint = '/v1/chat/completions') =>
+    refusal(client.batches.create({ endpoint: endpoint as '/v1/responses', completion_window: '24h', input_file_id: file }))
+  t.match(await batch(other.openai(a), input), { status: 404, param: 'input_file_id' })
+  t.match(await refusal(other.openai(a).files.content(input)), { status: 404 })
+  t.match(await refusal(other.openai(a).files.delete(input)), { status: 404 })
+  t.match(await refusal(Promise.resolve(openai(a).files.list())), { status: 403 })
+  t.match(await refusal(Promise.resolve(openai(a).batches.list())), { status: 403 })
+  t.match(await batch(openai(a), input, '/v1/responses'), { status: 400, message: /line 1 of input_file_id: it must be POST \/v1\/responses/ })
+  t.match(await batch(openai(a), input, '/v1/videos'), { status: 400, message: /endpoint must be one of \/v1\/chat\/completions/ })
+  const mixed = await anInput(openai(a), [line({}), line({ model: 'gpt-4o-mini' })])
+  t.match(await batch(openai(a), mixed), { status: 403, message: /several models/ })
+  t.match(await batch(openai(a), await anInput(openai(a), [line({}), '{'])), { status: 400, message: /line 2 of input_file_id/ })
+  t.same(await holds(), [])
 })

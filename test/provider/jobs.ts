@@ -11,6 +11,10 @@ export interface JobProvider {
   jobs: Map<string, BackgroundJob>
   /** Anthropic's, by their ids */
   batches: Map<string, MessageBatch>
+  /** OpenAI's, by their ids */
+  fileBatches: Map<string, FileBatch>
+  /** what is in each file */
+  files: Map<string, string>
   /** requests as they came: method and path */
   asked: string[]
   /** the answers to POST wait for this; null: they do not */
@@ -41,12 +45,26 @@ export interface MessageBatch {
   finish: (...used: ({ input: number, output: number } | null)[]) => void
 }
 
+export interface FileBatch {
+  id: string
+  endpoint: string
+  input: string
+  status: 'validating' | 'in_progress' | 'completed' | 'failed' | 'cancelling' | 'cancelled'
+  output: string | null
+  errors: string | null
+  completed: number
+  /** `answers`: of each line of the input, the body that it is answered with; null: it failed */
+  finish: (status: FileBatch['status'], ...answers: (object | null)[]) => void
+}
+
 export async function startJobProvider (t: { teardown: (close: () => Promise<void>) => void }): Promise<JobProvider> {
   let told: ((job: BackgroundJob) => void)[] = []
   const provider: JobProvider = {
     url: '',
     jobs: new Map(),
     batches: new Map(),
+    fileBatches: new Map(),
+    files: new Map(),
     asked: [],
     until: null,
     begun: () => new Promise((resolve) => { told.push(resolve) }),
@@ -58,7 +76,17 @@ export async function startJobProvider (t: { teardown: (close: () => Promise<voi
   const server = createServer((request, response) => {
     provider.asked.push(`${request.method} ${request.url}`)
     void (async () => {
-      const body = await readJson(request)
+      const bytes = await readAll(request)
+      const { pathname } = new URL(request.url ?? '', provider.url)
+      if (pathname.startsWith('/v1/files')) {
+        answerFile(provider, request, pathname.split('/')[3], bytes, response)
+        return
+      }
+      const body = bytes.length === 0 ? {} : JSON.parse(bytes.toString('utf8')) as Record<string, unknown>
+      if (pathname.startsWith('/v1/batches')) {
+        answerFileBatch(provider, request, pathname.split('/').slice(3), body, response)
+        return
+      }
       await answer(provider, request, body, response, (job) => {
         for (const tell of told) tell(job)
         told = []
@@ -100,6 +128,77 @@ async function answer (
     send(response, 200, { id, object: 'response', deleted: true })
   } else if (searchParams.get('stream') === 'true') follow(job, response)
   else send(response, 200, shown(job))
+}
+
+function keepFile ({ files }: JobProvider, text: string): string {
+  const id = `file-${Math.random().toString(36).slice(2)}`
+  files.set(id, text)
+  return id
+}
+
+function answerFile (
+  provider: JobProvider, { method, url, headers }: IncomingMessage, asked: string | undefined, bytes: Buffer, response: ServerResponse
+): void {
+  const boundary = /boundary=(.+)$/.exec(headers['content-type'] ?? '')?.[1]
+  const parts = bytes.toString('utf8').split(`--${boundary}`)
+  const part = parts.find((one) => one.includes('name="file"'))
+  const id = asked ?? keepFile(provider, (part ?? '').split('\r\n\r\n').slice(1).join('\r\n\r\n').replace(/\r\n$/, ''))
+  const text = provider.files.get(id)
+  if (text === undefined) send(response, 404, { error: { message: 'No such File object', type: 'invalid_request_error', param: 'id', code: null } })
+  else if (url?.endsWith('/content') === true) response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(text)
+  else {
+    if (method === 'DELETE') provider.files.delete(id)
+    send(response, 200, { id, object: 'file', bytes: text.length, created_at: 1, filename: 'b.jsonl', purpose: 'batch', deleted: method === 'DELETE' })
+  }
+}
+
+function answerFileBatch (
+  provider: JobProvider, { method }: IncomingMessage, [id, rest]: string[], body: Record<string, unknown>, response: ServerResponse
+): void {
+  const batch = id === undefined && method === 'POST' ? beginFileBatch(provider, body) : provider.fileBatches.get(id ?? '')
+  if (batch === undefined) {
+    send(response, 404, { error: { message: 'No batch found', type: 'invalid_request_error', param: null, code: null } })
+    return
+  }
+  if (rest === 'cancel') batch.status = 'cancelling'
+  send(response, 200, {
+    id: batch.id,
+    object: 'batch',
+    endpoint: batch.endpoint,
+    input_file_id: batch.input,
+    completion_window: '24h',
+    status: batch.status,
+    output_file_id: batch.output,
+    error_file_id: batch.errors,
+    created_at: 1,
+    request_counts: { total: 0, completed: batch.completed, failed: 0 },
+  })
+}
+
+function beginFileBatch (provider: JobProvider, body: Record<string, unknown>): FileBatch {
+  const batch: FileBatch = {
+    id: `batch_${Math.random().toString(36).slice(2)}`,
+    endpoint: String(body['endpoint']),
+    input: String(body['input_file_id']),
+    status: 'validating',
+    output: null,
+    errors: null,
+    completed: 0,
+    finish (status, ...answers) {
+      batch.status = status
+      const lines = answers.map((answer, i) => ({
+        custom_id: String(i),
+        response: answer === null ? { status_code: 400, body: { error: { message: 'no' } } } : { status_code: 200, request_id: 'r', body: answer },
+        error: null,
+      }))
+      const of = (good: boolean) => lines.filter((_, i) => (answers[i] !== null) === good).map((line) => `${JSON.stringify(line)}\n`).join('')
+      batch.completed = answers.filter((answer) => answer !== null).length
+      if (batch.completed > 0) batch.output = keepFile(provider, of(true))
+      if (batch.completed < answers.length) batch.errors = keepFile(provider, of(false))
+    },
+  }
+  provider.fileBatches.set(batch.id, batch)
+  return batch
 }
 
 function answerBatch (
@@ -229,9 +328,8 @@ function send (response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }).end(text)
 }
 
-async function readJson (request: IncomingMessage): Promise<Record<string, unknown>> {
+async function readAll (request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
-  const text = Buffer.concat(chunks).toString('utf8')
-  return text === '' ? {} : JSON.parse(text) as Record<string, unknown>
+  return Buffer.concat(chunks)
 }

@@ -8,6 +8,7 @@ import {
   type BillableEndpoint, type CallRequest, type Dialect, type EndpointTable, isRefusal, type JobEndpoint, type Provider,
   type StreamCalls,
 } from '../provider.ts'
+import { batches, batchJobs, files } from './batches.ts'
 import { embeddings } from './embeddings.ts'
 import { openAiRateHeaders, renderOpenAiRefusal } from './errors.ts'
 import { imageEdits, images, imageVariations } from './images.ts'
@@ -183,6 +184,14 @@ export function responseJobs (path: string): JobEndpoint[] {
   ]
 }
 
+/** also as the lines of batches */
+const inBatches = [
+  chatCompletions('/v1/chat/completions', { fields: { sounds: true } }),
+  { ...responses('/v1/responses', { fields: { jobs: true } }), socket: RESPONSES_SOCKET },
+  completions('/v1/completions'),
+  embeddings('/v1/embeddings'),
+]
+
 export const openai: Provider = {
   name: 'openai',
   title: 'OpenAI',
@@ -192,13 +201,13 @@ export const openai: Provider = {
   needsKey: true,
   dialect: openaiDialect,
   endpoints: [
-    chatCompletions('/v1/chat/completions', { fields: { sounds: true } }),
-    { ...responses('/v1/responses', { fields: { jobs: true } }), socket: RESPONSES_SOCKET },
+    ...inBatches,
     realtime('/v1/realtime'),
     ...responseJobs('/v1/responses'),
     compaction('/v1/responses/compact'),
-    completions('/v1/completions'),
-    embeddings('/v1/embeddings'),
+    batches('/v1', inBatches),
+    ...batchJobs('/v1', inBatches),
+    ...files('/v1'),
     images('/v1/images/generations'),
     imageEdits('/v1/images/edits'),
     imageVariations('/v1/images/variations'),

@@ -33,6 +33,7 @@ export const RIGHTS: Record<string, readonly Right[]> = {
   long_hold_accounts: ['select', 'insert', 'update'],
   long_holds: ['select', 'insert', 'update'],
   model_prices: ['select', 'insert'],
+  provider_files: ['select', 'insert'],
   relaycore_migrations: ['select'],
   usage_by_day: ['select', 'insert', 'update'],
   usage_by_hour: ['select', 'insert', 'update'],

@@ -35,6 +35,20 @@ export class PostgresJobStore implements JobStore {
     return row?.missed ?? 0
   }
 
+  async ownerOf (provider: string, fileId: string): Promise<string | null> {
+    const [row] = await reached(this.#database.query<{ organization_id: string }>({
+      text: 'select organization_id from provider_files where provider = $1 and file_id = $2', values: [provider, fileId],
+    }))
+    return row?.organization_id ?? null
+  }
+
+  async addFiles (provider: string, fileIds: readonly string[], organizationId: string): Promise<void> {
+    await reached(this.#database.query({
+      text: 'insert into provider_files (provider, file_id, organization_id) select $1, f, $3 from unnest($2::text[]) f on conflict do nothing',
+      values: [provider, fileIds, organizationId],
+    }))
+  }
+
   async end (id: string, end: JobEnd): Promise<boolean> {
     const [row] = await reached(this.#database.query<{ ended: boolean }>({
       text: 'select end_long_hold($1, $2, $3, $4) as ended',
