@@ -566,6 +566,16 @@ alter table model_prices add constraint model_prices_prices_check CHECK ((jsonb_
 alter table model_prices add constraint model_prices_provider_check CHECK (((length(provider) >= 1) AND (length(provider) <= 100)));
 comment on table model_prices is 'USD per million of each unit, as texts, in the form of the catalog';
 
+create table provider_files (
+  provider text not null,
+  file_id text not null,
+  organization_id text not null,
+  created_at timestamp(3) with time zone default clock_timestamp() not null
+);
+alter table provider_files add constraint provider_files_file_id_check CHECK (((length(file_id) >= 1) AND (length(file_id) <= 512)));
+alter table provider_files add constraint provider_files_pkey PRIMARY KEY (provider, file_id);
+comment on table provider_files is 'whose a file at a provider is, by the gateway key that brought it or the batch that made it';
+
 create table usage_by_day (
   account_id bigint not null,
   facet text not null,

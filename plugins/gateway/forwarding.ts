@@ -127,7 +127,9 @@ async function jobFor (
 }
 
 /** A file of this organization's, or one that becomes so before anybody hears its name. */
-function forwardFile (plane: Plane, inbound: Inbound, bytes: Buffer, request: FastifyRequest, reply: FastifyReply): void {
+function forwardFile (
+  plane: Plane, inbound: Inbound, bytes: Buffer, request: FastifyRequest, reply: FastifyReply
+): void {
   const { route: { provider, params: { file } }, identity: { organizationId } } = inbound
   const go = async (): Promise<void> => {
     const refused = file === undefined ? null : await plane.jobs.fileRefusal(provider.name, file, organizationId)
@@ -135,7 +137,8 @@ function forwardFile (plane: Plane, inbound: Inbound, bytes: Buffer, request: Fa
     const way = refused ?? wayTo(plane, provider.name, inbound)
     if (isRefusal(way)) refuse(plane.gate, provider, way, request, reply)
     else {
-      const call = file === undefined ? bringing((id) => plane.jobs.addFiles(provider.name, [id], organizationId)) : FREE
+      const add = (id: string) => plane.jobs.addFiles(provider.name, [id], organizationId)
+      const call = file === undefined ? bringing(add) : FREE
       exchange(plane, way, inbound, { ...FREE_PASSAGE, call, body: bytes.length === 0 ? null : bytes }, request, reply)
     }
   }

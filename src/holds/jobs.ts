@@ -83,7 +83,9 @@ export class Jobs {
   async heard (job: Job, reading: Reading, status: number | null): Promise<void> {
     const said = reading.job
     if (said?.over !== true || (said.id !== null && said.id !== job.jobId)) return
-    if (said.files !== undefined && job.organizationId !== null) await this.addFiles(job.provider, said.files, job.organizationId)
+    if (said.files !== undefined && job.organizationId !== null) {
+      await this.addFiles(job.provider, said.files, job.organizationId)
+    }
     if (said.results !== undefined && !reading.final) {
       // nobody waits for what may be long
       if (job.state === 'open') void this.#askOnce(job)

@@ -11,7 +11,8 @@ export interface PinnedTerms {
   bound: Omit<CallBound, 'inputTokens' | 'parts'>
 }
 
-export function pinTerms (asked: string, model: PricedModel, { inputTokens: _open, parts: _each, ...bound }: CallBound): PinnedTerms {
+export function pinTerms (asked: string, model: PricedModel, whole: CallBound): PinnedTerms {
+  const { inputTokens: _open, parts: _each, ...bound } = whole
   return { asked, model, bound }
 }
 

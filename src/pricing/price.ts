@@ -104,8 +104,8 @@ export interface CallBound {
   /** other models that work within the call, each at its own prices; absent: none may */
   others?: readonly OtherModel[]
   /**
-   * Several requests of one model in one call, each with a bound of its own: they say all that it may cost. Absent: it is
-   * one request.
+   * Several requests of one model in one call, each with a bound of its own: they say all that it may cost. Absent: it
+   * is one request.
    */
   parts?: readonly CallBound[]
 }

@@ -115,7 +115,8 @@ function unitsOf (model: PricedModel, bound: CallBound): CallBound['units'] | nu
 /** The most tokens that a call may use, of input and of output: those that its quote is for. */
 export function mostTokens (model: PricedModel, bound: CallBound): { input: number, output: number } {
   const { parts, others = [] } = bound
-  const most = parts === undefined ? { input: inputBound(model, bound), output: outputBound(model, bound) } : { input: 0, output: 0 }
+  const most = { input: 0, output: 0 }
+  if (parts === undefined) Object.assign(most, { input: inputBound(model, bound), output: outputBound(model, bound) })
   const add = (of: PricedModel, one: CallBound): void => {
     const { input, output } = mostTokens(of, one)
     most.input += input

@@ -2,10 +2,20 @@ import { type Refusal } from '../errors.ts'
 import { BATCH } from '../pricing/cost.ts'
 import { type CallBound } from '../pricing/price.ts'
 import { badRequest, notMetered, shown } from './body.ts'
-import { type CallRequest, isRefusal } from './provider.ts'
+import { AS_ASKED, type BillableEndpoint, type CallRequest, isRefusal, type Target } from './provider.ts'
 
 /** One of the requests in a batch, as its endpoint reads it. */
 export type Read = CallRequest | Refusal
+
+/**
+ * One of the requests, as it stands in its bytes. What its endpoint would send otherwise than it came is refused: what is in
+ * a batch goes to the provider as it is.
+ */
+export function readAlone (endpoint: BillableEndpoint, body: unknown, bytes: Buffer, target: Target): Read {
+  const read = endpoint.read(body, bytes, target)
+  if (isRefusal(read) || read.stream || endpoint.forwardBody(read, body, bytes, AS_ASKED).equals(bytes)) return read
+  return notMetered('what a request of a batch leaves open, such as how often tools may be used,')
+}
 
 /** its message names the field, or else where it is */
 function of (refusal: Refusal, name: string): Refusal {
@@ -13,8 +23,8 @@ function of (refusal: Refusal, name: string): Refusal {
 }
 
 /**
- * Many requests sent at once, each of which is quoted as its own endpoint does and costs what a batch costs. They are of
- * one model, so that the budgets of that model are those of all of them. `where`: what the i-th is called in the body.
+ * Many requests sent at once, each of which is quoted as its own endpoint does and costs what a batch costs. They are
+ * of one model, so that the budgets of that model are those of all. `where`: what the i-th is called in the body.
  */
 export function batchOf (requests: Iterable<Read>, where: (i: number) => string): CallRequest | Refusal {
   const parts: CallBound[] = []

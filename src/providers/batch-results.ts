@@ -10,8 +10,8 @@ import { type AnswerHead } from './provider.ts'
 export type LineReader = (line: Buffer) => Usage | null
 
 /**
- * The results of a batch, a line for each request, however many: each is priced by itself, since what prices go by is the
- * length of each request and not of all. Whole, they are the end of the job.
+ * The results of a batch, a line for each request, however many: each is priced by itself, since what prices go by is
+ * the length of each request and not of all. Whole, they are the end of the job.
  */
 export function meterResults (terms: PinnedTerms, answer: AnswerHead, read: LineReader): Meter {
   if (answer.status >= 400 || isEncoded(answer.contentEncoding)) return new UnreadMeter()

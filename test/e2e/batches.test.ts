@@ -4,8 +4,8 @@ import t from 'tap'
 import { type FileBatch, type JobProvider, type MessageBatch, startJobProvider } from '../provider/jobs.ts'
 import { aGateway, type GatewayUnderTest } from './gateway.ts'
 
-// Batches, by the official SDKs, over two gateways on one PostgreSQL. claude-haiku-4-5: 1 and 5 USD per million tokens, as a
-// batch half of that: 100 input and 50 output cost 50 + 125 = 175 micro-USD, 1,000 and 200 cost 500 + 500 = 1,000.
+// Batches, by the official SDKs, over two gateways on one PostgreSQL. claude-haiku-4-5: 1 and 5 USD per million tokens,
+// as a batch half of that: 100 input and 50 output cost 50 + 125 = 175 micro-USD, 1,000 and 200 cost 1,000.
 
 interface World { a: GatewayUnderTest, b: GatewayUnderTest, provider: JobProvider }
 
@@ -58,8 +58,14 @@ t.test('a batch of messages is held at the sum of its requests, half the price, 
   t.match(await holds(), [{ state: 'settled', cost_nano: '1175000' }])
   const events = (await a.events()).filter(({ organization_id: of }) => of === world.organizationId)
   t.match(events, [{
-    endpoint: 'messages.batches', model: 'claude-haiku-4-5', cost_nano: '1175000', input_tokens: '1100', output_tokens: '250', tier: 'batch',
-    certainty: 'exact', outcome: 'completed',
+    endpoint: 'messages.batches',
+    model: 'claude-haiku-4-5',
+    cost_nano: '1175000',
+    input_tokens: '1100',
+    output_tokens: '250',
+    tier: 'batch',
+    certainty: 'exact',
+    outcome: 'completed',
   }])
   t.match(await a.core.database.query({
     text: 'select leased_nano - (select coalesce(sum(granted_nano - returned_nano - posted_nano), 0) from leases l where l.account_id = a.id) as rest, long_held_nano, settled_nano from budget_accounts a where budget_id in (select id from budget_definitions where scope_id = $1)',
@@ -80,13 +86,16 @@ t.test('a batch that nobody fetches is asked about, and then its results are', a
 
 t.test('batches that cannot be bounded are refused, with which request it is', async (t) => {
   const { a, holds, at } = await aWorld()
-  const refused = async (...of: object[]) => await at(a).messages.batches
-    .create({ requests: of.map((one, i) => ({ custom_id: String(i), params: one })) as never }).then(() => null, (error: unknown) => error)
+  const refused = async (...of: object[]) => {
+    const requests = of.map((one, i) => ({ custom_id: String(i), params: one })) as never
+    return await at(a).messages.batches.create({ requests }).then(() => null, (error: unknown) => error)
+  }
   const error = (message: RegExp, status = 403) => ({ status, error: { error: { message } } })
   t.match(await refused(params(), params({ model: 'claude-opus-4-6' })), error(/several models/))
   t.match(await refused(params(), params({ mcp_servers: [{ url: 'x' }] })), error(/^requests\.1: mcp_servers/))
   t.match(await refused(params(), params({ stream: true })), error(/^requests\.1 cannot be streamed/, 400))
-  t.match(await refused(params({ max_tokens: undefined })), error(/^requests\.0\.max_tokens: max_tokens is required/, 400))
+  const without = params({ max_tokens: undefined })
+  t.match(await refused(without), error(/^requests\.0\.max_tokens: max_tokens is required/, 400))
   t.match(await refused(), error(/at least one request/, 400))
   t.match(await refused(params({ model: 'claude-none' })), { status: 404 })
   t.same(await holds(), [])
@@ -108,7 +117,11 @@ t.test('another organization sees nothing of a batch, and nobody a list of all',
 const line = (body: object, over: object = {}) =>
   JSON.stringify({ custom_id: 'x', method: 'POST', url: '/v1/chat/completions', body: { model: 'gpt-4o', messages: [], max_tokens: 100, ...body }, ...over })
 const completion = (prompt: number, output: number) => ({
-  id: 'c', object: 'chat.completion', model: 'gpt-4o-2024-08-06', choices: [], service_tier: 'default',
+  id: 'c',
+  object: 'chat.completion',
+  model: 'gpt-4o-2024-08-06',
+  choices: [],
+  service_tier: 'default',
   usage: { prompt_tokens: prompt, completion_tokens: output, total_tokens: prompt + output },
 })
 

@@ -137,7 +137,8 @@ function keepFile ({ files }: JobProvider, text: string): string {
 }
 
 function answerFile (
-  provider: JobProvider, { method, url, headers }: IncomingMessage, asked: string | undefined, bytes: Buffer, response: ServerResponse
+  provider: JobProvider, { method, url, headers }: IncomingMessage, asked: string | undefined, bytes: Buffer,
+  response: ServerResponse
 ): void {
   const boundary = /boundary=(.+)$/.exec(headers['content-type'] ?? '')?.[1]
   const parts = bytes.toString('utf8').split(`--${boundary}`)
@@ -153,7 +154,8 @@ function answerFile (
 }
 
 function answerFileBatch (
-  provider: JobProvider, { method }: IncomingMessage, [id, rest]: string[], body: Record<string, unknown>, response: ServerResponse
+  provider: JobProvider, { method }: IncomingMessage, [id, rest]: string[], body: Record<string, unknown>,
+  response: ServerResponse
 ): void {
   const batch = id === undefined && method === 'POST' ? beginFileBatch(provider, body) : provider.fileBatches.get(id ?? '')
   if (batch === undefined) {
@@ -240,7 +242,9 @@ function shownBatch ({ url }: JobProvider, { id, status, requests, used }: Messa
     id,
     type: 'message_batch',
     processing_status: status,
-    request_counts: { processing: requests.length - used.length, succeeded, errored: used.length - succeeded, canceled: 0, expired: 0 },
+    request_counts: {
+      processing: requests.length - used.length, succeeded, errored: used.length - succeeded, canceled: 0, expired: 0,
+    },
     ended_at: status === 'ended' ? '2026-11-26T00:00:00Z' : null,
     created_at: '2026-11-26T00:00:00Z',
     expires_at: '2026-11-27T00:00:00Z',

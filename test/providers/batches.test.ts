@@ -49,7 +49,10 @@ const answered = (input: number, output: number, tier = 'default') => ({
   response: {
     status_code: 200,
     body: {
-      object: 'chat.completion', model: 'gpt-4o', choices: [], service_tier: tier,
+      object: 'chat.completion',
+      model: 'gpt-4o',
+      choices: [],
+      service_tier: tier,
       usage: { prompt_tokens: input, completion_tokens: output, total_tokens: input + output },
     },
   },
@@ -124,8 +127,13 @@ t.test('what an answer about a batch says', async (t) => {
 })
 
 t.test('whatever its requests use within their bounds, a batch costs no more than its quote', async () => {
-  const uses = fc.array(fc.record({ limit: fc.integer({ min: 1, max: 2_000 }), text: fc.string({ maxLength: 60 }), input: fc.nat(100), output: fc.nat(100) }),
-    { minLength: 1, maxLength: 20 })
+  const use = fc.record({
+    limit: fc.integer({ min: 1, max: 2_000 }),
+    text: fc.string({ maxLength: 60 }),
+    input: fc.nat(100),
+    output: fc.nat(100),
+  })
+  const uses = fc.array(use, { minLength: 1, maxLength: 20 })
   fc.assert(fc.property(uses, (of) => {
     const requests = of.map(({ limit, text }) => message(limit, text))
     const batch = messagesOf(requests)

@@ -3,26 +3,25 @@ import { type PinnedTerms } from '../../pricing/pinned.ts'
 import { BodyMeter, type Facts, KeepingMeter, NOTHING_READ, textOrNull, UnreadMeter } from '../../usage/body-meter.ts'
 import { type Meter } from '../../usage/meter.ts'
 import { NOTHING_USED, type Usage } from '../../usage/usage.ts'
-import { batchOf } from '../batch-request.ts'
+import { batchOf, readAlone } from '../batch-request.ts'
 import { meterResults } from '../batch-results.ts'
 import { badRequest, isObject } from '../body.ts'
 import { topLevelElements, topLevelMembers, topLevelValues } from '../json-scan.ts'
 import { type AnswerHead, type BillableEndpoint, type CallRequest, type JobEndpoint, type Target } from '../provider.ts'
 import { readMessage } from './meter.ts'
-import { readMessages } from './request.ts'
 
 /** of one batch (Anthropic's guide to batches) */
 const MOST_REQUESTS = 100_000
 
-/** Batches of messages, whose requests stand in the body (Anthropic API reference, "Create a Message Batch"). */
-export function messageBatches (path: string): BillableEndpoint {
+/** Batches of messages, `of`, which stand in the body (Anthropic API reference, "Create a Message Batch"). */
+export function messageBatches (path: string, of: BillableEndpoint): BillableEndpoint {
   return {
     kind: 'billable',
     name: 'messages.batches',
     method: 'POST',
     path,
     about: { model: '`model` of each request, all of them the same', output: '`max_tokens` of each', usage: '`usage` of each result' },
-    read: readBatch,
+    read: (body, bytes, target) => readBatch(body, bytes, target, of),
     forwardBody: (_call, _body, bytes) => bytes,
     meter: (_call, answer) => meterBatch(answer),
   }
@@ -42,7 +41,7 @@ export function messageBatchJobs (path: string): JobEndpoint[] {
 }
 
 /** Each request is read as one of its own, by the bytes that it stands in. */
-function readBatch (body: unknown, bytes: Buffer, target: Target): CallRequest | Refusal {
+function readBatch (body: unknown, bytes: Buffer, target: Target, of: BillableEndpoint): CallRequest | Refusal {
   const requests = isObject(body) ? body['requests'] : undefined
   if (!Array.isArray(requests)) return badRequest('requests must be a list.', 'requests')
   if (requests.length > MOST_REQUESTS) return badRequest(`requests must be at most ${MOST_REQUESTS}.`, 'requests')
@@ -53,7 +52,7 @@ function readBatch (body: unknown, bytes: Buffer, target: Target): CallRequest |
       const request: unknown = requests[i]
       const params = memberOf(list.subarray(start, end), 'params')
       yield isObject(request) && params !== null
-        ? readMessages(request['params'], params, target)
+        ? readAlone(of, request['params'], params, target)
         : badRequest('params must be an object.', 'params')
     }
   }
@@ -80,7 +79,9 @@ function readBatchAnswer (text: Buffer): Facts {
 
 const RESULTS = /("results_url"\s*:\s*")https?:\/\/[^/"\\]+(\/[^"\\]*")/
 
-/** SDKs go where `results_url` says, key in hand: a path leads them back here. As many blanks make up for what is left out. */
+/**
+ * SDKs go where `results_url` says, key in hand: a path leads them back here. Blanks make up for what is left out.
+ */
 function atGateway (answer: Buffer): Buffer {
   const text = answer.toString('latin1')
   return Buffer.from(text.replace(RESULTS, (whole, name: string, path: string) => (name + path).padEnd(whole.length)), 'latin1')

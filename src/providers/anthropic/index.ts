@@ -43,7 +43,7 @@ export const anthropic: Provider = {
   dialect: anthropicDialect,
   endpoints: [
     messages('/v1/messages'),
-    messageBatches('/v1/messages/batches'),
+    messageBatches('/v1/messages/batches', messages('/v1/messages')),
     ...messageBatchJobs('/v1/messages/batches'),
     { kind: 'free', name: 'messages.count_tokens', method: 'POST', path: '/v1/messages/count_tokens', served: 'forward' },
     ...modelLists('/v1'),

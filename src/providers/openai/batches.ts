@@ -3,7 +3,7 @@ import { type PinnedTerms } from '../../pricing/pinned.ts'
 import { BodyMeter, count, type Facts, KeepingMeter, NOTHING_READ, textOrNull, UnreadMeter } from '../../usage/body-meter.ts'
 import { type Meter } from '../../usage/meter.ts'
 import { NOTHING_USED, type Usage } from '../../usage/usage.ts'
-import { batchOf } from '../batch-request.ts'
+import { batchOf, readAlone } from '../batch-request.ts'
 import { meterResults } from '../batch-results.ts'
 import { badRequest, isObject, parseBody, shown } from '../body.ts'
 import { topLevelMembers, topLevelValues } from '../json-scan.ts'
@@ -94,7 +94,7 @@ function readLine (line: Buffer, endpoint: BillableEndpoint): CallRequest | Refu
   const { url, method, body } = parsed.body
   if (url !== endpoint.path || method !== 'POST') return badRequest(`it must be POST ${endpoint.path}; got ${shown(method)} ${shown(url)}.`)
   const bytes = memberOf(line, 'body')
-  return bytes === null || !isObject(body) ? badRequest('body must be an object.') : endpoint.read(body, bytes, NO_TARGET)
+  return bytes === null || !isObject(body) ? badRequest('body must be an object.') : readAlone(endpoint, body, bytes, NO_TARGET)
 }
 
 function memberOf (bytes: Buffer, name: string): Buffer | null {
@@ -102,7 +102,7 @@ function memberOf (bytes: Buffer, name: string): Buffer | null {
   return member === undefined ? null : bytes.subarray(member.valueStart, member.valueEnd)
 }
 
-/** Nobody hears of a batch before it is held for as long as it may take, nor of its files before they are known to be whose. */
+/** Nobody hears of a batch before it is held for long, nor of its files before it is known whose they are. */
 function meterBatch ({ status, contentEncoding }: AnswerHead): Meter {
   return status >= 400 ? new UnreadMeter() : new KeepingMeter(new BodyMeter(contentEncoding, readBatchAnswer), 'all')
 }
@@ -114,7 +114,8 @@ function readBatchAnswer (text: Buffer): Facts {
   const over = OVER.has(batch['status'])
   const output = textOrNull(batch['output_file_id'])
   const made = [output, textOrNull(batch['error_file_id'])].filter((file) => file !== null)
-  const job = { id, over, ...made.length === 0 ? {} : { files: made }, ...over && output !== null ? { results: { file: output } } : {} }
+  const results = over && output !== null ? { results: { file: output } } : {}
+  const job = { id, over, ...made.length === 0 ? {} : { files: made }, ...results }
   const facts = { ...NOTHING_READ, providerRequestId: id, job }
   // what failed whole, or in each of its lines, is not billed
   const nothing = over && output === null && count(objectOf(batch['request_counts'])['completed']) === 0
