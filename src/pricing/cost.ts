@@ -40,10 +40,7 @@ export function parseFactor (text: string): Factor | null {
  */
 export function factorOf (model: PricedModel, tier: string | null, atLeastOne = false): Factor | null {
   if (tier === null || STANDARD.has(tier)) return ONE
-  if (Object.hasOwn(model.multipliers, tier)) {
-    // what is asked for as a batch is served as nothing else
-    return known(model.multipliers[tier] as string, atLeastOne && tier !== BATCH)
-  }
+  if (Object.hasOwn(model.multipliers, tier)) return known(model.multipliers[tier] as string, atLeastOne)
   const modifiers = tier.split('+', MAX_MODIFIERS + 1)
   if (modifiers.length < 2 || modifiers.length > MAX_MODIFIERS) return null
   let { numerator, denominator } = ONE

@@ -56,7 +56,7 @@ function mostNano (model: PricedModel, bound: CallBound, output: number): bigint
 function ownNano (model: PricedModel, bound: CallBound, output: number): bigint | null {
   if (model.assumed === 'unpriced') return 0n
   const { webSearches } = bound
-  const factor = factorOf(model, surcharged(bound.tier, bound.surcharge), true)
+  const factor = dearestFactor(model, bound)
   const units = unitsOf(model, bound)
   if (factor === null || units === null || (webSearches > 0 && model.webSearchNano === null)) return null
   if (isTooLong(model, bound)) return null
@@ -88,6 +88,15 @@ export function withoutPrice (model: PricedModel, bound: CallBound): string {
     return 'with searches that it bills by the query, since nothing says how many there may be'
   }
   return unpriced.length === 0 ? 'as it is asked' : `with ${unpriced.join(', ')}`
+}
+
+/** A tier that is asked for may not be served; a surcharge is certain, also one that is cheaper, as a batch is. */
+function dearestFactor (model: PricedModel, { tier, surcharge }: CallBound): Factor | null {
+  const factor = factorOf(model, tier, true)
+  const sure = surcharge === undefined ? null : factorOf(model, surcharge)
+  if (factor === null || surcharge === undefined) return factor
+  if (sure === null) return null
+  return { numerator: factor.numerator * sure.numerator, denominator: factor.denominator * sure.denominator }
 }
 
 type Units = Readonly<Record<string, number>>

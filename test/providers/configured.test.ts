@@ -63,9 +63,9 @@ t.test('what cannot be is refused by its name', async (t) => {
 })
 
 t.test('an exact path can be allowed unmetered', async (t) => {
-  const openai = named({ RELAYCORE_ALLOW_UNMETERED: 'POST /openai/v1/files, DELETE /openai/v1/files/f' }, 'openai')
+  const openai = named({ RELAYCORE_ALLOW_UNMETERED: 'POST /openai/v1/uploads, DELETE /openai/v1/uploads/f' }, 'openai')
   t.match(openai?.provider.endpoints.slice(-2), [
-    { kind: 'free', name: 'unmetered', method: 'POST', path: '/v1/files', served: 'forward' }, { method: 'DELETE', path: '/v1/files/f' },
+    { kind: 'free', name: 'unmetered', method: 'POST', path: '/v1/uploads', served: 'forward' }, { method: 'DELETE', path: '/v1/uploads/f' },
   ])
 })
 

@@ -13,7 +13,7 @@ import { aGateway, AUTH, chat, FakeGate, KEY, PROVIDER_KEY } from './fakes.ts'
 // What stands between a client with a good key and a provider's other paths. Requests are written by hand, because
 // every HTTP client tidies URLs up.
 const SIDE_DOORS = [
-  '/openai/v1', '/openai/v1/', '/openai/v1/responses/x', '/openai/v1/batches', '/openai/v1/videos/generations',
+  '/openai/v1', '/openai/v1/', '/openai/v1/responses/x', '/openai/v1/uploads', '/openai/v1/videos/generations',
   '/openai/v1/chat', '/openai/v1/chat/', '/openai/v1/chat/completions/', '/openai/v1/chat/completions/x',
   '/openai/v1//chat/completions', '/openai/v1/chat//completions', '//openai/v1/chat/completions',
   '/openai//v1/chat/completions', '/openai/v1/./chat/completions', '/openai/v1/chat/../chat/completions',
@@ -25,9 +25,9 @@ const SIDE_DOORS = [
   '/OpenAI/V1/chat/completions', '/openai/v1/chat/completions;x=1', '/openai/v1/chat/completions%00',
   '/openai/v1/chat/completions%20', '/openai/v1/chat/completions%3Fa=1', '/openai/v1/chat/completions%23',
   '/openai/v1/chat/completions#x', '/openai/v1/messages', '/anthropic/v1/chat/completions',
-  '/anthropic/v1/messages/batches', '/anthropic/v1/messages/', '/anthropic/v1/messages/count_tokens/',
-  '/anthropic/v1/messages/../complete', '/v1/realtime', '/v1/messages/batches', '/v1/', '/v1//messages',
-  '/v1/models/../messages/batches', '/v1/models/..%2fmessages', '/v1/models/x:batchGenerateContent', '/v1/files',
+  '/anthropic/v1/messages/batches/', '/anthropic/v1/messages/', '/anthropic/v1/messages/count_tokens/',
+  '/anthropic/v1/messages/../complete', '/v1/realtime', '/v1/messages/batches/x/y', '/v1/', '/v1//messages',
+  '/v1/models/../messages/batches', '/v1/models/..%2fmessages', '/v1/models/x:batchGenerateContent', '/v1/uploads',
   '/v1/models/x:generateContent/', '/v1/models/x%3AgenerateContent', '/v1/models/a/b:generateContent', '/v1/models/..:generateContent',
   '/gemini/v1beta/models/x:GenerateContent', '/gemini/v1beta/cachedContents', '/gemini/v1beta/tunedModels/x:generateContent',
   '/v1beta/models/x%2f..%2fy:generateContent', '/v1beta/models/:generateContent', '/openai/v1/models/x:generateContent',
@@ -81,15 +81,15 @@ t.test('whatever the path, only a listed one goes upstream, and only as listed',
 t.test('a refused path says what is there instead, in the dialect of the path', async (t) => {
   const { url, gate } = await aGateway(t)
 
-  const openai = await ask(`${url}/openai/v1/batches?key=${KEY}`, { body: '{}' })
-  const anthropic = await ask(`${url}/anthropic/v1/messages/batches`, { headers: AUTH, body: '{}' })
+  const openai = await ask(`${url}/openai/v1/uploads?key=${KEY}`, { body: '{}' })
+  const anthropic = await ask(`${url}/anthropic/v1/messages/many`, { headers: AUTH, body: '{}' })
   const byHeader = await ask(`${url}/v1/complete`, { headers: { 'x-api-key': KEY }, body: '{}' })
   const method = await ask(`${url}/v1/chat/completions`, { method: 'GET', headers: AUTH })
 
   t.equal(openai.status, 403)
   t.equal(openai.headers['x-relaycore-call-id'], gate.refusals[0]?.refusal.callId, 'the log names it as the answer does')
   const { message } = json(openai)['error'] as { message: string }
-  t.match(message, /^POST \/openai\/v1\/batches is not available/)
+  t.match(message, /^POST \/openai\/v1\/uploads is not available/)
   t.match(message, /POST \/openai\/v1\/chat\/completions/)
   t.notMatch(message, /messages/)
   t.notMatch(message, new RegExp(KEY))
