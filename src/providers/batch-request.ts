@@ -8,8 +8,8 @@ import { AS_ASKED, type BillableEndpoint, type CallRequest, isRefusal, type Targ
 export type Read = CallRequest | Refusal
 
 /**
- * One of the requests, as it stands in its bytes. What its endpoint would send otherwise than it came is refused: what is in
- * a batch goes to the provider as it is.
+ * One of the requests, as it stands in its bytes. What its endpoint would send otherwise is refused: what is in a
+ * batch goes to the provider as it is.
  */
 export function readAlone (endpoint: BillableEndpoint, body: unknown, bytes: Buffer, target: Target): Read {
   const read = endpoint.read(body, bytes, target)
@@ -30,6 +30,8 @@ export function batchOf (requests: Iterable<Read>, where: (i: number) => string)
   const parts: CallBound[] = []
   let first: CallRequest | null = null
   let inputTokens = 0
+  let webSearches = 0
+  let units: CallBound['units'] = {}
   let cacheWrite: CallBound['cacheWrite'] = 'none'
   let endUser: unknown
   for (const read of requests) {
@@ -41,12 +43,14 @@ export function batchOf (requests: Iterable<Read>, where: (i: number) => string)
     if (read.bound.others !== undefined) return notMetered('A batch whose requests let other models work')
     if (read.bound.tier !== first.bound.tier) return notMetered('A batch of several tiers')
     inputTokens += read.bound.inputTokens
+    // by these it is decided what of an answer is read
+    webSearches = Math.max(webSearches, read.bound.webSearches)
+    units = { ...units, ...read.bound.units }
     if (read.bound.cacheWrite === '1h' || cacheWrite === 'none') ({ cacheWrite } = read.bound)
     endUser = parts.length === 0 || endUser === read.endUser ? read.endUser : null
     parts.push({ ...read.bound, surcharge: BATCH })
   }
   if (first === null) return badRequest('A batch needs at least one request.')
-  const { webSearches, units } = first.bound
   return {
     ...first,
     // no limit in the body is that of all of them
@@ -61,7 +65,7 @@ export function batchOf (requests: Iterable<Read>, where: (i: number) => string)
       tier: first.bound.tier,
       surcharge: BATCH,
       webSearches,
-      ...units === undefined ? {} : { units },
+      ...Object.keys(units).length === 0 ? {} : { units },
       parts,
     },
   }

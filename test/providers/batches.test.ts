@@ -72,6 +72,21 @@ t.test('the requests of a batch are read each by its own bytes, and together cos
   t.match(chatsOf([100, 200]), { model: 'gpt-4o', background: true, bound: { parts: [{ outputTokens: 100 }, { outputTokens: 200 }] } })
 })
 
+t.test('what a request would be sent otherwise than it came is refused: a batch goes as it is', async (t) => {
+  const refusal = (provider: Provider, path: string, body: object, file?: Buffer) =>
+    named(provider, path).read(body, Buffer.from(JSON.stringify(body)), { ...NO_TARGET, ...file === undefined ? {} : { file } })
+  const search = (more: object) => ({ ...message(100), tools: [{ type: 'web_search_20250305', name: 'web_search', ...more }] })
+  const messagesWith = (params: object) => refusal(anthropic, '/v1/messages/batches', { requests: [{ custom_id: '1', params }] })
+  t.match(messagesWith(search({})), { code: 'feature_not_metered', message: /^requests\.0: what a request of a batch leaves open/ })
+  t.match(messagesWith(search({ max_uses: 2 })), { bound: { parts: [{ webSearches: 2, surcharge: 'batch' }] } })
+  const responseWith = (more: object) => refusal(openai, '/v1/batches', { endpoint: '/v1/responses', input_file_id: 'f' }, Buffer.from(JSON.stringify({
+    method: 'POST', url: '/v1/responses', body: { model: 'gpt-4o', input: 'x', tools: [{ type: 'web_search' }], ...more },
+  })))
+  t.match(responseWith({}), { code: 'feature_not_metered', message: /^line 1 of input_file_id: what a request/ })
+  t.match(responseWith({ max_tool_calls: 2 }), { bound: { parts: [{ webSearches: 2 }] } })
+  t.match(responseWith({ max_tool_calls: 2, background: true }), { code: 'invalid_request' })
+})
+
 t.test('the results of a batch are priced line by line, however they are cut: 100 x 0.5 + 50 x 2.5, and 10 x 0.5 + 5 x 2.5 micro-USD', async (t) => {
   const terms = pinnedTerms(JSON.parse(pinnedText(pinTerms('claude-haiku-4-5', HAIKU, messagesOf([message(100)]).bound))))
   t.strictSame(terms.model, HAIKU)
