@@ -74,14 +74,16 @@ t.test('the requests of a batch are read each by its own bytes, and together cos
 
 t.test('what a request would be sent otherwise than it came is refused: a batch goes as it is', async (t) => {
   const refusal = (provider: Provider, path: string, body: object, file?: Buffer) =>
-    named(provider, path).read(body, Buffer.from(JSON.stringify(body)), { ...NO_TARGET, ...file === undefined ? {} : { file } })
+    named(provider, path).read(body, Buffer.from(JSON.stringify(body)), file === undefined ? NO_TARGET : { ...NO_TARGET, file })
   const search = (more: object) => ({ ...message(100), tools: [{ type: 'web_search_20250305', name: 'web_search', ...more }] })
   const messagesWith = (params: object) => refusal(anthropic, '/v1/messages/batches', { requests: [{ custom_id: '1', params }] })
   t.match(messagesWith(search({})), { code: 'feature_not_metered', message: /^requests\.0: what a request of a batch leaves open/ })
   t.match(messagesWith(search({ max_uses: 2 })), { bound: { parts: [{ webSearches: 2, surcharge: 'batch' }] } })
-  const responseWith = (more: object) => refusal(openai, '/v1/batches', { endpoint: '/v1/responses', input_file_id: 'f' }, Buffer.from(JSON.stringify({
-    method: 'POST', url: '/v1/responses', body: { model: 'gpt-4o', input: 'x', tools: [{ type: 'web_search' }], ...more },
-  })))
+  const responseWith = (more: object) => {
+    const body = { model: 'gpt-4o', input: 'x', tools: [{ type: 'web_search' }], ...more }
+    const line = JSON.stringify({ method: 'POST', url: '/v1/responses', body })
+    return refusal(openai, '/v1/batches', { endpoint: '/v1/responses', input_file_id: 'f' }, Buffer.from(line))
+  }
   t.match(responseWith({}), { code: 'feature_not_metered', message: /^line 1 of input_file_id: what a request/ })
   t.match(responseWith({ max_tool_calls: 2 }), { bound: { parts: [{ webSearches: 2 }] } })
   t.match(responseWith({ max_tool_calls: 2, background: true }), { code: 'invalid_request' })
