@@ -6,7 +6,7 @@ import { type PricedModel } from '../../src/pricing/price.ts'
 import { mostTokens, quoteNano, withoutPrice } from '../../src/pricing/quote.ts'
 import { anthropic } from '../../src/providers/anthropic/index.ts'
 import { openai } from '../../src/providers/openai/index.ts'
-import { type CallRequest, isRefusal, type JobEndpoint, NO_TARGET, type Provider } from '../../src/providers/provider.ts'
+import { type CallRequest, isRefusal, type JobEndpoint, NO_TARGET, type Provider, type Target } from '../../src/providers/provider.ts'
 import { JSON_ANSWER, named, pass } from './builders.ts'
 
 const prices = new CatalogPriceBook()
@@ -18,9 +18,10 @@ function jobsOf (provider: Provider, name: string): JobEndpoint {
   return found
 }
 
+function target (file?: Buffer): Target { return file === undefined ? NO_TARGET : { ...NO_TARGET, file } }
+
 function read (provider: Provider, path: string, body: object, file?: Buffer): CallRequest {
-  const bytes = Buffer.from(JSON.stringify(body))
-  const request = named(provider, path).read(body, bytes, file === undefined ? NO_TARGET : { ...NO_TARGET, file })
+  const request = named(provider, path).read(body, Buffer.from(JSON.stringify(body)), target(file))
   if (isRefusal(request)) throw new Error(request.message)
   return request
 }
@@ -74,7 +75,7 @@ t.test('the requests of a batch are read each by its own bytes, and together cos
 
 t.test('what a request would be sent otherwise than it came is refused: a batch goes as it is', async (t) => {
   const refusal = (provider: Provider, path: string, body: object, file?: Buffer) =>
-    named(provider, path).read(body, Buffer.from(JSON.stringify(body)), file === undefined ? NO_TARGET : { ...NO_TARGET, file })
+    named(provider, path).read(body, Buffer.from(JSON.stringify(body)), target(file))
   const search = (more: object) => ({ ...message(100), tools: [{ type: 'web_search_20250305', name: 'web_search', ...more }] })
   const messagesWith = (params: object) => refusal(anthropic, '/v1/messages/batches', { requests: [{ custom_id: '1', params }] })
   t.match(messagesWith(search({})), { code: 'feature_not_metered', message: /^requests\.0: what a request of a batch leaves open/ })
