@@ -40,7 +40,13 @@ const SAMPLES: Record<string, object> = {
   'cohere rerank': { query: 'Hello', documents: ['a', 'b'] },
   'vllm rerank': { query: 'Hello', documents: ['a', 'b'] },
   score: { text_1: 'Hello', text_2: ['a', 'b'] },
+  batches: { endpoint: '/v1/chat/completions', input_file_id: 'file-1', completion_window: '24h' },
   'messages.batches': { requests: [{ custom_id: 'a', params: { model: 'small', max_tokens: 50, messages } }] },
+}
+
+/** what is in the file that their endpoint reads */
+const FILES: Record<string, object> = {
+  batches: { custom_id: 'a', method: 'POST', url: '/v1/chat/completions', body: { model: 'small', messages } },
 }
 
 /** names of models that their endpoint knows */
@@ -69,7 +75,8 @@ export function sampleOf ({ name: provider }: Provider, endpoint: BillableEndpoi
   const own = path.includes('{model}') ? sample : { model, ...sample }
   const { body, bytes } = 'form' in own ? formOf(own as never) : { body: own, bytes: Buffer.from(JSON.stringify(own)) }
   const params = path.includes('{') ? paramsOf(path, model) : NO_PARAMS
-  const target = { params, search: '', headers: {} }
+  const file = FILES[name]
+  const target = { params, search: '', headers: {}, ...file === undefined ? {} : { file: Buffer.from(JSON.stringify(file)) } }
   const call = endpoint.read(body, bytes, target)
   if (isRefusal(call)) throw new Error(`${provider} ${path} refuses its sample: ${call.message}`)
   return { body, bytes, target, call }
