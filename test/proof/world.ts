@@ -93,7 +93,7 @@ export class ProofWorld {
       ...more,
     }
     const clock = more['SHIFT_MS'] === undefined ? [] : ['--import', join(ROOT, 'out/test/proof/shifted-clock.js')]
-    const child = spawn(process.execPath, ['--enable-source-maps', ...clock, join(ROOT, 'out/src/cli.js'), 'start'],
+    const child = spawn(process.execPath, [...clock, join(ROOT, 'out/src/cli.js'), 'start'],
       { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     const gateway: GatewayProcess = { url: `http://127.0.0.1:${port}`, child, dataDir, env, output: [] }
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => { gateway.output.push(String(data)) })
