@@ -71,7 +71,7 @@ t.test('a run of 200 KB without a space does not hold up the event loop', async 
 t.test('paths that are not known are refused with what is there; WebSockets get 426', async (t) => {
   const gateway = await anOrganization()
   const headers = { authorization: `Bearer ${await gateway.key()}` }
-  for (const path of ['/v1/videos', '/openai/v1/fine_tuning/jobs', '/anthropic/v1/messages/batches', '/v1/chat/completions/']) {
+  for (const path of ['/v1/videos', '/openai/v1/fine_tuning/jobs', '/anthropic/v1/agents', '/v1/chat/completions/']) {
     const answer = await fetch(gateway.url + path, { method: 'POST', headers })
     t.equal(answer.status, 403, path)
     t.match(await answer.text(), /path_not_allowed/)
