@@ -46,7 +46,8 @@ export async function seedLedger (client: pg.ClientBase, { events, levels }: See
 }
 
 const COLUMNS = `day, id, source, organization_id, team_id, project_id, user_id, key_id, tags, provider, endpoint, model, model_used,
-  stream, outcome, status, certainty, input_tokens, output_tokens, quote_nano, cost_nano, price_version, opened_at, ended_at,
+  stream, outcome, status, certainty, input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
+  output_tokens, reasoning_tokens, web_searches, quote_nano, cost_nano, price_version, opened_at, ended_at,
   recorded_at`
 
 const BUDGETS = `
@@ -93,7 +94,8 @@ const EVENTS = `
     (array['openai', 'anthropic', 'demo'])[1 + n / 10 % 3] as provider, 'chat.completions' as endpoint,
     'model-' || n / 10 % ${SEED.models} as model, 'model-' || n / 10 % ${SEED.models} as model_used, n % 3 = 0 as stream,
     'completed' as outcome, 200::smallint as status, case when n % 97 = 0 then 'uncertain' else 'exact' end as certainty,
-    900::bigint as input_tokens, 250::bigint as output_tokens, 2000000::bigint as quote_nano,
+    900::bigint as input_tokens, 0 as cache_read_tokens, 0 as cache_write_5m_tokens, 0 as cache_write_1h_tokens,
+    250::bigint as output_tokens, 0 as reasoning_tokens, 0 as web_searches, 2000000::bigint as quote_nano,
     (1000 + n % 100000)::bigint as cost_nano, 'seed' as price_version, f.at as opened_at,
     f.at + interval '1 second' as ended_at, f.at + interval '2 seconds' as recorded_at
   from generate_series(1, $1::integer) n
