@@ -1,5 +1,6 @@
 import { createAnthropic } from '@ai-sdk/anthropic'
 import { createGoogleGenerativeAI } from '@ai-sdk/google'
+import { createMistral } from '@ai-sdk/mistral'
 import { createOpenAI } from '@ai-sdk/openai'
 import { ChatAnthropic } from '@langchain/anthropic'
 import { ChatOpenAI } from '@langchain/openai'
@@ -166,6 +167,11 @@ const CLIENTS: Record<string, Client> = {
     provider: 'gemini',
     answers: [JSON.stringify(CONTENT), sse([CONTENT])],
     ...vercel((url) => createGoogleGenerativeAI({ baseURL: `${url}/gemini/v1beta`, apiKey: KEY })('m')),
+  },
+  'ai with @ai-sdk/mistral': {
+    provider: 'mistral',
+    answers: [CHAT, CHUNKS_WITH_USAGE],
+    ...vercel((url) => createMistral({ baseURL: `${url}/mistral/v1`, apiKey: KEY })('m')),
   },
   '@langchain/openai': {
     provider: 'openai',
