@@ -3,10 +3,10 @@ import { type IncomingHttpHeaders, type IncomingMessage, ServerResponse } from '
 import { type Socket } from 'node:net'
 import { type Duplex } from 'node:stream'
 import { WebSocket, WebSocketServer } from 'ws'
+import { type Refusal } from '../../src/errors.ts'
 import { type BillableEndpoint, isRefusal, type Talk } from '../../src/providers/provider.ts'
 import { wayTo, type Way } from './forwarding.ts'
 import { clientHeaders, upstreamHeaders } from './headers.ts'
-import { type Refusal } from '../../src/errors.ts'
 import { type Inbound, isGone, type Plane } from './plane.ts'
 import { internalError, refuse } from './refusals.ts'
 import { RealtimeSession } from './realtime-session.ts'
@@ -115,7 +115,7 @@ function begin (
   plane.sockets.accept(request.raw, (client) => {
     request.raw.socket.setKeepAlive(true, KEEPALIVE_MS)
     const { route: { provider, endpoint, params }, key, search } = inbound
-    plane.sockets.sessions.add(open({
+    const session = open({
       plane,
       provider,
       endpoint: endpoint as BillableEndpoint,
@@ -124,7 +124,11 @@ function begin (
       client,
       upstream,
       log: request.log,
-    }))
+    })
+    plane.sockets.sessions.add(session)
+    upstream.resume()
+    // the gateway may have begun to stop while the provider was asked
+    if (plane.exchanges.closing) session.closeWhenIdle()
   })
 }
 
@@ -147,7 +151,11 @@ async function connect (
     ...upstream.ca === undefined ? {} : { ca: upstream.ca },
   })
   return await new Promise((resolve) => {
-    socket.once('open', () => { resolve(socket) })
+    socket.once('open', () => {
+      // what comes with the very bytes that open it waits for the session
+      socket.pause()
+      resolve(socket)
+    })
     socket.once('error', resolve)
     socket.once('unexpected-response', (_request, answer: IncomingMessage) => {
       const chunks: Buffer[] = []

@@ -35,8 +35,9 @@ const USAGE = {
 const done = (id: string, usage: object | null = USAGE, status = 'completed') =>
   ({ type: 'response.done', response: { id, status, usage } })
 
-async function aTalk (t: Test) {
+async function aTalk (t: Test, greeting: object | null = null) {
   const upstream = await aSocketProvider(t)
+  upstream.greeting = greeting
   const gate = new FakeGate()
   const upstreams = { openai: { url: upstream.url, apiKey: PROVIDER_KEY, settingName: 'KEY' } }
   const bench = await aGateway(t, { upstreams, gate })
@@ -104,6 +105,14 @@ t.test('while the provider may answer by itself, one answer is held for before i
   client.ws.close()
   while (exchanges.open > 0) await new Promise(setImmediate)
   t.match(gate.calls[1]?.ended, [{ how: 'released' }], 'what was held and not used goes back')
+})
+
+t.test('what the provider says as it opens the connection arrives, and counts', async (t) => {
+  const { gate, say, heard, client } = await aTalk(t, { type: 'session.created', session: quiet() })
+  await client.until('session.created')
+  say(SOUND)
+  await heard(1)
+  t.equal(gate.calls.length, 0)
 })
 
 t.test('without turn detection sounds cost nothing; until the provider says so, they may', async (t) => {

@@ -150,6 +150,26 @@ t.test('a stop ends idle connections at once and others with their calls', async
   t.match(gate.calls[0]?.ended, [settled])
 })
 
+t.test('a connection that opens while the gateway stops ends at once', async (t) => {
+  const { app, url, upstream, exchanges } = await aBench(t, { closeTimeoutMs: 10_000 })
+  const busy = await aClient(t, url)
+  upstream.says = () => [CREATED]
+  busy.ws.send(JSON.stringify(CREATE))
+  await busy.until('response.created')
+  let take = (): void => {}
+  upstream.hold = new Promise((resolve) => { take = resolve })
+  const asked = once(upstream.asked, 'asked')
+  const late = new WebSocket(`${url.replace('http', 'ws')}/v1/responses`, { headers: { authorization: `Bearer ${KEY}` } })
+  const ended = once(late, 'close')
+  await asked
+  const closed = app.close()
+  while (!exchanges.closing) await new Promise(setImmediate)
+  take()
+  t.same((await ended)[0], 1001)
+  upstream.sockets[0]?.send(JSON.stringify(DONE))
+  await closed
+})
+
 t.test('without a good key there is no WebSocket, and what the provider answers instead is what the client hears', async (t) => {
   const { url, upstream } = await aBench(t)
   const refused = async (key: string) => {
