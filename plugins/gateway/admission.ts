@@ -18,9 +18,8 @@ export function admission (plane: Plane, table: RouteTable): Admission {
     const target = splitTarget(request.raw.url ?? '')
     const path = target.path.startsWith(table.prefix) ? target.path.slice(table.prefix.length) : null
     const upgrades = isUpgrade(request)
-    const find = (below: string): Route | null =>
-      upgrades ? table.socket(below, headers) : table.find(request.method, below, headers)
-    const route = path === null ? null : find(path)
+    let route: Route | null = null
+    if (path !== null) route = upgrades ? table.socket(path, headers) : table.find(request.method, path, headers)
     const provider = route?.provider ?? table.dialect(headers, path ?? '')
 
     const noSocket = upgrades && (route === null || !plane.sockets.has(request.raw))

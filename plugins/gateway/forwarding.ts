@@ -101,10 +101,7 @@ function forwardToJob (
       exchange(plane, way, inbound, outgoing, request, reply)
     }
   }
-  go().catch((error: unknown) => {
-    request.log.error({ err: error }, 'asking about a job failed')
-    if (!reply.sent) refuse(plane.gate, provider, internalError(), request, reply)
-  })
+  answering(plane, inbound, request, reply, go(), 'asking about a job failed')
 }
 
 async function jobFor (
@@ -142,10 +139,7 @@ function forwardFile (
       exchange(plane, way, inbound, { ...FREE_PASSAGE, call, body: bytes.length === 0 ? null : bytes }, request, reply)
     }
   }
-  go().catch((error: unknown) => {
-    request.log.error({ err: error }, 'passing on a file failed')
-    if (!reply.sent) refuse(plane.gate, provider, internalError(), request, reply)
-  })
+  answering(plane, inbound, request, reply, go(), 'passing on a file failed')
 }
 
 function bringing (add: (id: string) => Promise<Refusal | null>): ExchangeCall {
@@ -168,10 +162,7 @@ function forwardWithFile (
     if (Buffer.isBuffer(file)) forwardCall(plane, inbound, endpoint, body, bytes, request, reply, file)
     else refuse(plane.gate, provider, file, request, reply)
   }
-  go().catch((error: unknown) => {
-    request.log.error({ err: error }, 'reading a file at a provider failed')
-    if (!reply.sent) refuse(plane.gate, provider, UNREADABLE, request, reply)
-  })
+  answering(plane, inbound, request, reply, go(), 'reading a file at a provider failed', () => UNREADABLE)
 }
 
 const UNREADABLE: Refusal = {
@@ -252,9 +243,17 @@ function forwardCall (
   const requestId = firstOf(request.headers['x-request-id'])
   const target = { params, search, headers: request.headers, ...file === undefined ? {} : { file } }
   const intake = { provider, endpoint, target, identity, body, bytes, requestId }
-  openCall(plane, inbound, intake, request, reply, gone).catch((error: unknown) => {
-    request.log.error({ err: error }, 'opening a call failed')
-    if (!reply.sent) refuse(plane.gate, provider, internalError(), request, reply)
+  answering(plane, inbound, request, reply, openCall(plane, inbound, intake, request, reply, gone), 'opening a call failed')
+}
+
+/** Where work for a request fails that is waited for, its client hears of it all the same. */
+export function answering (
+  plane: Plane, { route: { provider } }: Inbound, request: FastifyRequest, reply: FastifyReply,
+  work: Promise<void>, failed: string, refusal: () => Refusal = internalError
+): void {
+  work.catch((error: unknown) => {
+    request.log.error({ err: error }, failed)
+    if (!reply.sent) refuse(plane.gate, provider, refusal(), request, reply)
   })
 }
 
@@ -306,7 +305,7 @@ function startCall (
     filtered,
     model: call.changedModel,
     // what goes on without its client is read until it is known by what name
-    ...call.request.background === true ? { onDisconnect: 'drain' as const } : {},
+    onDisconnect: call.request.background === true ? 'drain' as const : undefined,
   }
   exchange(plane, way, inbound, outgoing, request, reply)
 }
@@ -324,7 +323,7 @@ interface Passage {
   /** in the path, where it is not the one that was asked for */
   model: string | null
   /** absent: as is set for the upstream */
-  onDisconnect?: 'drain' | 'abort'
+  onDisconnect?: 'drain' | 'abort' | undefined
 }
 
 const FREE_PASSAGE = { own: {}, filtered: false, model: null, onDisconnect: 'abort' } as const

@@ -5,10 +5,10 @@ import { type Duplex } from 'node:stream'
 import { WebSocket, WebSocketServer } from 'ws'
 import { type Refusal } from '../../src/errors.ts'
 import { type BillableEndpoint, isRefusal, type Talk } from '../../src/providers/provider.ts'
-import { wayTo, type Way } from './forwarding.ts'
+import { answering, wayTo, type Way } from './forwarding.ts'
 import { clientHeaders, upstreamHeaders } from './headers.ts'
 import { type Inbound, isGone, type Plane } from './plane.ts'
-import { internalError, refuse } from './refusals.ts'
+import { refuse } from './refusals.ts'
 import { RealtimeSession } from './realtime-session.ts'
 import { type SessionOptions, type SocketSession } from './socket-session.ts'
 import { StreamSession } from './stream-session.ts'
@@ -78,7 +78,7 @@ export function openSocket (plane: Plane, inbound: Inbound, request: FastifyRequ
     refuse(plane.gate, provider, way as Refusal, request, reply)
     return
   }
-  connect(way, inbound, request.headers).then((outcome) => {
+  const opened = connect(way, inbound, request.headers).then((outcome) => {
     if (isGone(request, reply)) {
       if (outcome instanceof WebSocket) outcome.terminate()
     } else if (outcome instanceof WebSocket) {
@@ -91,10 +91,8 @@ export function openSocket (plane: Plane, inbound: Inbound, request: FastifyRequ
       const message = 'The provider could not be reached over a WebSocket. Nothing was sent and nothing is charged.'
       refuse(plane.gate, provider, { code: 'upstream_unreachable', message, retryable: true }, request, reply)
     }
-  }).catch((error: unknown) => {
-    request.log.error({ err: error }, 'opening a WebSocket failed')
-    if (!reply.sent) refuse(plane.gate, provider, internalError(), request, reply)
   })
+  answering(plane, inbound, request, reply, opened, 'opening a WebSocket failed')
 }
 
 type Open = (options: SessionOptions) => SocketSession
