@@ -4,21 +4,45 @@ import { provePolicies } from './policies.ts'
 import { proveRecording } from './record.ts'
 import { proveSpend } from './spend.ts'
 
-/** `npm run proof`: the promises as they are written, with real processes. Ends with 1 where one does not hold. */
-const say = (line: string) => { console.log(`  ${line}`) }
+/**
+ * `npm run proof`: the promises as they are written, with real processes; `npm run proof -- NAME ...` those that are named.
+ * Ends with 1 where one does not hold.
+ */
+interface Proof { title: string, run: (say: (line: string) => void) => Promise<unknown> }
 
-console.log('Never overspent: 1,000 calls, 100 at once, over 3 gateways, one PostgreSQL, one Redis, 3 levels of budgets')
-await proveSpend(1_000, 100, say)
-for (const redis of [false, true]) {
-  console.log(`Exactly once: kill -9 in the middle of 200 calls, 20 times, ${redis ? 'with' : 'without'} Redis`)
-  await proveKill({ rounds: 20, calls: 200, redis }, say)
+const PROOFS: Record<string, Proof[]> = {
+  spend: [{
+    title: 'Never overspent: 1,000 calls, 100 at once, over 3 gateways, one PostgreSQL, one Redis, 3 levels of budgets',
+    run: async (say) => await proveSpend(1_000, 100, say),
+  }],
+  kill: [false, true].map((redis) => ({
+    title: `Exactly once: kill -9 in the middle of 200 calls, 20 times, ${redis ? 'with' : 'without'} Redis`,
+    run: async (say) => await proveKill({ rounds: 20, calls: 200, redis }, say),
+  })),
+  policies: [{
+    title: 'Limits that move: increases, top-ups, transfers, approvals, thresholds, periods that end, 60 s, over 3 gateways',
+    run: async (say) => { await provePolicies(60_000, say) },
+  }],
+  midnight: ['Asia/Kathmandu', 'America/St_Johns', 'Pacific/Auckland'].map((zone) => ({
+    title: `Midnight in ${zone} with calls open at 3 gateways, and carry-over`,
+    run: async (say) => { await proveMidnight(zone, 2_000, say) },
+  })),
+  record: [{
+    title: 'Books agree: 100,000 random records and reversals, backdated, in four currencies, over changes of clocks',
+    run: async (say) => { await proveRecording(100_000, say) },
+  }],
 }
-console.log('Limits that move: increases, top-ups, transfers, approvals, thresholds, periods that end, 60 s, over 3 gateways')
-await provePolicies(60_000, say)
-for (const zone of ['Asia/Kathmandu', 'America/St_Johns', 'Pacific/Auckland']) {
-  console.log(`Midnight in ${zone} with calls open at 3 gateways, and carry-over`)
-  await proveMidnight(zone, 2_000, say)
+
+const named = process.argv.slice(2)
+const unknown = named.filter((name) => !(name in PROOFS))
+if (unknown.length > 0) {
+  console.error(`There is no proof ${unknown.join(', ')}; there are: ${Object.keys(PROOFS).join(', ')}`)
+  process.exit(2)
 }
-console.log('Books agree: 100,000 random records and reversals, backdated, in four currencies, over changes of clocks')
-await proveRecording(100_000, say)
+for (const name of named.length > 0 ? named : Object.keys(PROOFS)) {
+  for (const { title, run } of PROOFS[name] ?? []) {
+    console.log(title)
+    await run((line) => { console.log(`  ${line}`) })
+  }
+}
 console.log('All hold.')
