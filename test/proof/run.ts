@@ -5,8 +5,8 @@ import { proveRecording } from './record.ts'
 import { proveSpend } from './spend.ts'
 
 /**
- * `npm run proof`: the promises as they are written, with real processes; `npm run proof -- NAME ...` those that are named.
- * Ends with 1 where one does not hold.
+ * `npm run proof`: the promises as they are written, with real processes; `npm run proof -- NAME ...`: those that are
+ * named. Ends with 1 where one does not hold.
  */
 interface Proof { title: string, run: (say: (line: string) => void) => Promise<unknown> }
 
