@@ -1,9 +1,8 @@
-import { fdatasyncSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Now } from '../clock.ts'
 import { type UsageEvent } from '../usage/usage.ts'
 import { EndedCall } from './ended-call.ts'
-import { type FileOps, syncFolder, syncFolderSoon } from './file-ops.ts'
+import { type FileOps } from './file-ops.ts'
 import { type Journal, type JournalHeader, type JournalRecord } from './journal.ts'
 import { lineLength, Lines } from './lines.ts'
 import { decodeLine, encodeLine, type Line, textOf } from './records.ts'
@@ -107,8 +106,8 @@ export class JournalFile implements Journal {
     this.#current = first.segment
     this.#fd = first.fd
     this.#index.add(first.segment)
-    fdatasyncSync(first.fd)
-    syncFolder(options.folder)
+    options.files.datasyncNow(first.fd)
+    options.files.syncFolder(options.folder)
     this.#syncedAt = options.now()
   }
 
@@ -302,7 +301,7 @@ export class JournalFile implements Journal {
       if (files.write(fd, bytes, 0, bytes.length, 0) < bytes.length) throw new Error('the file takes no more bytes')
     } catch (error) {
       files.close(fd)
-      unlinkSync(path)
+      files.removeNow(path)
       throw error
     }
     return { segment: { number, path, bytes: bytes.length, live: 0, leftAt: 0 }, fd }
@@ -385,7 +384,7 @@ export class JournalFile implements Journal {
     this.#retiring = []
     try {
       for (const fd of [...retired, this.#fd]) await this.#o.files.datasync(fd)
-      if (this.#folderDirty) await syncFolderSoon(this.#o.folder)
+      if (this.#folderDirty) await this.#o.files.syncFolderSoon(this.#o.folder)
     } catch (error) {
       this.#syncFailed(error as Error)
       return

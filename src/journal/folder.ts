@@ -1,4 +1,3 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { randomUUID } from 'node:crypto'
@@ -6,9 +5,9 @@ import { type Now, systemNow } from '../clock.ts'
 import { type UsageEvent } from '../usage/usage.ts'
 import { readBootId } from './boot-id.ts'
 import { JournalFile, type JournalLog } from './file.ts'
-import { type FileOps, replaceFile, syncFolder, systemFileOps } from './file-ops.ts'
+import { type FileOps, systemFileOps } from './file-ops.ts'
 import { type Journal, type JournalLife } from './journal.ts'
-import { type FolderLock, lockFolder } from './lock.ts'
+import { type FolderLock } from './lock.ts'
 import { mayMissRecords, readLife } from './reading.ts'
 import { parseSegmentName } from './segments.ts'
 import { dropSetAside, keepSetAside, readSetAside, type SetAsideReading } from './set-aside.ts'
@@ -49,6 +48,7 @@ export class JournalFolder {
   readonly #lock: FolderLock
   readonly #now: Now
   readonly #options: JournalOptions
+  readonly #files: FileOps
   #journal: JournalFile | null = null
   #otherBytes = 0
 
@@ -56,13 +56,14 @@ export class JournalFolder {
   static async open (path: string, options: JournalOptions): Promise<JournalFolder> {
     const folder = resolve(path)
     const now = options.now ?? systemNow
+    const files = options.files ?? systemFileOps
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      files.makeFolder(folder)
     } catch (error) {
       throw new JournalFolderError(`The journal folder ${folder} cannot be made: ${(error as Error).message}`,
         { cause: error })
     }
-    const lock = lockFolder(folder, now())
+    const lock = files.lock(folder, now())
     try {
       return new JournalFolder(folder, lock, now, options)
     } catch (error) {
@@ -76,6 +77,7 @@ export class JournalFolder {
     this.#lock = lock
     this.#now = now
     this.#options = options
+    this.#files = options.files ?? systemFileOps
     this.bootId = options.bootId ?? readBootId()
     this.journalId = this.#readJournalId()
     this.#countOtherBytes()
@@ -85,7 +87,7 @@ export class JournalFolder {
   async lives (): Promise<JournalLife[]> {
     const lives: JournalLife[] = []
     for (const [incarnation, files] of this.#earlierFiles()) {
-      lives.push(await readLife(files, this.journalId, incarnation))
+      lives.push(await readLife(files, this.journalId, incarnation, this.#files))
     }
     return lives
   }
@@ -113,7 +115,7 @@ export class JournalFolder {
       },
       now: this.#now,
       log: o.log,
-      files: o.files ?? systemFileOps,
+      files: this.#files,
       segmentBytes: o.segmentBytes ?? 16 * 1024 * 1024,
       syncIntervalMs: o.syncIntervalMs ?? 50,
       carryAfterSegments: o.carryAfterSegments ?? 4,
@@ -127,32 +129,32 @@ export class JournalFolder {
   forget (life: JournalLife): void {
     if (life.damaged.length > 0) this.keep(life)
     // Oldest first: a later segment alone is harmless, an earlier one alone would show ended calls as open.
-    else for (const file of life.files) if (existsSync(file)) unlinkSync(file)
-    syncFolder(this.path)
+    else for (const file of life.files) if (this.#files.has(file)) this.#files.removeNow(file)
+    this.#files.syncFolder(this.path)
     this.#countOtherBytes()
   }
 
   /** takes a life out of the way without losing it, e.g. one that the authority does not know */
   keep (life: JournalLife): void {
     const kept = join(this.path, KEPT)
-    mkdirSync(kept, { recursive: true, mode: 0o700 })
+    this.#files.makeFolder(kept)
     for (const file of life.files) {
-      if (existsSync(file)) renameSync(file, join(kept, `${basename(file)}.${this.#now()}`))
+      if (this.#files.has(file)) this.#files.move(file, join(kept, `${basename(file)}.${this.#now()}`))
     }
-    syncFolder(kept)
-    syncFolder(this.path)
+    this.#files.syncFolder(kept)
+    this.#files.syncFolder(this.path)
     this.#countOtherBytes()
   }
 
   /** events that the authority refused for good, for a retry */
-  setAsideEvents (): SetAsideReading { return readSetAside(this.path) }
+  setAsideEvents (): SetAsideReading { return readSetAside(this.path, this.#files) }
 
   setAside (incarnation: number, event: UsageEvent, reason: string): void {
-    keepSetAside(this.path, { incarnation, at: this.#now(), reason, event })
+    keepSetAside(this.path, { incarnation, at: this.#now(), reason, event }, this.#files)
   }
 
   /** these events were posted after all */
-  retried (ids: string[]): void { dropSetAside(this.path, ids) }
+  retried (ids: string[]): void { dropSetAside(this.path, ids, this.#files) }
 
   /** closes this process's life, where it has begun, and lets go of the folder */
   async close (): Promise<void> {
@@ -162,8 +164,8 @@ export class JournalFolder {
 
   #readJournalId (): string {
     const path = join(this.path, 'journal-id')
-    if (existsSync(path)) {
-      const id = readFileSync(path, 'utf8').trim()
+    if (this.#files.has(path)) {
+      const id = this.#files.text(path).trim()
       if (!UUID.test(id)) throw new JournalFolderError(`${path} does not hold a UUID. Restore it from a backup.`)
       return id
     }
@@ -172,13 +174,13 @@ export class JournalFolder {
         'it is also in the first line of each segment.')
     }
     const id = randomUUID()
-    replaceFile(this.path, path, id + '\n')
+    this.#files.replace(this.path, path, id + '\n')
     return id
   }
 
   #earlierFiles (): Map<number, string[]> {
     const found = new Map<number, string[]>()
-    for (const name of readdirSync(this.path).sort()) {
+    for (const name of this.#files.list(this.path).sort()) {
       const segment = parseSegmentName(name)
       if (segment === null || segment.incarnation === this.#journal?.header.incarnation) continue
       const files = found.get(segment.incarnation) ?? []
@@ -191,7 +193,7 @@ export class JournalFolder {
   #countOtherBytes (): void {
     this.#otherBytes = 0
     for (const files of this.#earlierFiles().values()) {
-      for (const file of files) this.#otherBytes += statSync(file).size
+      for (const file of files) this.#otherBytes += this.#files.size(file)
     }
   }
 }

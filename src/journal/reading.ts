@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises'
 import { type CallEnd, type CallOpening } from '../usage/usage.ts'
 import { sameBoot } from './boot-id.ts'
+import { type FileOps, type ReadableFile, systemFileOps } from './file-ops.ts'
 import { type JournalHeader, type JournalLife } from './journal.ts'
 import { decodeLine, type Line } from './records.ts'
 import { parseSegmentName } from './segments.ts'
@@ -16,8 +16,10 @@ const CHUNK_BYTES = 1024 * 1024
 const NEWLINE = 0x0a
 
 /** `files`: the segments of one life, in order */
-export async function readLife (files: string[], journalId: string, incarnation: number): Promise<JournalLife> {
-  const reader = new LifeReader(journalId, incarnation)
+export async function readLife (
+  files: string[], journalId: string, incarnation: number, ops: FileOps = systemFileOps
+): Promise<JournalLife> {
+  const reader = new LifeReader(journalId, incarnation, ops)
   for (const [i, file] of files.entries()) await reader.readSegment(file, i === files.length - 1)
   return reader.life(files)
 }
@@ -30,6 +32,7 @@ export function mayMissRecords (life: JournalLife, bootId: string): boolean {
 class LifeReader {
   readonly #journalId: string
   readonly #incarnation: number
+  readonly #ops: FileOps
   readonly #calls = new Map<string, { opening: CallOpening, end: CallEnd | null }>()
   readonly #damaged: JournalLife['damaged'] = []
   #header: JournalHeader | null = null
@@ -38,9 +41,10 @@ class LifeReader {
   #tornBytes = 0
   #lastSegment: number | null = null
 
-  constructor (journalId: string, incarnation: number) {
+  constructor (journalId: string, incarnation: number, ops: FileOps) {
     this.#journalId = journalId
     this.#incarnation = incarnation
+    this.#ops = ops
   }
 
   async readSegment (file: string, isLast: boolean): Promise<void> {
@@ -50,7 +54,7 @@ class LifeReader {
     }
     this.#lastSegment = segment
     let first = true
-    const handle = await open(file, 'r')
+    const handle = await this.#ops.openToRead(file)
     try {
       for await (const { bytes, offset, whole } of linesOf(handle)) {
         if (!whole && isLast) {
@@ -138,12 +142,8 @@ class LifeReader {
 
 interface RawLine { bytes: Buffer, offset: number, whole: boolean }
 
-interface Readable {
-  read (buffer: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }>
-}
-
 /** lines without their newline; the last one is not `whole` where the file does not end in a newline */
-async function * linesOf (file: Readable): AsyncGenerator<RawLine> {
+async function * linesOf (file: ReadableFile): AsyncGenerator<RawLine> {
   let rest: Buffer = Buffer.alloc(0)
   let offset = 0
   let position = 0

@@ -1,8 +1,7 @@
-import { closeSync, existsSync, fdatasyncSync, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { quoted } from '../json-text.ts'
 import { type UsageEvent } from '../usage/usage.ts'
-import { replaceFile } from './file-ops.ts'
+import { type FileOps, systemFileOps } from './file-ops.ts'
 import { EndedCall } from './ended-call.ts'
 import { endOf, Fields, openingOf, ShapeError } from './records.ts'
 
@@ -27,26 +26,20 @@ export interface SetAsideReading {
 }
 
 const FILE = 'set-aside.jsonl'
-const NEWLINE = 0x0a
 
 /** on stable storage when it returns */
-export function keepSetAside (folder: string, { incarnation, at, reason, event }: SetAsideEvent): void {
+export function keepSetAside (
+  folder: string, { incarnation, at, reason, event }: SetAsideEvent, files: FileOps = systemFileOps
+): void {
   const { openJson, endJson } = EndedCall.of(event)
-  const fd = openSync(join(folder, FILE), 'a+', 0o600)
-  try {
-    const line = `{"incarnation":${incarnation},"at":${at},"reason":${quoted(reason)}` +
-      `,"opening":${openJson},"end":${endJson}}`
-    writeSync(fd, `${endsInside(fd) ? '\n' : ''}${line}\n`)
-    fdatasyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
+  files.appendLine(join(folder, FILE), `{"incarnation":${incarnation},"at":${at},"reason":${quoted(reason)}` +
+    `,"opening":${openJson},"end":${endJson}}`)
 }
 
-export function readSetAside (folder: string): SetAsideReading {
+export function readSetAside (folder: string, files: FileOps = systemFileOps): SetAsideReading {
   const events = new Map<string, SetAsideEvent>()
   const unreadable: number[] = []
-  for (const [i, line] of linesIn(folder).entries()) {
+  for (const [i, line] of linesIn(folder, files).entries()) {
     const found = parse(line)
     if (found === null) unreadable.push(i + 1)
     else events.set(found.event.opening.id, found)
@@ -55,28 +48,19 @@ export function readSetAside (folder: string): SetAsideReading {
 }
 
 /** takes out the events that were posted after all */
-export function dropSetAside (folder: string, ids: string[]): void {
+export function dropSetAside (folder: string, ids: string[], files: FileOps = systemFileOps): void {
   const gone = new Set(ids)
-  const lines = linesIn(folder)
+  const lines = linesIn(folder, files)
   const kept = lines.filter((line) => {
     const found = parse(line)
     return found === null || !gone.has(found.event.opening.id)
   })
-  if (kept.length < lines.length) replaceFile(folder, join(folder, FILE), kept.map((line) => line + '\n').join(''))
+  if (kept.length < lines.length) files.replace(folder, join(folder, FILE), kept.map((line) => line + '\n').join(''))
 }
 
-/** a line that a crash cut short must not swallow the next one */
-function endsInside (fd: number): boolean {
-  const { size } = fstatSync(fd)
-  if (size === 0) return false
-  const last = Buffer.alloc(1)
-  readSync(fd, last, 0, 1, size - 1)
-  return last[0] !== NEWLINE
-}
-
-function linesIn (folder: string): string[] {
+function linesIn (folder: string, files: FileOps): string[] {
   const path = join(folder, FILE)
-  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter((line) => line !== '') : []
+  return files.has(path) ? files.text(path).split('\n').filter((line) => line !== '') : []
 }
 
 function parse (line: string): SetAsideEvent | null {
