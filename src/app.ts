@@ -45,7 +45,10 @@ async function relaycorePlugin (app: FastifyInstance, options: RelaycoreOptions)
 async function callPlane (app: FastifyInstance, { core, demoUrl }: RelaycoreOptions): Promise<void> {
   const { config } = core
   const limits = {
-    bodyBytes: config.bodyLimit, headersTimeoutMs: config.headersTimeoutMs, bodyTimeoutMs: config.bodyTimeoutMs,
+    bodyBytes: config.bodyLimit,
+    // as many as calls may be under way: none waits for a connection
+    connections: config.maxCalls + config.drainCalls,
+    headersTimeoutMs: config.headersTimeoutMs, bodyTimeoutMs: config.bodyTimeoutMs,
   }
   const drain = { ms: config.drainMs, bytes: config.drainBytes, calls: config.drainCalls }
   await app.register(gateway, {
@@ -56,6 +59,7 @@ async function callPlane (app: FastifyInstance, { core, demoUrl }: RelaycoreOpti
     limits,
     drain,
     exchanges: newExchanges({ limits, drain }),
+    load: core.load,
     onDisconnect: {
       ...Object.fromEntries(core.providers.map(({ provider, onDisconnect }) => [provider.name, onDisconnect])),
       demo: config.onDisconnect,

@@ -235,6 +235,21 @@ export const Settings = Type.Object({
     env: 'RELAYCORE_DRAIN_CALLS', description: 'most answers that are read on at once',
   }),
   bodyLimit: whole(1_024, 2 ** 30, 33_554_432, { env: 'RELAYCORE_BODY_LIMIT', description: 'largest request body, bytes' }),
+  maxCalls: whole(1, 1_000_000, 4_096, {
+    env: 'RELAYCORE_MAX_CALLS', description: 'most calls under way at once; past them a retryable 503',
+  }),
+  maxBodyBytes: whole(1_024, 2 ** 40, 268_435_456, {
+    env: 'RELAYCORE_MAX_BODY_BYTES', description: 'most bytes of the bodies of all calls under way; past them a retryable 503',
+  }),
+  maxWaiting: whole(1, 1_000_000, 1_024, {
+    env: 'RELAYCORE_MAX_WAITING', description: 'most calls that wait for PostgreSQL to grant them money; past them a retryable 503',
+  }),
+  maxSockets: whole(0, 1_000_000, 1_024, {
+    env: 'RELAYCORE_MAX_WEBSOCKETS', description: 'most WebSockets of clients at once; past them a retryable 503',
+  }),
+  maxConnections: whole(1, 1_000_000, 20_000, {
+    env: 'RELAYCORE_MAX_CONNECTIONS', description: 'most connections at once to a port; past them they are closed',
+  }),
   headersTimeoutMs: whole(1_000, 86_400_000, 600_000, {
     env: 'RELAYCORE_UPSTREAM_HEADERS_MS', description: 'how long a provider may take to begin its answer, ms',
   }),

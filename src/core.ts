@@ -26,6 +26,7 @@ import { type Journal } from './journal/journal.ts'
 import { recover } from './journal/recovery.ts'
 import { AdminTokens } from './keys/admin-tokens.ts'
 import { KeyRing } from './keys/key-ring.ts'
+import { Load, type Overloaded } from './load.ts'
 import { Metrics } from './metrics.ts'
 import { type LaidCatalog } from './pricing/layers.ts'
 import { LivePrices } from './pricing/live-prices.ts'
@@ -123,6 +124,8 @@ export class Core {
   /** null: the settings have them all */
   readonly keyFile: KeyFile | null
   readonly metrics: Metrics
+  /** what this gateway has taken on */
+  readonly load: Load
   readonly incarnation: number
   readonly #options: CoreOptions
   readonly #closers: Close[]
@@ -160,6 +163,8 @@ export class Core {
     this.incarnation = incarnation
     this.journal = journal
     this.metrics = new Metrics()
+    const overloaded = (limit: Overloaded): void => { this.metrics.overloads.inc({ limit }) }
+    this.load = new Load({ calls: config.maxCalls, bodyBytes: config.maxBodyBytes, sockets: config.maxSockets }, overloaded)
     this.livePrices = new LivePrices(parts.catalog)
     this.prices = new NamedPrices(this.livePrices, namingsOf(config))
     this.providers = parts.providers
@@ -201,6 +206,8 @@ export class Core {
     })
     const onNotLive = (error: Error) => { options.onFatal(error) }
     this.tracker = new BudgetTracker({
+      mostWaiting: config.maxWaiting,
+      onLineFull: () => { overloaded('line') },
       authority,
       hot,
       incarnation,

@@ -237,6 +237,10 @@ export const REFUSAL_CODES: Record<RefusalCode, Omit<ErrorCode, 'status'>> = {
   journal_unavailable: { meaning: 'The journal cannot be written.', remedy: 'Look at the gateway\'s disk.' },
   ledger_unavailable: { meaning: 'PostgreSQL does not answer.', remedy: 'Try again.' },
   ledger_backlog: { meaning: 'Too much waits to be recorded.', remedy: 'Try again; look at PostgreSQL.' },
+  overloaded: {
+    meaning: 'The gateway has taken on all that it takes at once.',
+    remedy: 'Try again after `retry-after` seconds; SDKs do so by themselves. Its operator can add gateways, or raise `RELAYCORE_MAX_CALLS` and the like.',
+  },
   shutting_down: { meaning: 'The gateway is stopping.', remedy: 'Try again.' },
   websocket_unsupported: { meaning: 'This path has no WebSocket here: what it costs could not be metered.', remedy: 'Use the HTTP endpoints.' },
   client_gone: { meaning: 'The client left before its call was forwarded.', remedy: 'Nothing.' },

@@ -15,7 +15,7 @@ export type RefusalCode =
   | 'job_not_found' | 'job_not_over'
   | 'rate_limited' | 'call_exceeds_rate_limit'
   | 'provider_not_configured' | 'upstream_unreachable' | 'upstream_timeout'
-  | 'journal_unavailable' | 'ledger_unavailable' | 'ledger_backlog' | 'shutting_down' | 'websocket_unsupported'
+  | 'journal_unavailable' | 'ledger_unavailable' | 'ledger_backlog' | 'overloaded' | 'shutting_down' | 'websocket_unsupported'
   | 'client_gone' | 'internal_error'
 
 /** The budget that decided, as the client is told about it. Amounts are decimal strings in `currency`. */
@@ -94,6 +94,7 @@ export const REFUSAL_STATUS: Record<RefusalCode, number> = {
   journal_unavailable: 503,
   ledger_unavailable: 503,
   ledger_backlog: 503,
+  overloaded: 503,
   shutting_down: 503,
   websocket_unsupported: 426,
   client_gone: 499,

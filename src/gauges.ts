@@ -6,10 +6,13 @@ export const MAX_BUDGETS = 200
 
 /** Brings the metrics up to date; called before each scrape, from memory alone. */
 export function collectGauges (core: Core): void {
-  const { metrics, writer, gate, tracker } = core
+  const { metrics, writer, gate, tracker, load } = core
   const oldest = gate.oldestOpenedAt
   metrics.flush()
   metrics.openCalls.set(gate.openCalls)
+  metrics.requests.set(load.calls)
+  metrics.requestBytes.set(load.bodyBytes)
+  metrics.sockets.set(load.sockets)
   metrics.holdLag.set(oldest === null ? 0 : Math.max(0, systemNow() - oldest) / 1000)
   metrics.waiting.set(tracker.waiting)
   metrics.ledgerLag.set(writer.lagMs / 1000)

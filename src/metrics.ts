@@ -20,6 +20,9 @@ export class Metrics {
 
   readonly refusals = this.#counter('relaycore_refusals_total', 'Requests that were not forwarded, by reason', ['reason'])
 
+  readonly overloads = this.#counter('relaycore_overload_refusals_total',
+    'Calls, WebSockets and connections that were refused because there are too many, by what there is too much of', ['limit'])
+
   readonly uncertain = this.#counter('relaycore_uncertain_calls_total',
     'Calls charged at their quote or at an estimate because their cost is not known', ['provider', 'certainty'])
 
@@ -45,6 +48,9 @@ export class Metrics {
   })
 
   readonly openCalls = this.#gauge('relaycore_open_calls', 'Calls that are held and not ended')
+  readonly requests = this.#gauge('relaycore_requests_under_way', 'Requests to providers that were let in and are not over')
+  readonly requestBytes = this.#gauge('relaycore_request_bytes', 'Bytes of their bodies that are being read or kept')
+  readonly sockets = this.#gauge('relaycore_websockets', 'WebSockets of clients')
   readonly waiting = this.#gauge('relaycore_calls_in_line', 'Calls that wait for a grant')
   readonly holdLag = this.#gauge('relaycore_hold_oldest_seconds', 'Age of the oldest open hold')
   readonly ledgerLag = this.#gauge('relaycore_ledger_lag_seconds', 'Age of the oldest ended call not yet recorded')

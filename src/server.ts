@@ -31,9 +31,14 @@ export interface StartOptions {
   onFatal: (error: Error) => void
 }
 
-/** headers within this, whole requests by their own limits */
+/** of a request from its first byte on, or from the connection that brings none */
 const HEADERS_MS = 20_000
 const REQUEST_MS = 300_000
+/** how often those two are looked at */
+const LOOK_MS = 5_000
+const KEEP_ALIVE_MS = 72_000
+/** of a client that takes nothing of an answer which no exchange looks after */
+const STALLED_MS = 120_000
 
 export async function startServer ({ config, say, onFatal }: StartOptions): Promise<RunningServer> {
   await rejectOwnAddress(config)
@@ -45,7 +50,7 @@ export async function startServer ({ config, say, onFatal }: StartOptions): Prom
     const demo = await startDemoProvider()
     closers.push(() => demo.close())
     const open = async (serve: RelaycoreOptions['serve'], at: Address): Promise<[FastifyInstance, string]> => {
-      const app = createApp(log, core, config.trustProxy ?? false)
+      const app = createApp(log, core, config)
       closers.push(() => app.close())
       await app.register(relaycore, { core, demoUrl: demo.url, ...serve === undefined ? {} : { serve } })
       return [app, await listen(app, at)]
@@ -85,10 +90,10 @@ async function listen (app: FastifyInstance, at: Address): Promise<string> {
   return `http://${at.host.includes(':') ? `[${at.host}]` : at.host}:${port}`
 }
 
-function createApp (log: FastifyBaseLogger, core: Core, trustProxy: string | false): FastifyInstance {
-  return Fastify({
+function createApp (log: FastifyBaseLogger, core: Core, { trustProxy, maxConnections }: Config): FastifyInstance {
+  const app = Fastify({
     loggerInstance: log,
-    trustProxy,
+    trustProxy: trustProxy ?? false,
     frameworkErrors: malformedRequests(core),
     childLoggerFactory: onePerSerializers(log),
     logController: new LogController({ disableRequestLogging: true }),
@@ -96,9 +101,17 @@ function createApp (log: FastifyBaseLogger, core: Core, trustProxy: string | fal
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     requestTimeout: REQUEST_MS,
-    keepAliveTimeout: 72_000,
-    http: { headersTimeout: HEADERS_MS },
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: LOOK_MS },
   })
+  app.server.maxConnections = maxConnections
+  app.server.on('drop', () => { core.metrics.overloads.inc({ limit: 'connections' }) })
+  // Node sets it anew for each request; answers of providers never come here
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    reply.raw.socket?.setTimeout(STALLED_MS)
+    done()
+  })
+  return app
 }
 
 /** A request's own logger would only add a number that no line about the request's arrival explains. */

@@ -5,7 +5,8 @@ import { type CallGate } from '../../src/gateway/call.ts'
 import { isForm } from '../../src/providers/form.ts'
 import { isRefusal, type Provider } from '../../src/providers/provider.ts'
 import { clientKey, splitTarget } from './client-key.ts'
-import { type Plane } from './plane.ts'
+import { callPlace, socketPlace } from './place.ts'
+import { type Inbound, type Plane } from './plane.ts'
 import { internalError, refuse, shuttingDown, unsupportedType } from './refusals.ts'
 import { type Route, type RouteTable } from './routes.ts'
 
@@ -48,11 +49,22 @@ export function admission (plane: Plane, table: RouteTable): Admission {
         refuse(plane.gate, provider, identity, request, reply)
         return
       }
-      request.inbound = { route, identity, key, search: target.search }
-      done()
+      const full = takePlace(plane, { route, identity, key, search: target.search }, upgrades, request, reply)
+      if (full === null) done()
+      else refuse(plane.gate, provider, full, request, reply)
     }
     identify(plane, provider, key, request, reply, settle)
   }
+}
+
+/** The last before the body is read: what is refused for other reasons takes no place. */
+function takePlace (
+  { load, bodyBytes }: Plane, inbound: Omit<Inbound, 'place'>, isSocket: boolean, request: FastifyRequest, reply: FastifyReply
+): Refusal | null {
+  const place = isSocket ? socketPlace(load, request.raw.socket) : callPlace(load, bodyBytes, request, reply)
+  if (place !== null && isRefusal(place)) return place
+  request.inbound = { ...inbound, place }
+  return null
 }
 
 function identify (

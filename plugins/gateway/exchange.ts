@@ -28,6 +28,8 @@ export interface ExchangeOptions {
   filtered: boolean
   onDisconnect: 'drain' | 'abort'
   exchanges: Exchanges
+  /** both sides are over */
+  over: () => void
   /** writes a refusal where no answer has begun; `released`: the call never reached the provider */
   refuse: (refusal: Refusal, released: boolean) => void
   /** what ends a stream of events that may not go on; null: nothing does */
@@ -66,6 +68,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Sweepable {
   #upstreamOver = false
   #clientGone = false
   #clientOver = false
+  #left = false
   #endedAt = 0
   #pausedAt = 0
   #drainingSince = 0
@@ -357,7 +360,10 @@ export class Exchange implements Dispatcher.DispatchHandler, Sweepable {
   }
 
   #leaveIfOver (): void {
-    if (this.#upstreamOver && this.#clientOver) this.#options.exchanges.delete(this)
+    if (this.#left || !this.#upstreamOver || !this.#clientOver) return
+    this.#left = true
+    this.#options.exchanges.delete(this)
+    this.#options.over()
   }
 
   /** A bug here must not leave the client hanging or, on the way of an event, end the process. */

@@ -172,17 +172,19 @@ const UNREADABLE: Refusal = {
 async function fileFor (
   plane: Plane, inbound: Inbound, { reads }: BillableEndpoint, body: unknown
 ): Promise<Buffer | Refusal> {
-  const { route: { provider }, identity: { organizationId } } = inbound
+  const { route: { provider }, identity: { organizationId }, place } = inbound
   const file = reads?.file(body)
   if (reads === undefined || file === undefined) throw new Error('the endpoint reads no file')
   if (typeof file !== 'string') return file
   const refused = await plane.jobs.fileRefusal(provider.name, file, organizationId)
   if (refused !== null) return { ...refused, field: 'input_file_id' }
   const way = wayTo(plane, provider.name, inbound)
-  return isRefusal(way) ? way : await contentOf(way, pathTemplate(reads.path).fill({ file }), plane.bodyBytes)
+  return isRefusal(way) ? way : await contentOf(way, pathTemplate(reads.path).fill({ file }), plane.bodyBytes, place)
 }
 
-async function contentOf ({ upstream, credential }: Way, asked: string, most: number): Promise<Buffer | Refusal> {
+async function contentOf (
+  { upstream, credential }: Way, asked: string, most: number, place: Inbound['place']
+): Promise<Buffer | Refusal> {
   const path = upstream.path(asked)
   const sent = { method: 'GET' as const, path, headers: upstreamHeaders({}, [], null), body: null }
   const own = typeof credential === 'function' ? await credential({ ...sent, url: `${upstream.origin}${path}` }) : credential
@@ -202,6 +204,8 @@ async function contentOf ({ upstream, credential }: Way, asked: string, most: nu
       const message = `The file is larger than this gateway reads (${most} bytes).`
       return { code: 'body_too_large', message, field: 'input_file_id', retryable: false }
     }
+    const full = place?.grow((chunk as Buffer).length) ?? null
+    if (full !== null) return full
   }
   return Buffer.concat(chunks)
 }
@@ -333,7 +337,7 @@ function exchange (
   plane: Plane, way: Way, inbound: Inbound, outgoing: Passage,
   request: FastifyRequest, reply: FastifyReply
 ): void {
-  const { route: { provider } } = inbound
+  const { route: { provider }, place } = inbound
   const { call, filtered } = outgoing
   const { upstream, credential } = way
   const response = reply.raw
@@ -341,6 +345,7 @@ function exchange (
   const userAgent = request.headers['user-agent'] ?? ''
   const sent = toSend(way, inbound, outgoing, request)
   reply.hijack()
+  place?.keep()
   const receiver = new Exchange({
     call,
     response,
@@ -349,6 +354,7 @@ function exchange (
     filtered,
     onDisconnect: outgoing.onDisconnect ?? plane.onDisconnect[upstream.name] ?? 'drain',
     exchanges: plane.exchanges,
+    over: () => { place?.leave() },
     refuse: (refusal, released) => {
       const named = withCallId(refusal, headers)
       if (released) plane.gate.refused(named, provider.name)

@@ -2,12 +2,14 @@ import httpProxy from '@fastify/http-proxy'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { type CallGate, type JobDesk } from '../../src/gateway/call.ts'
 import { parseBody, type ParsedBody } from '../../src/providers/body.ts'
+import { Load } from '../../src/load.ts'
 import { type Provider } from '../../src/providers/provider.ts'
 import { admission, refusePath } from './admission.ts'
 import { splitTarget } from './client-key.ts'
 import { type DrainLimits, Exchanges } from './exchanges.ts'
 import { handle } from './forwarding.ts'
 import { JobAsker } from './job-asker.ts'
+import { counted } from './place.ts'
 import { isGone, type Plane } from './plane.ts'
 import { refusalOf, refuse } from './refusals.ts'
 import { type Dialect, RouteTable } from './routes.ts'
@@ -35,6 +37,8 @@ export interface GatewayOptions {
   onDisconnect?: Record<string, 'drain' | 'abort'>
   /** given where somebody else wants to see or close what is under way */
   exchanges?: Exchanges
+  /** how much is taken on at once; given where somebody else wants to see it */
+  load?: Load
   /** how long closing waits for open calls before it cuts them */
   closeTimeoutMs?: number
   /** reads a body's JSON, or says why it cannot be let through; default `parseBody` */
@@ -77,6 +81,7 @@ export default async function gateway (app: FastifyInstance, options: GatewayOpt
     asker,
     upstreams,
     exchanges: options.exchanges ?? newExchanges(options),
+    load: options.load ?? new Load(),
     onDisconnect: options.onDisconnect ?? {},
     bodyBytes: limits.bodyBytes,
     sockets: new Sockets(limits.bodyBytes),
@@ -142,6 +147,7 @@ async function registerPrefix (
     scope.addContentTypeParser(['application/json', 'multipart/form-data'], { parseAs: 'buffer', bodyLimit: plane.bodyBytes },
       (_request, bytes, done) => { done(null, bytes) })
     scope.addHook('onRequest', admission(plane, table))
+    scope.addHook('preParsing', counted)
     scope.setErrorHandler((error, request, reply) => { answerError(plane, table, error, request, reply) })
     scope.setNotFoundHandler((request, reply) => { refusePath(plane, table, request, reply) })
     await scope.register(httpProxy, {

@@ -2,8 +2,10 @@ import { type FastifyReply, type FastifyRequest } from 'fastify'
 import { type Identity } from '../../src/budget/budget.ts'
 import { type CallGate, type JobDesk } from '../../src/gateway/call.ts'
 import { type ParsedBody } from '../../src/providers/body.ts'
+import { type Load } from '../../src/load.ts'
 import { type Exchanges } from './exchanges.ts'
 import { type JobAsker } from './job-asker.ts'
+import { type Place } from './place.ts'
 import { type Route } from './routes.ts'
 import { type Sockets } from './sockets.ts'
 import { type Upstream } from './upstream.ts'
@@ -15,6 +17,7 @@ export interface Plane {
   asker: JobAsker
   upstreams: Map<string, Upstream>
   exchanges: Exchanges
+  load: Load
   onDisconnect: Record<string, 'drain' | 'abort'>
   bodyBytes: number
   sockets: Sockets
@@ -30,6 +33,8 @@ export interface Inbound {
   /** by which each call over a WebSocket is identified anew */
   key: string | undefined
   search: string
+  /** what it takes up of what this gateway takes on; null: a WebSocket, which has a place of its own */
+  place: Place | null
 }
 
 declare module 'fastify' {

@@ -59,6 +59,7 @@ export function shuttingDown (): Refusal {
 
 /** What became of the request before it reached a handler, by the code or status that Fastify gives it. */
 export function refusalOf (error: unknown, bodyLimit: number): Refusal {
+  if (error instanceof Refused) return error.refusal
   const { code, status } = describe(error)
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
     const message = `The request body is larger than this gateway takes (${bodyLimit} bytes).`
@@ -72,6 +73,16 @@ export function refusalOf (error: unknown, bodyLimit: number): Refusal {
   if (code === 'FST_ERR_MAX_PARAM_LENGTH') return notAllowed('The URL is too long.')
   if (status === 400) return invalid('The request cannot be read.')
   return internalError()
+}
+
+/** A refusal where only an error gets through. */
+export class Refused extends Error {
+  readonly refusal: Refusal
+
+  constructor (refusal: Refusal) {
+    super(refusal.message)
+    this.refusal = refusal
+  }
 }
 
 export function unsupportedType (message: string): Refusal {

@@ -1,4 +1,5 @@
 import { type RawData, type WebSocket } from 'ws'
+import { type Identity } from '../../src/budget/budget.ts'
 import { type Refusal } from '../../src/errors.ts'
 import { type OpenCall } from '../../src/gateway/call.ts'
 import { type BillableEndpoint, isRefusal, type Provider, type Target } from '../../src/providers/provider.ts'
@@ -24,6 +25,8 @@ export interface SessionOptions {
 export interface SocketCall {
   call: OpenCall
   meter: Meter | null
+  /** of what it was read from */
+  bytes: number
 }
 
 /** messages of the client's that wait for what comes before them */
@@ -50,7 +53,8 @@ export abstract class SocketSession implements Sweepable {
   protected readonly calls = new Set<SocketCall>()
   protected clientGone = false
   protected upstreamGone = false
-  #waiting: Buffer[] = []
+  readonly #waiting: Buffer[] = []
+  /** of the one that is looked at too */
   #waitingBytes = 0
   #working = false
   #drainingSince = 0
@@ -106,9 +110,21 @@ export abstract class SocketSession implements Sweepable {
 
   /** Holds for a call; null: it may not go, and its client has been told. `body` and `bytes`: what it is read from. */
   protected async hold (body: Record<string, unknown>, bytes: Buffer): Promise<SocketCall | null> {
-    const { plane, provider, endpoint, target, key } = this.o
+    const { plane, target, key } = this.o
     const identity = await plane.gate.identify(key, target.headers ?? {})
     if (isRefusal(identity)) return this.refuse(identity)
+    const full = plane.load.enterCall(bytes.length)
+    if (full !== null) return this.refuse(full)
+    let held: SocketCall | null = null
+    try {
+      return held = await this.#open(body, bytes, identity)
+    } finally {
+      if (held === null) plane.load.leaveCall(bytes.length)
+    }
+  }
+
+  async #open (body: Record<string, unknown>, bytes: Buffer, identity: Identity): Promise<SocketCall | null> {
+    const { plane, provider, endpoint, target } = this.o
     const gone = (): boolean => this.clientGone || this.upstreamGone
     const call = await plane.gate.open({ provider, endpoint, identity, target, body, bytes, requestId: null }, gone)
     if (isRefusal(call)) {
@@ -124,7 +140,7 @@ export abstract class SocketSession implements Sweepable {
           ? shuttingDown()
           : invalid(`Models of ${call.upstream} are not served over WebSockets. Use HTTP.`))
     }
-    const held = { call, meter: this.#guarded(() => call.meter(STREAM), null) }
+    const held = { call, meter: this.#guarded(() => call.meter(STREAM), null), bytes: bytes.length }
     this.calls.add(held)
     this.#heardAt = performance.now()
     if (this.calls.size === 1) plane.exchanges.add(this)
@@ -169,6 +185,11 @@ export abstract class SocketSession implements Sweepable {
     if (isBinary) this.refuse(invalid('A message must be text.'))
     else if (full && this.#waiting.length > 0) this.refuse(invalid('Too many messages wait for what is under way.'))
     else {
+      const tooMuch = this.o.plane.load.grow(bytes.length)
+      if (tooMuch !== null) {
+        this.refuse(tooMuch)
+        return
+      }
       this.#waiting.push(bytes)
       this.#waitingBytes += bytes.length
       this.#next()
@@ -183,7 +204,6 @@ export abstract class SocketSession implements Sweepable {
       this.#closeIfIdle()
       return
     }
-    this.#waitingBytes -= bytes.length
     const { plane, log } = this.o
     this.#working = true
     plane.exchanges.opening()
@@ -192,9 +212,18 @@ export abstract class SocketSession implements Sweepable {
       this.refuse(internalError())
     }).finally(() => {
       this.#working = false
+      this.#forget([bytes])
       plane.exchanges.opened()
       this.#next()
     })
+  }
+
+  /** they are not kept any more */
+  #forget (messages: Buffer[]): void {
+    for (const { length } of messages) {
+      this.#waitingBytes -= length
+      this.o.plane.load.shrink(length)
+    }
   }
 
   async #read (bytes: Buffer): Promise<void> {
@@ -230,7 +259,8 @@ export abstract class SocketSession implements Sweepable {
   }
 
   #gone (held: SocketCall): void {
-    this.calls.delete(held)
+    if (!this.calls.delete(held)) return
+    this.o.plane.load.leaveCall(held.bytes)
     if (this.calls.size === 0) this.o.plane.exchanges.delete(this)
     if (this.clientGone && !this.#underway) {
       this.#endDrain()
@@ -245,7 +275,7 @@ export abstract class SocketSession implements Sweepable {
 
   #clientLeft (): void {
     this.clientGone = true
-    this.#waiting = []
+    this.#forget(this.#waiting.splice(0))
     const { plane, provider, upstream } = this.o
     plane.sockets.sessions.delete(this)
     if (!this.#underway) upstream.close(NORMAL)
@@ -265,7 +295,7 @@ export abstract class SocketSession implements Sweepable {
 
   #upstreamLeft (code: number): void {
     this.upstreamGone = true
-    this.#waiting = []
+    this.#forget(this.#waiting.splice(0))
     this.#endAll(this.clientGone ? 'client_gone' : 'upstream_broken', new Error('the provider closed the connection'))
     this.o.client.close(code === NORMAL || (code >= 3000 && code < 5000) ? code : GOING_AWAY)
   }

@@ -39,6 +39,7 @@ export type ShortReason =
   | 'long_held'      // long holds set aside what is missing, for as long as they are open
   | 'contention'     // open calls hold the rest; it may be free in a moment
   | 'unavailable'    // the authority did not answer
+  | 'crowded'        // too many calls wait already
 
 export interface Short {
   kind: 'short'
@@ -115,12 +116,15 @@ export class LeaseBook {
 
   get waiting (): number { return this.#line.length }
 
-  /** a decision at once, or null: `decide` is called later, exactly once */
-  hold (needs: Need[], now: number, decide: (decision: HoldDecision) => void): HoldDecision | null {
+  /** a decision at once, or null: it waits, if not as many do already, and `decide` is called later, exactly once */
+  hold (
+    needs: Need[], now: number, decide: (decision: HoldDecision) => void, mostWaiting = Infinity
+  ): HoldDecision | null {
     for (const need of needs) this.#heedLimit(need)
     if (this.#take(needs, now, true)) return HELD
     const known = this.#refusedByFigures(needs, now)
     if (known !== null) return known
+    if (this.#line.length >= mostWaiting) return this.#short('crowded', needs[0] as Need)
     for (const need of needs) this.#of(need).noteQuote(need.quoteNano, now)
     this.#enqueue({ needs, decide, state: 'queued', retryAt: 0, recalledAt: null, reasked: false })
     return null

@@ -11,7 +11,7 @@ import { subjectName } from './subject.ts'
 /** What an account has not enough of, and why. Nano-units of its currency. */
 export interface Shortage {
   /** awaits_approval: it would fit, were everything approved that can be */
-  reason: Exclude<ShortReason, 'unavailable'> | 'awaits_approval'
+  reason: Exclude<ShortReason, 'unavailable' | 'crowded'> | 'awaits_approval'
   neededNano: bigint
   limitNano: bigint
   spentNano: bigint
@@ -46,7 +46,9 @@ export function shortageOf (short: Short, { budget }: AppliedBudget, lease: Leas
   const inDoubtNano = f?.inDoubtNano ?? 0n
   const longHeldNano = f?.longHeldNano ?? 0n
   return {
-    reason: awaitsApproval(short, budget, spentNano) ? 'awaits_approval' : short.reason === 'unavailable' ? 'exhausted' : short.reason,
+    reason: awaitsApproval(short, budget, spentNano)
+      ? 'awaits_approval'
+      : short.reason === 'unavailable' || short.reason === 'crowded' ? 'exhausted' : short.reason,
     neededNano: short.neededNano,
     limitNano: f?.limitNano ?? budget.enforcedLimitNano,
     spentNano,

@@ -7,6 +7,7 @@ import { type Lease } from '../account/lease.ts'
 import { FRESH_MS, type HoldDecision, LeaseBook, type Need, type Short } from '../account/lease-book.ts'
 import { type Now } from '../clock.ts'
 import { type Refusal } from '../errors.ts'
+import { overloaded } from '../load.ts'
 import { convertNano } from '../money/amount.ts'
 import { type AccountHold, type Charge } from '../usage/usage.ts'
 import { accountSpec } from './account-spec.ts'
@@ -46,6 +47,10 @@ export interface TrackerOptions {
   onReturnsDue: (atOnce: boolean) => void
   /** this process life was declared over: nothing may be admitted any more */
   onNotLive: (error: Error) => void
+  /** most calls that wait for a grant; default: any number */
+  mostWaiting?: number
+  /** a call was refused because as many wait */
+  onLineFull?: () => void
 }
 
 const HOUSEKEEPING_MS = 100
@@ -145,7 +150,7 @@ export class BudgetTracker {
     if (this.#stopped) return SHUTTING_DOWN
     // of an account on which nothing stands behind the hold nothing can stand behind more of it
     if (hold.unbacked !== undefined) return LEDGER_UNAVAILABLE
-    const more = this.#holdOn(hold.applied, hold.holds.map(({ accountId }) => accountId), moreNano)
+    const more = this.#holdOn(hold.applied, hold.holds.map(({ accountId }) => accountId), moreNano, Infinity)
     const backed = (extension: CallHold | Refusal): CallHold | Refusal => {
       if (!('holds' in extension) || extension.unbacked === undefined) return extension
       this.release(extension)
@@ -368,7 +373,7 @@ export class BudgetTracker {
     return await this.#holdOn(applied, ids, quoteNano)
   }
 
-  #holdOn (applied: readonly AppliedBudget[], ids: readonly number[], quoteNano: bigint):
+  #holdOn (applied: readonly AppliedBudget[], ids: readonly number[], quoteNano: bigint, mostWaiting = this.#o.mostWaiting):
   CallHold | Refusal | Promise<CallHold | Refusal> {
     const holds: AccountHold[] = []
     const needs: Need[] = []
@@ -394,7 +399,7 @@ export class BudgetTracker {
       const open = this.#holdOpen(applied, holds, needs)
       if (open !== null) return open
     }
-    const decision = this.#book.hold(needs, now, (late) => { answer?.(told(late)) })
+    const decision = this.#book.hold(needs, now, (late) => { answer?.(told(late)) }, mostWaiting)
     if (decision !== null) return told(decision)
     this.#pumpSoon()
     return new Promise((resolve) => { answer = resolve })
@@ -637,6 +642,10 @@ export class BudgetTracker {
 
   #refusal (short: Short, applied: readonly AppliedBudget[], ids: readonly number[]): Refusal {
     const one = applied[ids.indexOf(short.accountId)]
+    if (short.reason === 'crowded') {
+      this.#o.onLineFull?.()
+      return overloaded(`As many calls wait for a budget as may (${this.waiting}), so this one was not forwarded.`)
+    }
     if (short.reason === 'unavailable' || one === undefined) return this.#stopped ? SHUTTING_DOWN : LEDGER_UNAVAILABLE
     return shortRefusal(shortageOf(short, one, this.#book.lease(short.accountId) ?? null), one)
   }

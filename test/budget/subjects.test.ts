@@ -38,8 +38,8 @@ const NOBODY: Identity = {
 const EACH = aBudget('each user', {})
 
 /** a gateway's tracker on an authority of its own, with what it finished and has not recorded */
-async function aGateway (t: Test | null) {
-  const world = { now: NOW }
+async function aGateway (t: Test | null, mostWaiting = Infinity) {
+  const world = { now: NOW, lineFull: 0 }
   const authority = new MemoryAuthority({ now: () => world.now })
   authority.defineBudget(EACH.id, EACH.amountNano)
   const incarnation = await authority.join('journal', 'host')
@@ -52,6 +52,8 @@ async function aGateway (t: Test | null) {
     log: { warn: () => {}, error: () => {} },
     onReturnsDue: () => {},
     onNotLive: (error) => { throw error },
+    mostWaiting,
+    onLineFull: () => { world.lineFull++ },
   })
   t?.teardown(() => { tracker.stop() })
   const ended: UsageEvent[] = []
@@ -179,4 +181,25 @@ t.test('sessions and tags make no lists of budgets, but for those that a budget 
   t.equal(staged[0], one[0], 'of all lists the same object')
   t.not(await lookup({ endUserId: 'zoe' }), one)
   t.equal(asked.length, 3)
+})
+
+t.test('while as many calls wait as may, only those are refused that would have to wait too', async (t) => {
+  const gateway = await aGateway(t, 2)
+  const { tracker, authority, world } = gateway
+  const hold = async (user: string) => await tracker.hold(gateway.applied(user), NANO / 10n)
+  // the leases of both are there, and the second's has room for more
+  for (const user of ['a', 'b']) gateway.end(await hold(user) as CallHold, 0n)
+  let answer = (): void => {}
+  const answered = new Promise<void>((resolve) => { answer = resolve })
+  const { grant } = authority
+  authority.grant = async (...asked) => { await answered; return await grant.apply(authority, asked) }
+  const waiting = [tracker.hold(gateway.applied('a'), NANO), tracker.hold(gateway.applied('a'), NANO)]
+  const refused = await tracker.hold(gateway.applied('a'), NANO)
+  t.match(refused, { code: 'overloaded', retryable: true, message: /As many calls wait for a budget as may \(2\)/ })
+  const held = await hold('b')
+  t.notOk(isRefusal(held), 'who need not wait is let through')
+  t.notOk(isRefusal(await tracker.extend(held as CallHold, NANO / 100n)))
+  answer()
+  t.match((await Promise.all(waiting)).filter(isRefusal).length, 1)
+  t.equal(world.lineFull, 1)
 })

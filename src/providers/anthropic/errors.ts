@@ -37,7 +37,7 @@ export function renderAnthropicRefusal (refusal: Refusal, callId: string): Rende
     body: JSON.stringify({
       type: 'error',
       error: {
-        type: TYPES[status] ?? (status >= 500 ? 'api_error' : 'invalid_request_error'),
+        type: refusal.code === 'overloaded' ? 'overloaded_error' : TYPES[status] ?? (status >= 500 ? 'api_error' : 'invalid_request_error'),
         message: messageOf(refusal),
         details: { error_code: BUDGET[refusal.code] ?? refusal.code },
         relaycore: { code: refusal.code, callId, remedy: remedyOf(refusal), budget: refusal.budget ?? null },
