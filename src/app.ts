@@ -48,7 +48,8 @@ async function callPlane (app: FastifyInstance, { core, demoUrl }: RelaycoreOpti
     bodyBytes: config.bodyLimit,
     // as many as calls may be under way: none waits for a connection
     connections: config.maxCalls + config.drainCalls,
-    headersTimeoutMs: config.headersTimeoutMs, bodyTimeoutMs: config.bodyTimeoutMs,
+    headersTimeoutMs: config.headersTimeoutMs,
+    bodyTimeoutMs: config.bodyTimeoutMs,
   }
   const drain = { ms: config.drainMs, bytes: config.drainBytes, calls: config.drainCalls }
   await app.register(gateway, {

@@ -164,7 +164,8 @@ export class Core {
     this.journal = journal
     this.metrics = new Metrics()
     const overloaded = (limit: Overloaded): void => { this.metrics.overloads.inc({ limit }) }
-    this.load = new Load({ calls: config.maxCalls, bodyBytes: config.maxBodyBytes, sockets: config.maxSockets }, overloaded)
+    const { maxCalls: calls, maxBodyBytes: bodyBytes, maxSockets: sockets } = config
+    this.load = new Load({ calls, bodyBytes, sockets }, overloaded)
     this.livePrices = new LivePrices(parts.catalog)
     this.prices = new NamedPrices(this.livePrices, namingsOf(config))
     this.providers = parts.providers

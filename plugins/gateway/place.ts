@@ -40,7 +40,9 @@ export class Place {
 }
 
 /** for a call, before its body is read; one that says that it is larger than any may be is refused by that */
-export function callPlace (load: Load, bodyBytes: number, request: FastifyRequest, reply: FastifyReply): Place | Refusal {
+export function callPlace (
+  load: Load, bodyBytes: number, request: FastifyRequest, reply: FastifyReply
+): Place | Refusal {
   const { raw, headers: { 'content-length': length } } = request
   const said = length === undefined ? 0 : Number(length)
   const bytes = said <= bodyBytes ? said : 0
@@ -66,7 +68,8 @@ export function socketPlace (load: Load, connection: Socket): null | Refusal {
 
 /** A body that does not say how long it is takes its place as it comes. */
 export function counted (
-  request: FastifyRequest, _reply: FastifyReply, payload: Readable, done: (error: Error | null, payload: Readable) => void
+  request: FastifyRequest, _reply: FastifyReply, payload: Readable,
+  done: (error: Error | null, payload: Readable) => void
 ): void {
   const { inbound, headers } = request
   const place = inbound?.place ?? null

@@ -117,7 +117,8 @@ export abstract class SocketSession implements Sweepable {
     if (full !== null) return this.refuse(full)
     let held: SocketCall | null = null
     try {
-      return held = await this.#open(body, bytes, identity)
+      held = await this.#open(body, bytes, identity)
+      return held
     } finally {
       if (held === null) plane.load.leaveCall(bytes.length)
     }

@@ -373,8 +373,9 @@ export class BudgetTracker {
     return await this.#holdOn(applied, ids, quoteNano)
   }
 
-  #holdOn (applied: readonly AppliedBudget[], ids: readonly number[], quoteNano: bigint, mostWaiting = this.#o.mostWaiting):
-  CallHold | Refusal | Promise<CallHold | Refusal> {
+  #holdOn (
+    applied: readonly AppliedBudget[], ids: readonly number[], quoteNano: bigint, mostWaiting = this.#o.mostWaiting
+  ): CallHold | Refusal | Promise<CallHold | Refusal> {
     const holds: AccountHold[] = []
     const needs: Need[] = []
     for (let i = 0; i < applied.length; i++) {
