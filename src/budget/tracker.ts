@@ -47,7 +47,7 @@ export interface TrackerOptions {
   onReturnsDue: (atOnce: boolean) => void
   /** this process life was declared over: nothing may be admitted any more */
   onNotLive: (error: Error) => void
-  /** most calls that wait for a grant; default: any number */
+  /** most calls that wait for a grant; absent: however many */
   mostWaiting?: number
   /** a call was refused because as many wait */
   onLineFull?: () => void
