@@ -259,6 +259,10 @@ export const Settings = Type.Object({
   journalSyncMs: whole(1, 60_000, 50, {
     env: 'RELAYCORE_JOURNAL_SYNC_MS', description: 'how long the journal may wait for the disk, ms',
   }),
+  journalCopyBytes: whole(0, 2 ** 30, 16_777_216, {
+    env: 'RELAYCORE_JOURNAL_COPY_BYTES',
+    description: 'with Redis: most bytes of ended calls copied there until PostgreSQL has them, for another gateway to record if this host is lost; 0: none',
+  }),
   writeOffMs: whole(0, 31_536_000_000, 86_400_000, {
     env: 'RELAYCORE_WRITE_OFF_MS',
     description: 'how long a gateway may be silent before what it leased is counted as spent, ms; 0: for ever',

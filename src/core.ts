@@ -21,8 +21,10 @@ import { Jobs } from './holds/jobs.ts'
 import { LongHolds } from './holds/long-holds.ts'
 import { MemoryRateLimiter } from './limits/memory-limiter.ts'
 import { type RateLimiter } from './limits/limiter.ts'
+import { JournalCopy } from './journal/copy.ts'
 import { JournalFolder } from './journal/folder.ts'
 import { type Journal } from './journal/journal.ts'
+import { LostCalls } from './journal/lost-calls.ts'
 import { recover } from './journal/recovery.ts'
 import { AdminTokens } from './keys/admin-tokens.ts'
 import { KeyRing } from './keys/key-ring.ts'
@@ -54,6 +56,7 @@ import { PostgresRateStore } from './stores/postgres/rates.ts'
 import { PostgresUsageSums } from './stores/postgres/usage-sums.ts'
 import { PostgresUsageStore } from './stores/postgres/usage-store.ts'
 import { RedisHotStatus } from './stores/redis/hot-status.ts'
+import { COPIES_KEPT_MS, RedisJournalCopies } from './stores/redis/journal-copies.ts'
 import { RedisRateLimiter } from './stores/redis/rate-limiter.ts'
 import { LedgerWriter } from './usage/ledger-writer.ts'
 
@@ -80,6 +83,8 @@ export interface CoreOptions {
 
 /** of the heartbeat, which goes out every second */
 const ANSWERS_WITHIN_MS = 10_000
+/** ended calls of those that are silent */
+const LOST_CALLS_EVERY_MS = 10_000
 /** those that may have been silent for too long */
 const LOST_EVERY_MS = 60_000
 /** long holds that are past their deadline */
@@ -102,6 +107,10 @@ export class Core {
   readonly authority: PostgresAuthority
   readonly hot: HotStatus
   readonly limiter: RateLimiter
+  /** null, as the two that need it: there is no Redis, or it is to have no copies */
+  readonly copies: RedisJournalCopies | null
+  readonly copy: JournalCopy | null
+  readonly lostCalls: LostCalls | null
   readonly database: Database
   readonly budgets: PostgresBudgetStore
   readonly usage: PostgresUsageStore
@@ -131,6 +140,7 @@ export class Core {
   readonly #closers: Close[]
   readonly #partitions: NodeJS.Timeout
   readonly #lost: NodeJS.Timeout
+  readonly #lostCalls: NodeJS.Timeout
   readonly #overdue: NodeJS.Timeout
   readonly #asking: NodeJS.Timeout
   readonly #watch: NodeJS.Timeout | null
@@ -152,7 +162,7 @@ export class Core {
 
   constructor (options: CoreOptions, closers: Close[], parts: Parts) {
     const { config, log } = options
-    const { authority, database, hot, limiter, incarnation, journal } = parts
+    const { authority, database, hot, limiter, incarnation, journal, copies } = parts
     this.#options = options
     this.#closers = closers
     this.config = config
@@ -160,6 +170,13 @@ export class Core {
     this.database = database
     this.hot = hot
     this.limiter = limiter
+    this.copies = copies
+    this.copy = copies === null
+      ? null
+      : new JournalCopy({ store: copies, incarnation, maxBytes: config.journalCopyBytes })
+    this.lostCalls = copies === null
+      ? null
+      : new LostCalls({ authority, copies, incarnation, keptMs: COPIES_KEPT_MS, now: systemNow, log })
     this.incarnation = incarnation
     this.journal = journal
     this.metrics = new Metrics()
@@ -222,6 +239,7 @@ export class Core {
       authority,
       incarnation,
       journal,
+      copy: this.copy ?? undefined,
       now: systemNow,
       log,
       collectReturns: (everything) => this.tracker.collectReturns(everything),
@@ -268,6 +286,7 @@ export class Core {
       log,
     })
     this.#lost = setInterval(() => { void lost.look() }, LOST_EVERY_MS).unref()
+    this.#lostCalls = setInterval(() => { void this.lostCalls?.look() }, LOST_CALLS_EVERY_MS).unref()
     // holds whose deadline has passed, and limits of accounts that nobody uses, of which an adjustment began or ended
     const sweeps = [
       new Sweep({
@@ -357,6 +376,7 @@ export class Core {
     const { log, config } = this.#options
     clearInterval(this.#partitions)
     clearInterval(this.#lost)
+    clearInterval(this.#lostCalls)
     clearInterval(this.#overdue)
     clearInterval(this.#asking)
     if (this.#watch !== null) clearInterval(this.#watch)
@@ -364,6 +384,7 @@ export class Core {
     this.#keeper.stop()
     await this.#feed?.stop()
     await this.registry.stop()
+    await this.lostCalls?.stop()
     try {
       await this.writer.stop(systemNow() + Math.max(5_000, config.shutdownMs))
       if (this.gate.openCalls === 0 && this.writer.setAside === 0) {
@@ -373,6 +394,7 @@ export class Core {
     } catch (err) {
       log.error({ err }, 'not everything could be recorded; the next start does it from the journal')
     }
+    await this.copy?.close()
     for (const close of this.#closers.reverse()) {
       await close().catch((err: unknown) => { log.error({ err }, 'closing failed') })
     }
@@ -424,6 +446,7 @@ interface Parts {
   database: Database
   hot: HotStatus
   limiter: RateLimiter
+  copies: RedisJournalCopies | null
   incarnation: number
   journal: Journal
   providers: ConfiguredProvider[]
@@ -448,17 +471,21 @@ async function open (options: CoreOptions, closers: Close[]): Promise<Core> {
   closers.push(() => database.close())
   const authority = new PostgresAuthority({ connectionString: url })
   closers.push(() => authority.close())
-  await recover({ folder, authority, now: systemNow, log })
+  const deploymentId = await deploymentOf(database)
+  const copies = await openCopies(config, deploymentId, log)
+  closers.push(async () => { await copies?.close() })
+  await recover({ folder, authority, copies: copies ?? undefined, now: systemNow, log })
 
   const incarnation = await authority.join(folder.journalId, hostname())
   const journal = folder.begin(incarnation)
-  const { hot, limiter } = await openShared(config, database, incarnation, log)
+  const { hot, limiter } = await openShared(config, deploymentId, incarnation, log)
   closers.push(() => hot.close(), () => limiter.close())
-  const parts = { authority, database, hot, limiter, incarnation, journal, providers, keyFile, catalog }
+  const parts = { authority, database, hot, limiter, copies, incarnation, journal, providers, keyFile, catalog }
   const core = new Core(options, closers, parts)
   await core.registry.follow()
   await core.loadPrices()
   core.tracker.start()
+  void core.lostCalls?.look()
   return core
 }
 
@@ -481,17 +508,31 @@ async function embedded ({ config, say }: CoreOptions, closers: Close[]): Promis
   return server.url
 }
 
+/** what tells this ledger apart from others that share a Redis with it */
+async function deploymentOf (database: Database): Promise<string> {
+  const [row] = await database.query<{ id: string }>({ text: 'select id from deployment' })
+  if (row === undefined) throw new Error('The ledger has no name of its own (table deployment)')
+  return row.id
+}
+
+async function openCopies (
+  { redisUrl: url, journalCopyBytes }: Config, deploymentId: string, log: Log
+): Promise<RedisJournalCopies | null> {
+  if (url === undefined || journalCopyBytes === 0) return null
+  const copies = new RedisJournalCopies({ url, deploymentId, log })
+  await copies.start()
+  return copies
+}
+
 /** what gateways share besides the ledger */
 async function openShared (
-  { redisUrl: url }: Config, database: Database, incarnation: number, log: Log
+  { redisUrl: url }: Config, deploymentId: string, incarnation: number, log: Log
 ): Promise<Pick<Parts, 'hot' | 'limiter'>> {
   if (url === undefined) {
     return { hot: new MemoryHotStatus(new MemoryHub(), incarnation), limiter: new MemoryRateLimiter(systemNow) }
   }
-  const [row] = await database.query<{ id: string }>({ text: 'select id from deployment' })
-  if (row === undefined) throw new Error('The ledger has no name of its own (table deployment)')
-  const hot = new RedisHotStatus({ url, deploymentId: row.id, incarnation, log })
-  const limiter = new RedisRateLimiter({ url, deploymentId: row.id, incarnation, log, now: systemNow })
+  const hot = new RedisHotStatus({ url, deploymentId, incarnation, log })
+  const limiter = new RedisRateLimiter({ url, deploymentId, incarnation, log, now: systemNow })
   await Promise.all([hot.start(), limiter.start()])
   return { hot, limiter }
 }

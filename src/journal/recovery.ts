@@ -1,19 +1,25 @@
-import { type Authority, NotLiveError, type PostAnswer } from '../account/authority.ts'
+import { type Authority, NotLiveError } from '../account/authority.ts'
 import { type Now } from '../clock.ts'
-import { LedgerWriter } from '../usage/ledger-writer.ts'
 import { type CallOpening, type UsageEvent } from '../usage/usage.ts'
+import { type CopyStore } from './copy.ts'
+import { EndedCall } from './ended-call.ts'
 import { type JournalFolder } from './folder.ts'
 import { type JournalLife } from './journal.ts'
+import { readCopy } from './lost-calls.ts'
+import { recordAll } from './record-all.ts'
 
 /**
  * Brings what earlier process lives left in the journal to the authority: ended calls are posted (idempotent), calls
  * that were open become uncertain at their quote, and each lease is closed, write-once, so that the rest returns to its
  * account. Where the machine has stopped since and records may be missing, known calls are posted and the rest of the
- * leases stays in doubt: nobody knows what was sent. A recovery that dies is simply made again.
+ * leases stays in doubt: nobody knows what was sent. What the journal does not know the end of, its copy may. A
+ * recovery that dies is simply made again.
  */
 export interface RecoveryOptions {
   folder: JournalFolder
   authority: Authority
+  /** absent: there are none */
+  copies?: Pick<CopyStore, 'read' | 'drop'> | undefined
   now: Now
   log: { info (d: object, m: string): void, warn (d: object, m: string): void, error (d: object, m: string): void }
   /** how long one life may take, ms */
@@ -42,30 +48,37 @@ export async function recover (options: RecoveryOptions): Promise<Recovered> {
   return sum
 }
 
-async function recoverLife (life: JournalLife, { folder, authority, now, log, timeoutMs = 60_000 }: RecoveryOptions) {
+async function recoverLife (life: JournalLife, options: RecoveryOptions) {
+  const { folder, authority, copies, now, log, timeoutMs = 60_000 } = options
   const { incarnation } = life.header
   await begin(authority, folder, incarnation)
-  const writer = new LedgerWriter({
+  const inDoubt = folder.mayMissRecords(life)
+  if (copies !== undefined && (inDoubt || life.open.length > 0)) await addCopied(life, copies)
+  await recordAll([...life.ended, ...life.open.map((opening) => ({ opening, end: uncertainEnd(opening, now()) }))], {
     authority,
     incarnation,
-    journal: { posted: () => undefined, setAside: (event, reason) => { folder.setAside(incarnation, event, reason) } },
     now,
     log,
-    collectReturns: () => [],
-    onPosted: (_answer: PostAnswer) => undefined,
-    onNotLive: (error) => { log.error({ err: error, incarnation }, 'an earlier process was written off meanwhile') },
-    maxBacklog: Infinity,
+    setAside: (event, reason) => { folder.setAside(incarnation, event, reason) },
+    timeoutMs,
   })
-  for (const event of life.ended) writer.add(event)
-  for (const opening of life.open) writer.add({ opening, end: uncertainEnd(opening, now()) })
-  await writer.stop(now() + timeoutMs)
-  const inDoubt = folder.mayMissRecords(life)
   if (inDoubt) {
     log.error({ incarnation, host: life.header.host },
       'the machine stopped while calls were made: what is left of their leases stays in doubt')
   } else await authority.closeLeases(incarnation, keptFor(folder, incarnation))
   folder.forget(life)
+  await copies?.drop(incarnation)
   return inDoubt
+}
+
+/** ends that did not reach the disk, or calls that it knows nothing of */
+async function addCopied (life: JournalLife, copies: Pick<CopyStore, 'read'>): Promise<void> {
+  const known = new Set(life.ended.map(({ opening }) => opening.id))
+  const all = await readCopy(copies, life.header.incarnation) ?? []
+  const copied = all.map(EndedCall.of).filter(({ id }) => !known.has(id))
+  const ended = new Set(copied.map(({ id }) => id))
+  life.ended.push(...copied)
+  life.open = life.open.filter(({ id }) => !ended.has(id))
 }
 
 async function begin (authority: Authority, folder: JournalFolder, incarnation: number): Promise<void> {

@@ -2,6 +2,7 @@ import {
   type Authority, BatchRefusedError, type LeaseReturn, NotLiveError, type PostAnswer,
 } from '../account/authority.ts'
 import { type Now } from '../clock.ts'
+import { type JournalCopy } from '../journal/copy.ts'
 import { EndedCall } from '../journal/ended-call.ts'
 import { type Journal } from '../journal/journal.ts'
 import { type Charge, type UsageEvent } from './usage.ts'
@@ -16,6 +17,8 @@ export interface LedgerWriterOptions {
   authority: Pick<Authority, 'post'>
   incarnation: number
   journal: Pick<Journal, 'posted' | 'setAside'>
+  /** of what is not recorded yet; absent: there is none */
+  copy?: Pick<JournalCopy, 'add' | 'posted'> | undefined
   now: Now
   log: { warn (details: object, message: string): void, error (details: object, message: string): void }
   /** rights given up, for the next post */
@@ -55,7 +58,9 @@ export class LedgerWriter {
 
   /** a finished call, whose end is in the journal */
   add (event: UsageEvent): void {
-    this.#queue.push(EndedCall.of(event))
+    const call = EndedCall.of(event)
+    this.#queue.push(call)
+    this.#o.copy?.add(call)
     this.#schedule(this.#queue.length >= this.#batchSize ? 0 : this.#intervalMs)
   }
 
@@ -132,6 +137,7 @@ export class LedgerWriter {
     this.#queue.splice(0, events.length)
     this.recorded += answer.inserted.length
     this.#o.journal.posted(events.map((event) => event.id))
+    this.#o.copy?.posted(events.length)
     this.#o.onPosted(answer, events.flatMap((event) => event.unpaid), returns)
     return null
   }
@@ -154,6 +160,7 @@ export class LedgerWriter {
     this.#queue.splice(0, 1)
     this.setAside++
     this.#o.journal.setAside(only, error.message)
+    this.#o.copy?.posted(1)
     return null
   }
 }

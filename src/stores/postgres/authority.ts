@@ -228,6 +228,11 @@ export class PostgresAuthority implements Authority {
     }))
   }
 
+  async silent (withinMs: number): Promise<number[]> {
+    const rows = await run<{ incarnation: string }>(this.#grants, { text: SILENT, values: [withinMs] })
+    return rows.map(({ incarnation }) => idOf(incarnation))
+  }
+
   async close (): Promise<void> {
     await Promise.all([this.#grants.close(), this.#posts.close()])
   }
@@ -241,6 +246,10 @@ interface InDoubtRow {
   silent_ms: number
   accounts: number
 }
+
+const SILENT = `
+  select g.incarnation from gateways g where g.state <> 'closed' and not responds(g)
+    and g.heartbeat_at > clock_timestamp() - $1 * interval '1 millisecond' order by 1`
 
 const IN_DOUBT = `
   select g.incarnation, g.host, g.state, g.heartbeat_at, count(*)::integer as accounts,
