@@ -48,7 +48,8 @@ async function aLostGateway (t: Test, calls: number) {
   const lost = await world.authority.join(folder.journalId, 'lost-host')
   await world.authority.grant(lost, { calls: [{ needs: [{ accountId: account, needNano: 100n }] }], extras: [] })
   const copy = new JournalCopy({ store: copies, incarnation: lost, maxBytes: 1e6 })
-  const events = Array.from({ length: calls }, () => anEvent([{ accountId: account, amountNano: 30n, coveredNano: 30n }]))
+  const charges = [{ accountId: account, amountNano: 30n, coveredNano: 30n }]
+  const events = Array.from({ length: calls }, () => anEvent(charges))
   for (const event of events) copy.add(EndedCall.of(event))
   await eventually(async () => (await copied(copies, lost)).length === calls)
   await world.silence(lost)
@@ -116,7 +117,8 @@ t.test('its own gateway, one that answers, and one that is closed, are left alon
   await looking(world, copies, undefined, incarnation).look()
   await world.sql('update gateways set heartbeat_at = now() where incarnation = $1', [incarnation])
   await looking(world, copies).look()
-  await world.sql("update gateways set heartbeat_at = now() - interval '1 minute', state = 'closed' where incarnation = $1", [incarnation])
+  await world.silence(incarnation)
+  await world.sql("update gateways set state = 'closed' where incarnation = $1", [incarnation])
   await looking(world, copies).look()
   t.equal((await copied(copies, incarnation)).length, 1)
 })
@@ -146,7 +148,8 @@ t.test('a start on a journal whose last records the disk lost takes them from th
   const journal = folder.begin(lost.lost)
   // of the first call the opening alone reached the disk, of the second nothing
   const [first] = lost.events as [UsageEvent]
-  await written(journal, { t: 'open', call: { ...first.opening, holds: [{ accountId: account, quoteNano: 90n, rate: null, enforced: true }] } })
+  const holds = [{ accountId: account, quoteNano: 90n, rate: null, enforced: true }]
+  await written(journal, { t: 'open', call: { ...first.opening, holds } })
   const disk = aFolder(t)
   cpSync(folder.path, disk, { recursive: true })
   await folder.close()
