@@ -76,7 +76,7 @@ async function figures ({ world, account }: { world: PostgresWorld, account: num
   return { settled: found?.settledNano, leased: found?.leasedNano, inDoubt: found?.inDoubtNano }
 }
 
-t.test('the ended calls of a silent gateway are recorded once, whoever looks; the rest of its leases stays in doubt', async (t) => {
+t.test('ended calls of a silent gateway are recorded once, whoever looks; what else it leased stays in doubt', async (t) => {
   const lost = await aLostGateway(t, 2)
   const { world, copies } = lost
   const [one, other] = [looking(world, copies), looking(world, copies)]
@@ -92,7 +92,8 @@ t.test('a gateway that was only away finds its calls recorded, and nothing count
   const lost = await aLostGateway(t, 2)
   const { world, copies, account } = lost
   await looking(world, copies).look()
-  const { inserted, accounts } = await world.authority.post(lost.lost, lost.events, [{ accountId: account, returnedNano: 10n }])
+  const returns = [{ accountId: account, returnedNano: 10n }]
+  const { inserted, accounts } = await world.authority.post(lost.lost, lost.events, returns)
   t.strictSame(inserted, [])
   t.match(accounts, [{ postedNano: 60n, leasedNano: 30n }], 'and hears what of its lease is posted')
   await world.assertAudit(t)
