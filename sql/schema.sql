@@ -162,6 +162,21 @@ comment on column audit_log.scopes_above is 'of those above it alone: to whom it
 comment on column audit_log.before is 'as the API shows the object, in the very text that was hashed; null: there was none';
 comment on column audit_log.hash is 'audit_hash() of the row and of the hash before it; of the first, of 32 zero bytes';
 
+create table auditor (
+  singleton boolean default true not null,
+  looked_at timestamp(3) with time zone default '-infinity'::timestamp with time zone not null,
+  in_use_after bigint default 0 not null,
+  turn_after bigint default 0 not null,
+  turn_began_at timestamp(3) with time zone default clock_timestamp() not null,
+  turn_ended_at timestamp(3) with time zone
+);
+alter table auditor add constraint auditor_pkey PRIMARY KEY (singleton);
+alter table auditor add constraint auditor_singleton_check CHECK (singleton);
+comment on table auditor is 'one row: how far the auditor has come, whichever gateway looks next';
+comment on column auditor.in_use_after is 'of the accounts that are leased, it has looked at those up to this one';
+comment on column auditor.turn_after is 'of all accounts, it has read the records of those up to this one';
+comment on column auditor.turn_ended_at is 'when all accounts had been read once more; null: not yet';
+
 create table budget_accounts (
   id bigint generated always as identity not null,
   budget_id uuid not null,
@@ -400,6 +415,28 @@ alter table detached_usage add constraint detached_usage_account_id_fkey FOREIGN
 alter table detached_usage add constraint detached_usage_month_fkey FOREIGN KEY (month) REFERENCES detached_months(month) ON DELETE CASCADE;
 alter table detached_usage add constraint detached_usage_pkey PRIMARY KEY (account_id, month);
 comment on table detached_usage is 'what the records of a detached month charged each account';
+
+create table drifts (
+  id bigint generated always as identity not null,
+  kind text not null,
+  account_id bigint not null,
+  object text default ''::text not null,
+  kept text not null,
+  due text not null,
+  found_at timestamp(3) with time zone default clock_timestamp() not null,
+  seen_at timestamp(3) with time zone default clock_timestamp() not null,
+  gone_at timestamp(3) with time zone
+);
+alter table drifts add constraint drifts_account_id_fkey FOREIGN KEY (account_id) REFERENCES budget_accounts(id);
+alter table drifts add constraint drifts_kind_check CHECK ((kind = ANY (ARRAY['settled'::text, 'leased'::text, 'long_held'::text, 'negative'::text, 'posted'::text, 'status_cache'::text, 'usage_by_hour'::text, 'usage_by_day'::text, 'event'::text, 'charge'::text])));
+alter table drifts add constraint drifts_pkey PRIMARY KEY (id);
+CREATE INDEX drifts_of_account ON public.drifts USING btree (account_id) WHERE (gone_at IS NULL);
+CREATE UNIQUE INDEX drifts_open ON public.drifts USING btree (kind, account_id, object) WHERE (gone_at IS NULL);
+comment on table drifts is 'figures that were not what they are kept of, as the auditor found them';
+comment on column drifts.object is 'the gateway of a lease, the event of a charge; else empty';
+comment on column drifts.kept is 'in nano-units, or in words';
+comment on column drifts.due is 'what it is kept of says this';
+comment on column drifts.gone_at is 'it was put right; null: not yet';
 
 create table exchange_rates (
   currency text not null,
@@ -1103,6 +1140,99 @@ $function$
 ;
 comment on function day_of is 'the day (UTC) in a UUIDv7';
 
+CREATE OR REPLACE FUNCTION public.drifts_of(_account bigint)
+ RETURNS TABLE(kind text, account_id bigint, object text, kept text, due text)
+ LANGUAGE sql
+ STABLE
+ SET jit TO 'off'
+AS $function$
+  with account as materialized (select * from budget_accounts a where a.id = _account),
+  charge as materialized (
+    select r.day, r.event_id, r.amount_nano, r.covered_nano, r.rate, e.id is not null as known, e.incarnation, e.cost_nano,
+      e.source, e.endpoint, e.outcome, e.corrects, e.budget_id
+    from budget_usage_records r left join usage_events e on e.day = r.day and e.id = r.event_id
+    where r.account_id = _account
+  ),
+  detached as materialized (select exists (select from detached_usage d where d.account_id = _account) as some),
+  book as materialized (select * from recorded_of(_account)),
+  rest as materialized (
+    select coalesce(sum(l.granted_nano - l.returned_nano - l.posted_nano), 0) as nano from leases l where l.account_id = _account
+  ),
+  held as materialized (
+    select coalesce(sum(r.held_nano), 0) as nano from long_hold_accounts r where r.account_id = _account and r.held_nano > 0
+  ),
+  paid as (
+    select c.incarnation, coalesce(sum(c.covered_nano), 0) as covered_nano,
+      coalesce(sum(c.amount_nano) filter (where c.endpoint = 'write-off' and c.outcome = 'written_off'), 0) as written_off_nano
+    from charge c where c.incarnation is not null group by c.incarnation
+  ),
+  sums as materialized (select s.* from usage_sums(_account) s where not (select d.some from detached d)),
+  by_hour as (
+    select coalesce(k.hour, s.hour) as hour, coalesce(k.amount_nano, 0) as kept_nano, coalesce(s.amount_nano, 0) as due_nano
+    from (select * from usage_by_hour h where h.account_id = _account and not (select d.some from detached d)) k
+    full join sums s on (s.facet, s.hour, s.value) = (k.facet, k.hour, k.value)
+    where (k.amount_nano, k.records, k.input_tokens, k.output_tokens)
+      is distinct from (s.amount_nano, s.records, s.input_tokens, s.output_tokens)
+  ),
+  by_day as (
+    select coalesce(k.day, s.day) as day, coalesce(k.amount_nano, 0) as kept_nano, coalesce(s.amount_nano, 0) as due_nano
+    from (select * from usage_by_day d where d.account_id = _account and not (select d.some from detached d)) k
+    full join (
+      select s.facet, s.day, s.value, sum(s.amount_nano) as amount_nano, sum(s.records) as records,
+        sum(s.input_tokens) as input_tokens, sum(s.output_tokens) as output_tokens from sums s group by 1, 2, 3
+    ) s on (s.facet, s.day, s.value) = (k.facet, k.day, k.value)
+    where (k.amount_nano, k.records, k.input_tokens, k.output_tokens)
+      is distinct from (s.amount_nano, s.records, s.input_tokens, s.output_tokens)
+  )
+  select f.kind, _account, f.object, f.kept, f.due
+  from (
+    select 'settled' as kind, '' as object, a.settled_nano::text as kept, b.settled_nano::text as due
+    from account a, book b where a.settled_nano <> b.settled_nano
+    union all
+    select 'negative', '', a.settled_nano::text, 'not below zero' from account a, book b
+    where a.settled_nano < 0 and a.settled_nano = b.settled_nano
+    union all
+    select 'long_held', '', a.long_held_nano::text, h.nano::text from account a, held h where a.long_held_nano <> h.nano
+    union all
+    select 'leased', '', a.leased_nano::text, (r.nano + h.nano)::text from account a, rest r, held h
+    where a.leased_nano <> r.nano + h.nano
+    union all
+    -- what came late to a lease that had ended was not paid by it; what was written off it counts as posted
+    select 'posted', l.incarnation::text, l.posted_nano::text, (p.covered_nano + case when l.state = 'open' then 0 else p.written_off_nano end)::text
+    from leases l
+    left join paid on paid.incarnation = l.incarnation
+    cross join lateral (
+      select coalesce(paid.covered_nano, 0) as covered_nano, coalesce(paid.written_off_nano, 0) as written_off_nano
+    ) p
+    where l.account_id = _account and not (select d.some from detached d)
+      and case when l.state = 'open' then l.posted_nano <> p.covered_nano
+        else l.posted_nano > p.covered_nano + p.written_off_nano end
+    union all
+    select 'status_cache', '', coalesce(c.settled_nano, 0) || ' in ' || coalesce(c.charges, 0) || ' charges',
+      b.settled_nano || ' in ' || b.charges || ' charges'
+    from book b left join budget_status_cache c on c.account_id = _account
+    where (coalesce(c.settled_nano, 0), coalesce(c.charges, 0)) is distinct from (b.settled_nano, b.charges)
+    union all
+    select 'usage_by_hour', '', sum(h.kept_nano) || ' in ' || count(*) || ' sums, from ' || min(h.hour), sum(h.due_nano)::text
+    from by_hour h having count(*) > 0
+    union all
+    select 'usage_by_day', '', sum(d.kept_nano) || ' in ' || count(*) || ' sums, from ' || min(d.day), sum(d.due_nano)::text
+    from by_day d having count(*) > 0
+    union all
+    select 'event', c.event_id::text, case when c.known then 'on ' || c.day else 'a charge of ' || c.amount_nano || ' without an event' end,
+      case when c.known then 'on ' || day_of(c.event_id) else 'an event on ' || c.day end
+    from charge c where not c.known or c.day <> day_of(c.event_id)
+    union all
+    -- of calls: what is recorded by hand, set aside by hand or written off is in other currencies, or of many accounts
+    select 'charge', c.event_id::text, c.amount_nano::text, due.nano::text
+    from charge c
+    cross join lateral (select case when c.rate is null then c.cost_nano else ceil(c.cost_nano * c.rate::numeric) end as nano) due
+    where c.source = 'relaycore' and c.corrects is null and c.budget_id is null
+      and c.endpoint not in ('holds', 'recorded', 'write-off') and c.amount_nano <> due.nano
+  ) f
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.end_long_hold(_hold uuid, _to text, _end json, _costs json)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -1412,6 +1542,67 @@ begin
   select null::integer, f.* from account_figures(_incarnation, _accounts) f;
 end $function$
 ;
+
+CREATE OR REPLACE FUNCTION public.heal_account(_account bigint)
+ RETURNS TABLE(kind text, object text, kept text, due text)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+  perform 1 from budget_accounts a where a.id = _account for no key update;
+  return query select d.kind, d.object, d.kept, d.due from drifts_of(_account) d
+    where d.kind in ('settled', 'leased', 'long_held', 'posted');
+  if not found then
+    return;
+  end if;
+  update leases l set posted_nano = p.nano, granted_nano = case
+      when l.state = 'closed' then l.returned_nano + p.nano else greatest(l.granted_nano, l.returned_nano + p.nano) end
+  from drifts_of(_account) d
+  cross join lateral (select d.due::bigint as nano) p
+  where d.kind = 'posted' and l.account_id = _account and l.incarnation = d.object::bigint;
+  update budget_accounts a set settled_nano = b.settled_nano, long_held_nano = h.nano, leased_nano = r.nano + h.nano,
+    carry_open = a.carried_on
+  from recorded_of(_account) b,
+    (select coalesce(sum(r.held_nano), 0) as nano from long_hold_accounts r where r.account_id = _account) h,
+    (select coalesce(sum(l.granted_nano - l.returned_nano - l.posted_nano), 0) as nano from leases l where l.account_id = _account) r
+  where a.id = _account;
+  perform apply_limits(array[_account]);
+end $function$
+;
+comment on function heal_account is 'returns what was wrong';
+
+CREATE OR REPLACE FUNCTION public.heal_derived(_account bigint)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  _wrong text[];
+  _day date;
+begin
+  perform 1 from budget_accounts a where a.id = _account for no key update;
+  select array_agg(d.kind) into _wrong from drifts_of(_account) d
+  where d.kind in ('status_cache', 'usage_by_hour', 'usage_by_day');
+  if 'status_cache' = any (_wrong) then
+    insert into budget_status_cache as c (account_id, budget_id, settled_nano, charges, last_updated)
+    select a.id, a.budget_id, b.settled_nano, b.charges, clock_timestamp()
+    from budget_accounts a, recorded_of(_account) b where a.id = _account
+    on conflict (account_id) do update set
+      settled_nano = excluded.settled_nano, charges = excluded.charges, last_updated = excluded.last_updated;
+  end if;
+  if _wrong && array['usage_by_hour', 'usage_by_day'] then
+    delete from usage_by_hour h where h.account_id = _account;
+    delete from usage_by_day d where d.account_id = _account;
+    for _day in select distinct r.day from budget_usage_records r where r.account_id = _account order by r.day loop
+      perform add_to_usage_rollups(array_agg(r.day), array_agg(r.event_id), array_agg(r.account_id), array_agg(r.amount_nano))
+      from budget_usage_records r where r.account_id = _account and r.day = _day;
+    end loop;
+  end if;
+  return coalesce(_wrong, '{}');
+end $function$
+;
+comment on function heal_derived is 'makes the status cache and the sums of an account anew where they are wrong; returns which were';
 
 CREATE OR REPLACE FUNCTION public.is_for_each(_scope_type text, _scope_id text)
  RETURNS boolean
@@ -1950,6 +2141,20 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.recorded_of(_account bigint)
+ RETURNS TABLE(settled_nano bigint, charges bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select (r.settled_nano + d.settled_nano)::bigint, (r.charges + d.charges)::bigint
+  from (select coalesce(sum(r.amount_nano), 0) as settled_nano, count(*) as charges
+      from budget_usage_records r where r.account_id = _account) r,
+    (select coalesce(sum(d.settled_nano), 0) as settled_nano, coalesce(sum(d.charges), 0) as charges
+      from detached_usage d where d.account_id = _account) d
+$function$
+;
+comment on function recorded_of is 'as calculate_budget_status() has it, of one account';
+
 CREATE OR REPLACE FUNCTION public.refresh_budget_status_cache(_budget uuid)
  RETURNS TABLE(accounts integer, healed integer, accounts_differing integer)
  LANGUAGE plpgsql
@@ -2046,6 +2251,31 @@ CREATE OR REPLACE FUNCTION public.responds(_gateway gateways)
  LANGUAGE sql
 AS $function$
   select _gateway.state = 'live' and _gateway.heartbeat_at > clock_timestamp() - interval '10 seconds'
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.suspect_accounts(_accounts bigint[])
+ RETURNS SETOF bigint
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select a.id
+  from budget_accounts a
+  left join budget_status_cache c on c.account_id = a.id
+  cross join lateral (
+    select coalesce(sum(d.amount_nano), 0) as amount_nano, coalesce(sum(d.records), 0) as records
+    from usage_by_day d where d.account_id = a.id and d.facet = 'model'
+  ) day
+  cross join lateral (
+    select coalesce(sum(l.granted_nano - l.returned_nano - l.posted_nano), 0) as rest_nano from leases l where l.account_id = a.id
+  ) lease
+  cross join lateral (
+    select coalesce(sum(r.held_nano), 0) as held_nano from long_hold_accounts r where r.account_id = a.id and r.held_nano > 0
+  ) hold
+  where a.id = any (_accounts) and (
+    a.settled_nano <> coalesce(c.settled_nano, 0) or a.settled_nano <> day.amount_nano or coalesce(c.charges, 0) <> day.records
+    or a.settled_nano < 0 or a.long_held_nano <> hold.held_nano or a.leased_nano <> lease.rest_nano + hold.held_nano)
+  order by a.id
 $function$
 ;
 
@@ -2150,6 +2380,53 @@ CREATE OR REPLACE FUNCTION public.unit_tokens(_units jsonb, _names text[])
  IMMUTABLE
 AS $function$
   select coalesce(sum((_units ->> n.name)::bigint), 0)::bigint from unnest(_names) n (name)
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.usage_sums(_account bigint)
+ RETURNS TABLE(facet text, hour timestamp with time zone, day date, value text[], amount_nano bigint, records bigint, input_tokens bigint, output_tokens bigint)
+ LANGUAGE sql
+ STABLE
+ SET jit TO 'off'
+AS $function$
+  with fact as materialized (
+    select r.amount_nano, e.source, left(e.provider, 256) as provider, left(coalesce(e.model_used, e.model), 256) as model,
+      left(e.key_id, 256) as key_id, left(e.user_id, 256) as user_id, left(e.team_id, 256) as team_id,
+      left(e.project_id, 256) as project_id, case when jsonb_typeof(e.tags) = 'object' then e.tags end as tags,
+      coalesce(e.input_tokens, 0) + coalesce(e.cache_read_tokens, 0) + coalesce(e.cache_write_5m_tokens, 0)
+        + coalesce(e.cache_write_1h_tokens, 0) + case when e.units is null then 0 else unit_tokens(e.units, array['inputAudioTokens',
+          'cachedAudioTokens', 'inputImageTokens', 'cachedImageTokens', 'inputVideoTokens']) end as input_tokens,
+      coalesce(e.output_tokens, 0) + case when e.units is null then 0
+        else unit_tokens(e.units, array['outputAudioTokens', 'outputImageTokens']) end as output_tokens,
+      date_trunc('hour', greatest(a.period_start,
+        least(e.opened_at, coalesce(a.period_end, 'infinity') - interval '1 millisecond')), b.timezone) as hour, b.timezone
+    from budget_accounts a
+    join budget_definitions b on b.id = a.budget_id
+    join budget_usage_records r on r.account_id = a.id
+    join usage_events e on e.day = r.day and e.id = r.event_id
+    where a.id = _account
+  ),
+  summed as (
+    select f.hour, f.timezone,
+      case when grouping(f.model) = 0 then 'model' when grouping(f.key_id) = 0 then 'key' else 'user' end as facet,
+      case when grouping(f.model) = 0 then array[f.source, f.provider, f.model]
+        when grouping(f.key_id) = 0 then array[f.key_id, f.team_id, f.project_id] else array[f.user_id] end as value,
+      sum(f.amount_nano)::bigint as amount_nano, count(*) as records, sum(f.input_tokens)::bigint as input_tokens,
+      sum(f.output_tokens)::bigint as output_tokens
+    from fact f
+    group by f.hour, f.timezone, grouping sets ((f.source, f.provider, f.model), (f.key_id, f.team_id, f.project_id), (f.user_id))
+    union all
+    select f.hour, f.timezone, 'tag:' || left(t.name, 64), array[left(t.value, 256)], sum(f.amount_nano)::bigint, count(*),
+      sum(f.input_tokens)::bigint, sum(f.output_tokens)::bigint
+    from fact f
+    cross join lateral (
+      select t.name, t.value from jsonb_each_text(f.tags) t (name, value) where t.value is not null order by t.name limit 8
+    ) t
+    where f.tags is not null
+    group by 1, 2, 3, 4
+  )
+  select s.facet, s.hour, (s.hour at time zone s.timezone)::date, s.value, s.amount_nano, s.records, s.input_tokens, s.output_tokens
+  from summed s where num_nulls(variadic s.value) < cardinality(s.value)
 $function$
 ;
 

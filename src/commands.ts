@@ -1,26 +1,19 @@
-import { existsSync } from 'node:fs'
-import { hostname, userInfo } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { formatLink, GENESIS, parseLink, type Link } from './access/audit-chain.ts'
-import { type Authorship, type Stores } from './access/changes.ts'
+import { changing, connected, hasDatabase, withUrl } from './beside.ts'
 import { systemNow } from './clock.ts'
 import { type Config, ConfigError, describeSettings, loadConfig } from './config.ts'
 import { AdminTokens } from './keys/admin-tokens.ts'
 import { IDENTITY_HEADERS, type IdentityHeader } from './keys/key.ts'
 import { createKey } from './keys/key.ts'
-import { formatNano } from './money/amount.ts'
 import { checkPrices } from './pricing/check.ts'
 import { LivePrices } from './pricing/live-prices.ts'
 import { catalogWith, pricesAt } from './pricing/price-overlay.ts'
 import { namingsOf } from './providers/configured.ts'
-import { PostgresAuthority } from './stores/postgres/authority.ts'
+import { reconcile, writeOff } from './reconcile.ts'
 import { PostgresAuditLog } from './stores/postgres/audit-log.ts'
-import { PostgresChanges } from './stores/postgres/changes.ts'
 import { grantGateway } from './stores/postgres/grants.ts'
-import { attachPostgres } from './stores/postgres/launcher.ts'
 import { migrate } from './stores/postgres/migrate.ts'
-import { Database } from './stores/postgres/pool.ts'
 import { PostgresPriceStore } from './stores/postgres/price-store.ts'
 import { VERSION } from './version.ts'
 
@@ -33,8 +26,11 @@ const HELP = `relaycore: a budget gateway for AI spend
       --name <text> --organization <id> [--team <id>] [--project <id>] [--user <id>]
       [--allow-headers user,team,project,session,tags] [--require-headers ...]
   relaycore admin-token rotate    a new administrator's token; all others of administrators end
-  relaycore reconcile             gateways that do not answer and have leased something
-      [--write-off <gateway>]     count what that one has leased as spent, if it will not come back
+  relaycore reconcile             what is not as it should be: gateways that do not answer and have leased something, events
+                                  that were set aside, holds past their deadline, figures that do not agree; changes nothing
+      [--apply]                   and puts it right, but for gateways
+      [--all]                     reads the records of every account, however long it takes
+      [--write-off <gateway>]     count what that gateway has leased as spent, if it will not come back
   relaycore audit verify          look for entries of the audit log that were altered, removed or moved
       [--expect <seq>:<hash>]     a link of its chain that was kept elsewhere; may be given several times
       [--after <seq>:<hash>]      begin behind this entry, where those up to it are archived
@@ -63,6 +59,8 @@ const OPTIONS = {
   'allow-headers': { type: 'string' },
   'require-headers': { type: 'string' },
   'write-off': { type: 'string' },
+  apply: { type: 'boolean' },
+  all: { type: 'boolean' },
   expect: { type: 'string', multiple: true },
   after: { type: 'string' },
   grant: { type: 'string' },
@@ -164,7 +162,7 @@ const COMMANDS: Record<string, (config: Config, values: Values, speech: Speech) 
   reconcile: async (config, values, { say }) => {
     const gateway = values['write-off']
     if (gateway !== undefined) await writeOff(config, gateway, say)
-    else await withUrl(config, async (url) => { await listLostGateways(url, say) })
+    else await reconcile(config, { apply: values.apply === true, all: values.all === true }, say)
     return 0
   },
   'admin-token rotate': async (config, _values, { say }) => {
@@ -174,28 +172,6 @@ const COMMANDS: Record<string, (config: Config, values: Values, speech: Speech) 
     say(`${token}\n\nthe only administrator's token from now on${beside}; it is not shown again`)
     return 0
   },
-}
-
-async function writeOff (config: Config, gateway: string, say: Speech['say']): Promise<void> {
-  if (!/^\d{1,15}$/.test(gateway)) throw new ConfigError(`--write-off must be the number of a gateway; got ${gateway}`)
-  const written = await changing(config, async ({ gateways }) => await gateways.writeOff(Number(gateway)))
-  for (const { accountId, amountNano } of written) {
-    say(`account ${accountId}: ${formatNano(amountNano)} counted as spent`)
-  }
-}
-
-async function listLostGateways (url: string, say: Speech['say']): Promise<void> {
-  const authority = new PostgresAuthority({ connectionString: url, applicationName: 'relaycore cli' })
-  try {
-    const found = await authority.gateways()
-    if (found.length === 0) say('Every gateway that has leased something answers.')
-    for (const { incarnation, host, state, since, accounts } of found) {
-      say(`gateway ${incarnation} on ${host}: ${state}, silent since ${new Date(since).toISOString()}, ` +
-        `with leases on ${accounts} account(s). Start it again on its journal; if that is lost: --write-off ${incarnation}`)
-    }
-  } finally {
-    await authority.close()
-  }
 }
 
 function linkOf (option: string, text: string): Link {
@@ -213,53 +189,3 @@ function headersOf (option: string, value: string | undefined): IdentityHeader[]
 }
 
 function textOf (details: object, message: string): string { return `${message} ${JSON.stringify(details)}` }
-
-/** false: no gateway has ever started with these settings */
-function hasDatabase ({ databaseUrl, dataDir }: Config): boolean {
-  return databaseUrl !== undefined || existsSync(join(dataDir, 'postgres'))
-}
-
-/** the database of the settings; an embedded one is used as it runs, else started for as long as it takes */
-async function withUrl<T> (config: Config, work: (url: string) => Promise<T>): Promise<T> {
-  if (config.databaseUrl !== undefined) return await work(config.databaseUrl)
-  const server = await attachPostgres(config.dataDir)
-  try {
-    return await work(server.url)
-  } finally {
-    if (!server.adopted) await server.stop()
-  }
-}
-
-async function withDatabase<T> (config: Config, work: (database: Database) => Promise<T>): Promise<T> {
-  return await withUrl(config, async (url) => {
-    await migrate(url)
-    return await connected(url, work)
-  })
-}
-
-/** what a command changes is in the audit log, like everything else */
-async function changing<T> (config: Config, work: (stores: Stores) => Promise<T>): Promise<T> {
-  const by: Authorship = {
-    actor: { id: 'command line', name: userName(), role: 'administrator', reach: null }, requestId: null, from: hostname(),
-  }
-  return await withDatabase(config, async (database) =>
-    await new PostgresChanges({ database, changed: () => undefined }).run(by, work))
-}
-
-/** in a container a user may have no name */
-function userName (): string {
-  try {
-    return userInfo().username
-  } catch {
-    return `user ${process.getuid?.() ?? 'unknown'}`
-  }
-}
-
-async function connected<T> (url: string, work: (database: Database) => Promise<T>): Promise<T> {
-  const database = new Database({ connectionString: url, applicationName: 'relaycore cli' })
-  try {
-    return await work(database)
-  } finally {
-    await database.close()
-  }
-}

@@ -267,6 +267,9 @@ export const Settings = Type.Object({
     env: 'RELAYCORE_WRITE_OFF_MS',
     description: 'how long a gateway may be silent before what it leased is counted as spent, ms; 0: for ever',
   }),
+  auditorMs: whole(0, 86_400_000, 60_000, {
+    env: 'RELAYCORE_AUDITOR_MS', description: 'how often the ledger is compared with itself, by one gateway for all, ms; 0: never',
+  }),
   shutdownMs: whole(0, 3_600_000, 30_000, {
     env: 'RELAYCORE_SHUTDOWN_MS', description: 'how long a stop waits for open calls, ms',
   }),

@@ -12,6 +12,7 @@ import { type HotStatus } from './account/hot-status.ts'
 import { LostGateways } from './account/lost-gateways.ts'
 import { BudgetRegistry } from './budget/registry.ts'
 import { BudgetTracker } from './budget/tracker.ts'
+import { Auditor } from './auditor/auditor.ts'
 import { systemNow } from './clock.ts'
 import { type Config } from './config.ts'
 import { identifyBy } from './gateway/identify.ts'
@@ -41,6 +42,7 @@ import { RateFeed } from './money/rate-feed.ts'
 import { PostgresAuthority } from './stores/postgres/authority.ts'
 import { PostgresAdminTokenStore } from './stores/postgres/admin-token-store.ts'
 import { PostgresAuditLog } from './stores/postgres/audit-log.ts'
+import { PostgresAuditorBooks } from './stores/postgres/auditor-books.ts'
 import { PostgresBudgetStore } from './stores/postgres/budget-store.ts'
 import { PostgresKeyStore } from './stores/postgres/key-store.ts'
 import { PostgresChanges } from './stores/postgres/changes.ts'
@@ -91,6 +93,8 @@ const LOST_EVERY_MS = 60_000
 const OVERDUE_EVERY_MS = 1_000
 /** jobs that are due are asked about; when they are is theirs */
 const ASKED_EVERY_MS = 5_000
+/** an account of millions of records is read by one statement */
+const AUDITOR_STATEMENT_MS = 20_000
 const PARTITIONS_EVERY_MS = 12 * 3_600_000
 /** an embedded database that has not answered for so long is looked after */
 const EMBEDDED_SILENT_MS = 3_000
@@ -135,6 +139,7 @@ export class Core {
   readonly metrics: Metrics
   /** what this gateway has taken on */
   readonly load: Load
+  readonly auditor: Auditor
   readonly incarnation: number
   readonly #options: CoreOptions
   readonly #closers: Close[]
@@ -144,6 +149,7 @@ export class Core {
   readonly #overdue: NodeJS.Timeout
   readonly #asking: NodeJS.Timeout
   readonly #watch: NodeJS.Timeout | null
+  readonly #audits: NodeJS.Timeout | null
   readonly #feed: RateFeed | null
   readonly #keeper: Keeper
   #reviving = false
@@ -287,6 +293,20 @@ export class Core {
     })
     this.#lost = setInterval(() => { void lost.look() }, LOST_EVERY_MS).unref()
     this.#lostCalls = setInterval(() => { void this.lostCalls?.look() }, LOST_CALLS_EVERY_MS).unref()
+    const inBooks = new Database({
+      connectionString: parts.url, applicationName: 'relaycore auditor', max: 1, statementTimeoutMs: AUDITOR_STATEMENT_MS,
+    })
+    closers.push(() => inBooks.close())
+    this.auditor = new Auditor({
+      books: new PostgresAuditorBooks(inBooks),
+      heal: async (accountId) =>
+        await this.changes.run(itself, async ({ repairs }) => await repairs.healDerived(accountId)),
+      everyMs: config.auditorMs,
+      log,
+    })
+    this.#audits = config.auditorMs === 0
+      ? null
+      : setInterval(() => { void this.auditor.look() }, config.auditorMs).unref()
     // holds whose deadline has passed, and limits of accounts that nobody uses, of which an adjustment began or ended
     const sweeps = [
       new Sweep({
@@ -380,6 +400,7 @@ export class Core {
     clearInterval(this.#overdue)
     clearInterval(this.#asking)
     if (this.#watch !== null) clearInterval(this.#watch)
+    if (this.#audits !== null) clearInterval(this.#audits)
     this.tracker.stop()
     this.#keeper.stop()
     await this.#feed?.stop()
@@ -452,6 +473,8 @@ interface Parts {
   providers: ConfiguredProvider[]
   keyFile: KeyFile | null
   catalog: LaidCatalog
+  /** of the database */
+  url: string
 }
 
 async function open (options: CoreOptions, closers: Close[]): Promise<Core> {
@@ -480,7 +503,7 @@ async function open (options: CoreOptions, closers: Close[]): Promise<Core> {
   const journal = folder.begin(incarnation)
   const { hot, limiter } = await openShared(config, deploymentId, incarnation, log)
   closers.push(() => hot.close(), () => limiter.close())
-  const parts = { authority, database, hot, limiter, copies, incarnation, journal, providers, keyFile, catalog }
+  const parts = { authority, database, hot, limiter, copies, incarnation, journal, providers, keyFile, catalog, url }
   const core = new Core(options, closers, parts)
   await core.registry.follow()
   await core.loadPrices()

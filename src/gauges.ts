@@ -1,3 +1,4 @@
+import { DRIFT_KINDS } from './auditor/drift.ts'
 import { systemNow } from './clock.ts'
 import { type Core } from './core.ts'
 
@@ -29,7 +30,17 @@ export function collectGauges (core: Core): void {
   metrics.queries.set(core.queries)
   metrics.redisCommands.set(core.hot.commands + (core.copies?.commands ?? 0))
   metrics.redisUp.set(core.config.redisUrl !== undefined && core.hot.reachable ? 1 : 0)
+  collectDrift(core)
   collectBudgets(core)
+}
+
+/** each kind has a figure, so that one that begins is seen as a change */
+function collectDrift ({ metrics, auditor: { drifts, found, healed } }: Core): void {
+  for (const kind of DRIFT_KINDS) {
+    metrics.drift.set({ kind }, drifts.get(kind) ?? 0)
+    metrics.driftFound.set({ kind }, found.get(kind) ?? 0)
+    metrics.driftHealed.set({ kind }, healed.get(kind) ?? 0)
+  }
 }
 
 /** as this gateway last heard; a budget without a limit has none of these */

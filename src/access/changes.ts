@@ -1,5 +1,6 @@
 import { type WrittenOff } from '../account/lost-gateways.ts'
 import { type AdjustmentStore, type ApprovalStore } from '../budget/adjustments.ts'
+import { type Drift, type DriftKind } from '../auditor/drift.ts'
 import { type BudgetCatalog } from '../budget/budget-catalog.ts'
 import { type AdminTokenStore } from '../keys/admin-tokens.ts'
 import { type KeyStore } from '../keys/key.ts'
@@ -7,6 +8,7 @@ import { type RateStore } from '../money/exchange-rates.ts'
 import { type OverrideStore } from '../pricing/overrides.ts'
 import { type AlertStore } from '../reports/alert-store.ts'
 import { type UsageRecording } from '../usage/recording.ts'
+import { type UsageEvent } from '../usage/usage.ts'
 import { type Actor } from './actor.ts'
 import { type AuditTrail } from './audit.ts'
 import { type HoldStore } from '../holds/hold-store.ts'
@@ -35,13 +37,22 @@ export interface Stores {
     /** what a gateway that will not come back has leased is counted as spent */
     writeOff (incarnation: number): Promise<WrittenOff[]>
   }
+  /** what is wrong in the ledger, put right */
+  repairs: {
+    /** what is derived of an account; answers what was wrong */
+    healDerived (accountId: number): Promise<DriftKind[]>
+    /** an account and its leases, by its records; answers what was wrong */
+    healAccount (accountId: number): Promise<Drift[]>
+    /** a usage event that was set aside, of the gateway that made it; false: it is recorded already */
+    record (incarnation: number, event: UsageEvent): Promise<boolean>
+  }
   holds: HoldStore
   adjustments: AdjustmentStore
   approvals: ApprovalStore
   rates: Pick<RateStore, 'add'>
   prices: Pick<OverrideStore, 'add'>
   idempotency: IdempotencyStore
-  /** budgets, keys, tokens, usage, rates, prices and gateways note their changes themselves; all else is noted here */
+  /** budgets, keys, tokens, usage, rates, prices, gateways, repairs note their changes themselves; all else is noted here */
   audit: AuditTrail
 }
 

@@ -9,6 +9,7 @@ import { PostgresHoldStore } from './hold-store.ts'
 import { PostgresIdempotencyStore } from './idempotency-store.ts'
 import { NotedBudgets, NotedGateways, NotedKeys, NotedPrices, NotedRates, NotedTokens, NotedUsage, Trail } from './noted.ts'
 import { reached, type Database } from './pool.ts'
+import { NotedRepairs } from './repairs.ts'
 import { type ChargedAccount } from './usage-recording.ts'
 
 export interface PostgresChangesOptions {
@@ -62,6 +63,7 @@ export class PostgresChanges implements Changes {
           usage,
           holds: new PostgresHoldStore(tx, { moved: note, reach: by.actor.reach }),
           gateways: new NotedGateways(tx, trail),
+          repairs: new NotedRepairs(tx, trail, note),
           idempotency: new PostgresIdempotencyStore(tx),
           audit: trail,
         })

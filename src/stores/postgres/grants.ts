@@ -16,6 +16,7 @@ export const RIGHTS: Record<string, readonly Right[]> = {
   approval_requests: ['select', 'insert', 'update'],
   audit_head: ['select'],
   audit_log: ['select'],
+  auditor: ['select', 'update'],
   budget_accounts: ['select', 'insert', 'update'],
   budget_adjustments: ['select', 'insert', 'update'],
   budget_alert_history: ['select', 'insert', 'update'],
@@ -26,6 +27,7 @@ export const RIGHTS: Record<string, readonly Right[]> = {
   deployment: ['select'],
   detached_months: ['select'],
   detached_usage: ['select'],
+  drifts: ['select', 'insert', 'update'],
   exchange_rates: ['select', 'insert'],
   gateways: ['select', 'insert', 'update'],
   idempotency_keys: ['select', 'insert', 'update', 'delete'],
@@ -42,7 +44,7 @@ export const RIGHTS: Record<string, readonly Right[]> = {
 }
 
 /** what not everybody may call */
-const FUNCTIONS = 'append_audit(json), ensure_partitions(integer)'
+const FUNCTIONS = 'append_audit(json), ensure_partitions(integer), heal_derived(bigint)'
 
 export class GrantError extends Error {}
 

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
@@ -55,6 +55,17 @@ export async function migrate (target: string | pg.Pool, options: MigrateOptions
   } finally {
     await client.end().catch(() => undefined)
   }
+}
+
+/** what this program knows, and what a database has; null: nothing of ours */
+export async function schemaVersions (client: pg.Pool | pg.ClientBase): Promise<{ known: number, found: number | null }> {
+  const files = readdirSync(join(sqlDirectory(), 'migrations'))
+  const known = Math.max(...files.map((file) => Number(/^(\d+)\.do\..*\.sql$/.exec(file)?.[1] ?? 0)))
+  const { rows: [table] } = await client.query<{ is: boolean }>('select to_regclass($1) is not null as is', [SCHEMA_TABLE])
+  if (table?.is !== true) return { known, found: null }
+  const text = `select max(version)::integer as version from ${SCHEMA_TABLE}`
+  const { rows: [row] } = await client.query<{ version: number | null }>(text)
+  return { known, found: row?.version ?? null }
 }
 
 /** Partitions for the coming months; to be repeated while a process lives, since months pass. */
