@@ -52,7 +52,7 @@ export interface Stores {
   rates: Pick<RateStore, 'add'>
   prices: Pick<OverrideStore, 'add'>
   idempotency: IdempotencyStore
-  /** budgets, keys, tokens, usage, rates, prices, gateways, repairs note their changes themselves; all else is noted here */
+  /** budgets, keys, tokens, usage, rates, prices, gateways, repairs note changes themselves; all else is noted here */
   audit: AuditTrail
 }
 

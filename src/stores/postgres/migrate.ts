@@ -58,7 +58,9 @@ export async function migrate (target: string | pg.Pool, options: MigrateOptions
 }
 
 /** what this program knows, and what a database has; null: nothing of ours */
-export async function schemaVersions (client: pg.Pool | pg.ClientBase): Promise<{ known: number, found: number | null }> {
+export async function schemaVersions (
+  client: pg.Pool | pg.ClientBase
+): Promise<{ known: number, found: number | null }> {
   const files = readdirSync(join(sqlDirectory(), 'migrations'))
   const known = Math.max(...files.map((file) => Number(/^(\d+)\.do\..*\.sql$/.exec(file)?.[1] ?? 0)))
   const { rows: [table] } = await client.query<{ is: boolean }>('select to_regclass($1) is not null as is', [SCHEMA_TABLE])
