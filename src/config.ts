@@ -7,6 +7,7 @@ import { type Static, type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { parse as parseYaml } from 'yaml'
 import { ALGORITHMS, isSafeUrl } from './access/issuer.ts'
+import { Hosts } from './database-url.ts'
 
 /**
  * Settings: environment variables over one optional JSON or YAML file over defaults, by one schema. What is unknown or
@@ -111,7 +112,7 @@ export const Settings = Type.Object({
   databaseUrl: Type.Optional(Type.String({
     pattern: '^postgres(ql)?://',
     env: 'DATABASE_URL',
-    description: 'PostgreSQL 14 or later; without it an embedded one runs in the data folder',
+    description: 'PostgreSQL 14 or later, several hosts with commas; without it an embedded one runs in the data folder',
     expected: 'a postgres:// URL',
     secret: true,
   })),
@@ -263,6 +264,14 @@ export const Settings = Type.Object({
     env: 'RELAYCORE_JOURNAL_COPY_BYTES',
     description: 'with Redis: most bytes of ended calls copied there until PostgreSQL has them, for another gateway to record if this host is lost; 0: none',
   }),
+  outageMs: whole(0, 31_536_000_000, 300_000, {
+    env: 'RELAYCORE_OUTAGE_MS',
+    description: 'how long calls go on from what was leased before, while PostgreSQL does not answer, ms; 0: for as long as it lasts',
+  }),
+  journalMaxBytes: whole(4_194_304, 2 ** 50, 1_073_741_824, {
+    env: 'RELAYCORE_JOURNAL_MAX_BYTES',
+    description: 'from this many bytes of the journal on no call is forwarded, until PostgreSQL has recorded what waits in it',
+  }),
   writeOffMs: whole(0, 31_536_000_000, 86_400_000, {
     env: 'RELAYCORE_WRITE_OFF_MS',
     description: 'how long a gateway may be silent before what it leased is counted as spent, ms; 0: for ever',
@@ -310,6 +319,13 @@ export function loadConfig (env: NodeJS.ProcessEnv, file = env[FILE]): Config {
 
 /** of settings by themselves as a schema cannot say it, and of those that only make sense together */
 function requireSense (config: Config): void {
+  if (config.databaseUrl !== undefined) {
+    try {
+      void new Hosts(config.databaseUrl)
+    } catch (error) {
+      throw new ConfigError(`DATABASE_URL cannot be used: ${(error as Error).message}`, { cause: error })
+    }
+  }
   const { oidcIssuer, oidcAudience, oidcJwksUrl, adminPort, adminHost, host, port, ratesUrl, trustProxy } = config
   if (trustProxy?.split(',').every(isNetwork) === false) {
     throw new ConfigError(`RELAYCORE_TRUST_PROXY must be ${PROXIES}; got ${JSON.stringify(trustProxy).slice(0, 100)}`)

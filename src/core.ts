@@ -83,8 +83,6 @@ export interface CoreOptions {
   onFatal: (error: Error) => void
 }
 
-/** of the heartbeat, which goes out every second */
-const ANSWERS_WITHIN_MS = 10_000
 /** ended calls of those that are silent */
 const LOST_CALLS_EVERY_MS = 10_000
 /** those that may have been silent for too long */
@@ -95,6 +93,7 @@ const OVERDUE_EVERY_MS = 1_000
 const ASKED_EVERY_MS = 5_000
 /** an account of millions of records is read by one statement */
 const AUDITOR_STATEMENT_MS = 20_000
+const SEGMENT_BYTES = 16 * 1024 * 1024
 const PARTITIONS_EVERY_MS = 12 * 3_600_000
 /** an embedded database that has not answered for so long is looked after */
 const EMBEDDED_SILENT_MS = 3_000
@@ -240,6 +239,7 @@ export class Core {
       log,
       onReturnsDue: (atOnce) => { this.writer.returnsDue(atOnce) },
       onNotLive,
+      outageMs: config.outageMs === 0 ? Infinity : config.outageMs,
     })
     this.writer = new LedgerWriter({
       authority,
@@ -251,6 +251,7 @@ export class Core {
       collectReturns: (everything) => this.tracker.collectReturns(everything),
       onPosted: (answer, charges, returns) => { this.tracker.posted(answer, charges, returns) },
       onNotLive,
+      maxJournalBytes: config.journalMaxBytes,
     })
     this.jobs = new Jobs({
       store: new PostgresJobStore(database),
@@ -371,7 +372,7 @@ export class Core {
     if (this.#closed !== null) return 'the gateway is stopping'
     if (!this.journal.writable) return 'the journal cannot be written'
     if (this.writer.backlogged) return 'too many ended calls wait to be recorded'
-    return systemNow() - this.tracker.answeredAt < ANSWERS_WITHIN_MS ? null : 'PostgreSQL does not answer'
+    return this.tracker.refusesForSilence ? 'PostgreSQL does not answer, and what is leased does not suffice' : null
   }
 
   /** what is decided about calls beside their budgets */
@@ -486,7 +487,12 @@ async function open (options: CoreOptions, closers: Close[]): Promise<Core> {
     : await KeyFile.open(config.providerKeys, providers.map(({ provider }) => provider.name), log)
   closers.push(async () => { keyFile?.close() })
   makeDataFolder(config.dataDir)
-  const folder = await JournalFolder.open(join(config.dataDir, 'journal'), { log, syncIntervalMs: config.journalSyncMs })
+  const folder = await JournalFolder.open(join(config.dataDir, 'journal'), {
+    log,
+    syncIntervalMs: config.journalSyncMs,
+    // a segment goes whole, so that of a small journal they are small
+    segmentBytes: Math.min(SEGMENT_BYTES, config.journalMaxBytes / 8),
+  })
   closers.push(() => folder.close())
   const url = config.databaseUrl ?? await embedded(options, closers)
   await migrate(url)

@@ -1,6 +1,7 @@
 import { DRIFT_KINDS } from './auditor/drift.ts'
 import { systemNow } from './clock.ts'
 import { type Core } from './core.ts'
+import { MAX_BACKLOG } from './usage/ledger-writer.ts'
 
 /** Budgets beyond this number have no metrics of their own: labels must stay bounded. */
 export const MAX_BUDGETS = 200
@@ -24,6 +25,9 @@ export function collectGauges (core: Core): void {
   metrics.copyBytes.set(core.copy?.bytes ?? 0)
   metrics.copyLeftOut.set(core.copy?.leftOut ?? 0)
   metrics.lostRecorded.set(core.lostCalls?.recorded ?? 0)
+  metrics.journalMaxBytes.set(core.config.journalMaxBytes)
+  metrics.maxBacklog.set(MAX_BACKLOG)
+  metrics.silence.set(tracker.silentMs / 1000)
   metrics.grants.set(tracker.grants)
   metrics.failedOpen.set(tracker.failedOpen)
   metrics.ratesAlone.set(core.limiter.alone)

@@ -64,6 +64,11 @@ export class Metrics {
   readonly copyBytes = this.#gauge('relaycore_journal_copy_bytes', 'Bytes of ended calls that Redis keeps until PostgreSQL has them')
   readonly copyLeftOut = this.#gauge('relaycore_journal_copy_left_out_calls', 'Ended calls of this process that the copy in Redis had no room for')
   readonly lostRecorded = this.#gauge('relaycore_silent_gateways_recorded_calls', 'Ended calls of silent gateways that this process recorded, from copies in Redis')
+  readonly journalMaxBytes = this.#gauge('relaycore_journal_max_bytes', 'Bytes of the journal from which on no call is forwarded')
+  readonly maxBacklog = this.#gauge('relaycore_ledger_max_backlog_events',
+    'Ended calls not yet recorded from which on no call is forwarded')
+
+  readonly silence = this.#gauge('relaycore_ledger_silent_seconds', 'How long PostgreSQL has not answered; 0 while it does')
   readonly grants = this.#gauge('relaycore_grants', 'Grant statements sent to PostgreSQL by this process')
   readonly failedOpen = this.#gauge('relaycore_calls_failed_open', 'Calls let through while PostgreSQL did not answer, by this process')
   readonly ratesAlone = this.#gauge('relaycore_rate_decisions_alone', 'Decisions about limited rates by own counts, since Redis did not answer, by this process')

@@ -32,6 +32,8 @@ t.test('what is unknown or malformed stops the start with its name, what was exp
     [{ RELAYCORE_OPENAI_BASE_URL: 'ftp://x' }, /RELAYCORE_OPENAI_BASE_URL must be an http or https URL/],
     [{ RELAYCORE_SURPRISE: '1' }, /RELAYCORE_SURPRISE is no setting/],
     [{ DATABASE_URL: 'mysql://user:secret@h/d' }, /DATABASE_URL must be a postgres:\/\/ URL; got something else \(not shown\)/],
+    [{ DATABASE_URL: 'postgres://u:secret@a,b/d?target_session_attrs=any' }, /DATABASE_URL cannot be used: its target_session_attrs .*"any"$/],
+    [{ RELAYCORE_JOURNAL_MAX_BYTES: '1' }, /RELAYCORE_JOURNAL_MAX_BYTES must be a whole number from 4194304/],
     [{ RELAYCORE_ADMIN_TOKEN: 'short' }, /at least 16 characters; got something else \(not shown\)/],
     [{ RELAYCORE_ADMIN_PORT: 'x' }, /RELAYCORE_ADMIN_PORT must be a whole number from 0 to 65535; got "x"/],
     [{ RELAYCORE_ADMIN_PORT: '8080' }, /RELAYCORE_ADMIN_PORT must differ from PORT; both are 8080/],

@@ -131,7 +131,10 @@ export class LeaseBook {
   }
 
   /** held from what is free now, by a call that nobody can be asked for; false: nothing was taken */
-  holdAtOnce (needs: readonly Need[], now: number): boolean { return this.#take(needs, now, false) }
+  holdAtOnce (needs: readonly Need[], now: number): boolean {
+    for (const need of needs) this.#heedLimit(need)
+    return this.#take(needs, now, false)
+  }
 
   /** the call is over, on one of its accounts: what that account's lease pays */
   settle (held: Held, costNano: bigint, now: number): bigint {

@@ -10,6 +10,7 @@ import { type Refusal } from '../errors.ts'
 import { overloaded } from '../load.ts'
 import { convertNano } from '../money/amount.ts'
 import { type AccountHold, type Charge } from '../usage/usage.ts'
+import { within } from '../within.ts'
 import { accountSpec } from './account-spec.ts'
 import { type AppliedBudget } from './applies.ts'
 import { type Spending } from './policy.ts'
@@ -51,6 +52,8 @@ export interface TrackerOptions {
   mostWaiting?: number
   /** a call was refused because as many wait */
   onLineFull?: () => void
+  /** so long calls go on from what was leased before, while the authority does not answer; Infinity: for ever */
+  outageMs: number
 }
 
 const HOUSEKEEPING_MS = 100
@@ -63,6 +66,10 @@ const REFRESH_MS = FRESH_MS - 100
 const JUDGED_FRESH_MS = 2_500
 /** after it did not answer */
 const DOWN_MS = 1_000
+/** the authority has not answered for so long: calls that leases do not cover are refused without asking it */
+const SILENT_MS = 5_000
+/** so long a call waits for newer figures, where it can be judged by older ones */
+const READ_WITHIN_MS = 1_000
 const RETIRE_AFTER_MS = 3_600_000
 /** accounts asked about in one heartbeat */
 const HEARTBEAT_ACCOUNTS = 2_000
@@ -93,6 +100,10 @@ export class BudgetTracker {
   #beating = false
   #timer: NodeJS.Timeout | null = null
   #retryTimer: NodeJS.Timeout | null = null
+  /** the last heartbeat failed */
+  #unanswered = false
+  /** the last call that was refused because the authority does not answer */
+  #refusedDownAt = -Infinity
   grants = 0
   /** ms since the epoch of the authority's last answer to a heartbeat */
   answeredAt = 0
@@ -129,6 +140,15 @@ export class BudgetTracker {
   }
 
   get waiting (): number { return this.#book.waiting }
+
+  /** how long the authority has not answered, ms; 0: it does */
+  get silentMs (): number { return this.#unanswered ? Math.max(0, this.#o.now() - this.answeredAt) : 0 }
+
+  /** calls are refused because it does not answer: its leases do not cover those that come, or not any more */
+  get refusesForSilence (): boolean {
+    const { silentMs } = this
+    return silentMs > this.#o.outageMs || (silentMs > SILENT_MS && this.#o.now() - this.#refusedDownAt < REFUSING_MS)
+  }
 
   /** sets a call's quote (nano-USD) aside on every budget that applies, or says why it cannot */
   hold (applied: readonly AppliedBudget[], quoteNano: bigint): CallHold | Refusal | Promise<CallHold | Refusal> {
@@ -245,7 +265,10 @@ export class BudgetTracker {
       const lease = id === null ? undefined : this.#book.lease(id)
       return lease?.figures != null && now - lease.figuresAt < JUDGED_FRESH_MS && !lease.precedes(one.budget.version)
     })
-    return known ? null : this.#prepare(applied)
+    if (known) return null
+    if (this.silentMs <= SILENT_MS) return this.#prepare(applied)
+    const refusal = this.#judgeable(applied)
+    return refusal === null ? null : Promise.resolve(refusal)
   }
 
   /** of the budget's account; nothing spent where nothing is known of it */
@@ -333,14 +356,24 @@ export class BudgetTracker {
 
   async #prepare (applied: readonly AppliedBudget[]): Promise<Refusal | null> {
     try {
-      const ids = await Promise.all(applied.map((one) => this.accountOf(one)))
-      await this.#read(ids)
+      const old = this.#judgeable(applied) === null
+      const reading = Promise.all(applied.map((one) => this.accountOf(one))).then((ids) => this.#read(ids))
+      await (old ? within(reading, READ_WITHIN_MS, undefined) : reading)
     } catch (error) {
       this.#o.log.warn({ err: error }, 'what is spent of the budgets of a call could not be read')
       this.#heedNotLive(error)
     }
-    // what was known before is old, and better than no answer
-    return applied.every((one) => this.roomNano(one) !== null) ? null : LEDGER_UNAVAILABLE
+    return this.#judgeable(applied)
+  }
+
+  /** what was known before is old, and better than no answer */
+  #judgeable (applied: readonly AppliedBudget[]): Refusal | null {
+    return applied.every((one) => this.roomNano(one) !== null) ? null : this.#unavailable()
+  }
+
+  #unavailable (refusal = LEDGER_UNAVAILABLE): Refusal {
+    this.#refusedDownAt = this.#o.now()
+    return refusal
   }
 
   /** calls that want to know the same at once ask once */
@@ -362,12 +395,13 @@ export class BudgetTracker {
   }
 
   async #holdUnknown (applied: readonly AppliedBudget[], quoteNano: bigint): Promise<CallHold | Refusal> {
+    if (this.silentMs > SILENT_MS) return this.#unavailable()
     let ids: number[]
     try {
       ids = await Promise.all(applied.map((one) => this.accountOf(one)))
     } catch (error) {
       this.#o.log.error({ err: error }, 'the accounts of a call could not be opened')
-      return LEDGER_UNAVAILABLE
+      return this.#unavailable()
     }
     if (this.#stopped) return SHUTTING_DOWN
     return await this.#holdOn(applied, ids, quoteNano)
@@ -399,6 +433,12 @@ export class BudgetTracker {
     if (now < this.#downUntil) {
       const open = this.#holdOpen(applied, holds, needs)
       if (open !== null) return open
+    }
+    const { silentMs } = this
+    if (silentMs > SILENT_MS && needs.length > 0) {
+      const carried = silentMs <= this.#o.outageMs
+      if (carried && this.#book.holdAtOnce(needs, now)) return hold
+      return this.#holdOpen(applied, holds, needs) ?? this.#unavailable(carried ? LEDGER_UNAVAILABLE : LEDGER_GONE)
     }
     const decision = this.#book.hold(needs, now, (late) => { answer?.(told(late)) }, mostWaiting)
     if (decision !== null) return told(decision)
@@ -591,7 +631,9 @@ export class BudgetTracker {
       const ids = due ? this.#heldOrUsed(now) : refusing
       this.#learn(await this.#o.authority.heartbeat(this.#o.incarnation, ids))
       this.answeredAt = this.#o.now()
+      this.#unanswered = false
     } catch (error) {
+      this.#unanswered = true
       this.#o.log.warn({ err: error }, 'the ledger did not answer a heartbeat')
       this.#heedNotLive(error)
     }
@@ -647,7 +689,7 @@ export class BudgetTracker {
       this.#o.onLineFull?.()
       return overloaded(`As many calls wait for a budget as may (${this.waiting}), so this one was not forwarded.`)
     }
-    if (short.reason === 'unavailable' || one === undefined) return this.#stopped ? SHUTTING_DOWN : LEDGER_UNAVAILABLE
+    if (short.reason === 'unavailable' || one === undefined) return this.#stopped ? SHUTTING_DOWN : this.#unavailable()
     return shortRefusal(shortageOf(short, one, this.#book.lease(short.accountId) ?? null), one)
   }
 }
@@ -659,6 +701,16 @@ function keyOf ({ budget, subject }: AppliedBudget): string {
 
 const SHUTTING_DOWN: Refusal = {
   code: 'shutting_down', message: 'The gateway is shutting down; the same call will work on another one or after its restart.', retryable: true, retryAfterMs: 1_000,
+}
+
+/** a gateway that has refused no call for so long is worth another try */
+const REFUSING_MS = 10_000
+
+const LEDGER_GONE: Refusal = {
+  code: 'ledger_unavailable',
+  message: 'The budget ledger (PostgreSQL) has not answered for longer than calls may go on without it, so the call was not forwarded.',
+  retryable: true,
+  retryAfterMs: 5_000,
 }
 
 const LEDGER_UNAVAILABLE: Refusal = {

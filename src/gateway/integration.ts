@@ -17,6 +17,7 @@ import { labelOf, type PriceBook, type PricedModel } from '../pricing/price.ts'
 import { type AnswerHead, type CallChanges, type CallRequest, isRefusal, type Provider } from '../providers/provider.ts'
 import { type Meter, type Reading } from '../usage/meter.ts'
 import { type Placed, Underway } from '../underway.ts'
+import { within } from '../within.ts'
 import { type CallEnd, type CallOpening, tokensIn, tokensOut, type Usage, type UsageEvent } from '../usage/usage.ts'
 import { type CallEnding, type CallGate, type CallIntake, type OpenCall } from './call.ts'
 import { newCallId } from './call-id.ts'
@@ -123,12 +124,19 @@ export class BudgetIntegration implements CallGate {
     if (isRefusal(identity)) return identity
     const { endpoint, provider } = intake
     const answer = this.#decision.of({ request, identity, provider: provider.name, endpoint: endpoint.name, at })
-    const held = answer instanceof Promise ? await answer : answer
+    const held = answer instanceof Promise ? await this.#inTime(answer) : answer
     if (isRefusal(held)) return held
     const upstream = upstreamOf(request, intake.provider.name)
     // nearly always it is the key's own
     const whose = identity === intake.identity ? intake : { ...intake, identity }
     return await this.#begin(whose, upstream, held, this.#openedAt(held.applied, at), gone)
+  }
+
+  /** whatever it waits for; what is held too late is given back */
+  async #inTime (answer: Promise<HeldCandidate<LimitedHold> | Refusal>): Promise<HeldCandidate<LimitedHold> | Refusal> {
+    return await within(answer, DECIDED_WITHIN_MS, TOO_LATE, (late) => {
+      if (!isRefusal(late)) this.#desk.release(late.hold)
+    })
   }
 
   /** the moment of the hold, which may have waited; a period that ended meanwhile is still the one it was held in */
@@ -499,6 +507,16 @@ const NO_JSON = Buffer.alloc(0)
 /** A job that has not been heard of for so long is uncertain. Responses are kept for less, batches end within a day. */
 const LONGEST_MS = 3 * 86_400_000
 const POLL_AFTER_MS = 15_000
+
+/** A call that has to wait for the ledger is decided in so long, or refused. */
+const DECIDED_WITHIN_MS = 5_000
+
+const TOO_LATE: Refusal = {
+  code: 'ledger_unavailable',
+  message: 'The budget ledger (PostgreSQL) did not answer in time, so the call was not forwarded.',
+  retryable: true,
+  retryAfterMs: 2_000,
+}
 
 const BACKLOG: Refusal = {
   code: 'ledger_backlog',

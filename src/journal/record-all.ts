@@ -27,7 +27,7 @@ export async function recordAll (events: readonly UsageEvent[], options: RecordA
   const writer = new LedgerWriter({
     authority,
     incarnation,
-    journal: { posted: () => undefined, setAside },
+    journal: { bytes: 0, posted: () => undefined, setAside },
     now,
     log,
     collectReturns: () => [],

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { systemNow, type Now } from '../clock.ts'
 import { type GatewayKey, type KeyBySecret, type KeyStore } from './key.ts'
 import { hashSecret, isSecret } from './secret.ts'
+import { within } from '../within.ts'
 
 /**
  * KeyRing: whom a key speaks for, from memory. A key that is known answers at once; one that is not is looked up once,
@@ -26,6 +27,8 @@ export interface KeyRingOptions {
 }
 
 const UNKNOWN: KeyAnswer = { outcome: 'unknown' }
+/** so long a call waits to learn whose key it brings */
+const ASKED_WITHIN_MS = 5_000
 
 export class KeyRing {
   readonly #store: Pick<KeyStore, 'byHash'>
@@ -62,7 +65,8 @@ export class KeyRing {
   }
 
   #load (id: string, hash: Buffer): Promise<KeyAnswer> {
-    const load = this.#ask(id, hash).finally(() => {
+    const late: KeyAnswer = { outcome: 'unavailable', cause: new Error(`no answer within ${ASKED_WITHIN_MS} ms`) }
+    const load = within(this.#ask(id, hash), ASKED_WITHIN_MS, late).finally(() => {
       if (this.#loading.get(id) === load) this.#loading.delete(id)
     })
     this.#loading.set(id, load)

@@ -16,7 +16,7 @@ import { type Charge, type UsageEvent } from './usage.ts'
 export interface LedgerWriterOptions {
   authority: Pick<Authority, 'post'>
   incarnation: number
-  journal: Pick<Journal, 'posted' | 'setAside'>
+  journal: Pick<Journal, 'posted' | 'setAside' | 'bytes'>
   /** of what is not recorded yet; absent: there is none */
   copy?: Pick<JournalCopy, 'add' | 'posted'> | undefined
   now: Now
@@ -28,23 +28,30 @@ export interface LedgerWriterOptions {
   onNotLive: (error: Error) => void
   /** from this many unrecorded events on nothing more is forwarded */
   maxBacklog?: number
+  /** and from this many bytes of the journal on; default: it may grow */
+  maxJournalBytes?: number
   intervalMs?: number
   batchSize?: number
 }
 
 const MAX_PAUSE_MS = 5_000
+export const MAX_BACKLOG = 100_000
+
+type Fill = 'little' | 'half' | 'full'
 
 export class LedgerWriter {
   readonly #o: LedgerWriterOptions
   readonly #intervalMs: number
   readonly #batchSize: number
   readonly #maxBacklog: number
+  readonly #maxJournalBytes: number
   readonly #queue: EndedCall[] = []
   #posting: Promise<void> | null = null
   #timer: NodeJS.Timeout | null = null
   #dueAt = Infinity
   #failures = 0
   #stopped = false
+  #fill: Fill = 'little'
   posts = 0
   recorded = 0
   setAside = 0
@@ -53,7 +60,8 @@ export class LedgerWriter {
     this.#o = options
     this.#intervalMs = options.intervalMs ?? 100
     this.#batchSize = options.batchSize ?? 500
-    this.#maxBacklog = options.maxBacklog ?? 100_000
+    this.#maxBacklog = options.maxBacklog ?? MAX_BACKLOG
+    this.#maxJournalBytes = options.maxJournalBytes ?? Infinity
   }
 
   /** a finished call, whose end is in the journal */
@@ -61,6 +69,7 @@ export class LedgerWriter {
     const call = EndedCall.of(event)
     this.#queue.push(call)
     this.#o.copy?.add(call)
+    this.#noteFill()
     this.#schedule(this.#queue.length >= this.#batchSize ? 0 : this.#intervalMs)
   }
 
@@ -69,7 +78,26 @@ export class LedgerWriter {
 
   get backlog (): number { return this.#queue.length }
 
-  get backlogged (): boolean { return this.#queue.length >= this.#maxBacklog }
+  get backlogged (): boolean { return this.#filled >= 1 }
+
+  /** the part of what may wait to be recorded that does, in memory or in the journal */
+  get #filled (): number {
+    return Math.max(this.#queue.length / this.#maxBacklog, this.#o.journal.bytes / this.#maxJournalBytes)
+  }
+
+  /** told once on the way up, and once when there is room again */
+  #noteFill (): void {
+    const filled = this.#filled
+    const fill: Fill = filled >= 1 ? 'full' : filled >= 0.5 ? 'half' : 'little'
+    if (fill === this.#fill || (fill === 'half' && this.#fill === 'full' && filled > 0.9)) return
+    const { log, journal } = this.#o
+    const [maxBacklog, maxJournalBytes] = [this.#maxBacklog, this.#maxJournalBytes]
+    const line = { backlog: this.#queue.length, maxBacklog, journalBytes: journal.bytes, maxJournalBytes }
+    if (fill === 'full') log.error(line, 'no more ended calls may wait to be recorded: no call is forwarded until some are')
+    else if (this.#fill === 'full') log.warn(line, 'ended calls are recorded again, and calls forwarded')
+    else if (fill === 'half') log.warn(line, 'half as many ended calls wait to be recorded as may')
+    this.#fill = fill
+  }
 
   /** how long the oldest finished call has waited to be recorded, ms */
   get lagMs (): number {
@@ -138,6 +166,7 @@ export class LedgerWriter {
     this.recorded += answer.inserted.length
     this.#o.journal.posted(events.map((event) => event.id))
     this.#o.copy?.posted(events.length)
+    this.#noteFill()
     this.#o.onPosted(answer, events.flatMap((event) => event.unpaid), returns)
     return null
   }

@@ -46,6 +46,7 @@ async function aGateway (t: Test | null, mostWaiting = Infinity) {
   const tracker = new BudgetTracker({
     authority,
     hot: new MemoryHotStatus(new MemoryHub(), incarnation),
+    outageMs: Infinity,
     incarnation,
     now: () => world.now,
     random: Math.random,

@@ -18,6 +18,7 @@ function aTracker (t: Test) {
   const tracker = new BudgetTracker({
     authority: { heartbeat: () => { beaten(); return answer } } as unknown as Authority,
     hot: new MemoryHotStatus(new MemoryHub(), 1),
+    outageMs: Infinity,
     incarnation: 1,
     now: () => now,
     random: Math.random,

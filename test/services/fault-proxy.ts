@@ -188,13 +188,13 @@ class Pair {
   forsake (): void {
     this.#forsaken = true
     this.#drop()
-    this.#server.resetAndDestroy()
+    reset(this.#server)
   }
 
   reset (): void {
     this.#drop()
     this.#client.resetAndDestroy()
-    this.#server.resetAndDestroy()
+    reset(this.#server)
     this.#rules.closed()
   }
 
@@ -288,4 +288,10 @@ class Pair {
     this.reset()
     cut.done()
   }
+}
+
+/** a Unix socket knows no reset */
+function reset (socket: Socket): void {
+  if (socket.remoteAddress === undefined) socket.destroy()
+  else socket.resetAndDestroy()
 }

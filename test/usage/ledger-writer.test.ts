@@ -9,7 +9,13 @@ import { aWorld } from '../stores/postgres/world.ts'
 
 type Post = (incarnation: number, events: UsageEvent[], returns: LeaseReturn[]) => Promise<PostAnswer>
 
-interface Options { returns?: () => LeaseReturn[], maxBacklog?: number, incarnation?: number }
+interface Options {
+  returns?: () => LeaseReturn[]
+  maxBacklog?: number
+  incarnation?: number
+  journalBytes?: () => number
+  maxJournalBytes?: number
+}
 
 function aWriter (post: Post, options: Options = {}) {
   const seen = { posted: [] as string[], aside: [] as string[], answers: 0, log: [] as string[] }
@@ -18,7 +24,9 @@ function aWriter (post: Post, options: Options = {}) {
     authority: { post },
     incarnation: options.incarnation ?? 1,
     journal: {
-      posted: (ids) => { seen.posted.push(...ids) }, setAside: ({ opening }) => { seen.aside.push(opening.id) },
+      get bytes () { return options.journalBytes?.() ?? 0 },
+      posted: (ids) => { seen.posted.push(...ids) },
+      setAside: ({ opening }) => { seen.aside.push(opening.id) },
     },
     now: Date.now,
     log: { warn: note, error: note },
@@ -27,6 +35,7 @@ function aWriter (post: Post, options: Options = {}) {
     onNotLive: () => undefined,
     intervalMs: 5,
     ...options.maxBacklog === undefined ? {} : { maxBacklog: options.maxBacklog },
+    ...options.maxJournalBytes === undefined ? {} : { maxJournalBytes: options.maxJournalBytes },
   })
   return { writer, seen }
 }
@@ -63,7 +72,36 @@ t.test('through an outage nothing is lost, and the backlog says when to stop', a
   await writer.stop(Date.now() + 10_000)
   t.same(seen.posted, ids(events))
   t.notOk(writer.backlogged)
-  t.match(seen.log, [/took no post/])
+  t.ok(seen.log.includes('the ledger took no post'))
+})
+
+t.test('a journal that may not grow any more says when to stop, and says so before', async (t) => {
+  let bytes = 10
+  let answers = false
+  let answered = (): void => {}
+  const recording = new Promise<void>((resolve) => { answered = resolve })
+  const { writer, seen } = aWriter(async (_incarnation, events) => {
+    if (!answers) throw new AuthorityUnavailableError('no answer')
+    bytes = 10
+    answered()
+    return recorded(events)
+  }, { journalBytes: () => bytes, maxJournalBytes: 100 })
+  const add = (size: number) => {
+    bytes = size
+    writer.add(someEvents(1)[0] as UsageEvent)
+    return seen.log.filter((line) => !line.includes('took no post'))
+  }
+  t.strictSame(add(49), [])
+  t.match(add(50), [/half as many/])
+  t.equal(add(99).length, 1)
+  t.notOk(writer.backlogged)
+  t.match(add(100), [/half/, /no call is forwarded/])
+  t.ok(writer.backlogged)
+  answers = true
+  await recording
+  await writer.stop(Date.now() + 5_000)
+  t.notOk(writer.backlogged)
+  t.match(seen.log.at(-1), /recorded again/)
 })
 
 t.test('what the authority refuses for good is found by halves and set aside; the others go on', async (t) => {

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { connectTo } from './hosts.ts'
 
 /**
  * What a gateway needs of PostgreSQL at run time, and nothing else: no schema changes, nothing of the audit log but
@@ -50,10 +51,7 @@ export class GrantError extends Error {}
 
 /** As the owner of a schema that is up to date. Whatever else the role had on these tables ends. */
 export async function grantGateway (connectionString: string, role: string): Promise<void> {
-  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 10_000, application_name: 'relaycore grant' })
-  // a connection that breaks is told by the query too
-  client.on('error', () => undefined)
-  await client.connect()
+  const client = await connectTo(connectionString, 'relaycore grant')
   try {
     await client.query('begin')
     await requireRestrictable(client, role)

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import Postgrator from 'postgrator'
+import { connectTo } from './hosts.ts'
 
 /**
  * Brings a database to the schema of this program: each file of sql/migrations in a transaction of its own, together
@@ -42,18 +43,14 @@ const MONTHS_AHEAD = 3
 /** Accepts a connection string, of which it closes the connection, or a pool, of which it borrows one. */
 export async function migrate (target: string | pg.Pool, options: MigrateOptions = {}): Promise<Migrated> {
   if (typeof target !== 'string') return await withPooled(target, (client) => run(client, options))
-  const client = new pg.Client({
-    connectionString: target, connectionTimeoutMillis: 10_000, application_name: 'relaycore migrate',
-  })
-  // The query that meets the broken connection rejects; this event tells of the same thing a second time.
-  client.on('error', () => undefined)
+  let client: pg.Client | undefined
   try {
-    await client.connect()
+    client = await connectTo(target, 'relaycore migrate')
     return await run(client, options)
   } catch (error) {
     throw plain(error)
   } finally {
-    await client.end().catch(() => undefined)
+    await client?.end().catch(() => undefined)
   }
 }
 

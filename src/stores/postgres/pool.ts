@@ -1,20 +1,28 @@
 import pg from 'pg'
+import { Hosts } from '../../database-url.ts'
 import { DependencyUnavailable, Unprocessable } from '../../errors.ts'
+import { meet } from './hosts.ts'
 
 /**
  * Connections to PostgreSQL, and the rules for their failure: everything has a deadline, a query that met it rejects
  * and its connection is thrown away, an idle connection that breaks is replaced and never ends the process.
  * The server is told the same deadline, so that a statement nobody waits for does not keep its locks.
  *
+ * Behind a pooler that gives each transaction another server (PgBouncer's transaction mode) nothing of a session lasts:
+ * there statements are not prepared, and each is a transaction of its own, which begins with what else the session is
+ * told once. Two more round trips to the pooler, and it works with any version of it.
+ *
  * bigint arrives as text and stays so until a row is mapped, once, to a domain type: see `bigintOf` and `idOf`.
  */
 export interface DatabaseOptions {
-  /** postgres://user:password@host:port/database?sslmode=...; TLS as the URL says */
+  /** postgres://user:password@host:port/database?sslmode=...; TLS as the URL says; several hosts: see `Hosts` */
   connectionString: string
   /** as PostgreSQL's own views show it; default `relaycore` */
   applicationName?: string
   /** most connections at once; default 4 */
   max?: number
+  /** so many are kept, once they were made, however little there is to do; default 0 */
+  min?: number
   /** for a connection, waiting for a free one included; default 3 s */
   connectTimeoutMs?: number
   /** for one statement; default 5 s */
@@ -48,50 +56,65 @@ const STATEMENT_TIMEOUT_MS = 5_000
 const SILENCE_MS = 500
 /** The driver's own errors have no code. */
 const SAID_BY_PG = /^(timeout e|Query read timeout|Connection terminated|Client (has|was) )/
+/** No connection was free in time: it says nothing of the server. */
+const NONE_FREE = 'timeout exceeded when trying to connect'
+const SILENT = 'Query read timeout'
+/** PostgreSQL's for a server that takes no changes any more; nothing else is wrong with the connection */
+const READ_ONLY = '25006'
 
 export class Database implements Transactional {
   readonly pool: pg.Pool
   readonly #prepared: boolean
+  readonly #hosts: Hosts
+  /** what the server is told of each session, or of each transaction where there are no sessions */
+  readonly #terms: readonly string[]
+  /** connections to a pooler */
+  readonly #pooled = new WeakSet<pg.ClientBase>()
+  /** those made before the server was last silent are not trusted */
+  #madeBefore = new WeakSet<pg.ClientBase>()
+  #known = new Set<pg.ClientBase>()
   #queries = 0
 
   constructor (options: DatabaseOptions) {
     const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS
     this.#prepared = options.prepared ?? true
+    this.#terms = termsOf(statementTimeoutMs)
+    const hosts = this.#hosts = new Hosts(options.connectionString)
     this.pool = new pg.Pool({
       connectionString: options.connectionString,
+      Client: clientOf(hosts),
       application_name: options.applicationName ?? 'relaycore',
       max: options.max ?? 4,
-      connectionTimeoutMillis: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+      min: options.min ?? 0,
+      connectionTimeoutMillis: (options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS) / hosts.urls.length,
       query_timeout: statementTimeoutMs + SILENCE_MS,
       idleTimeoutMillis: 60_000,
       keepAlive: true,
-      onConnect: (client) => prepareSession(client, statementTimeoutMs),
+      onConnect: async (client) => { await this.#prepareSession(client) },
     })
     this.pool.on('error', (error) => options.onIdleError?.(error))
     // A connection that breaks while a query uses it tells that query; without a listener it would end the process too.
-    this.pool.on('connect', (client) => { client.on('error', () => undefined) })
+    this.pool.on('connect', (client) => {
+      client.on('error', () => undefined)
+      this.#known.add(client)
+    })
+    this.pool.on('remove', (client) => { this.#known.delete(client) })
   }
 
   /** Statements sent, for the metric and the bench. */
   get queries (): number { return this.#queries }
 
   async query<R extends pg.QueryResultRow = pg.QueryResultRow> (query: Query): Promise<R[]> {
-    return await this.#borrow((client) => this.#run<R>(client, query))
+    return await this.#borrow(async (client) => this.#pooled.has(client)
+      ? await this.#within(client, () => this.#run<R>(client, query))
+      : await this.#run<R>(client, query))
   }
 
   /** All of `work` or nothing. It must not wait for anything but its own statements: it holds locks. */
   async transaction<T> (work: (tx: Transactional) => Promise<T>): Promise<T> {
     return await this.#borrow(async (client) => {
       const tx: Transactional = { query: (query) => this.#run(client, query), transaction: (inner) => inner(tx) }
-      await this.#run(client, { text: 'begin' })
-      try {
-        const result = await work(tx)
-        await this.#run(client, { text: 'commit' })
-        return result
-      } catch (error) {
-        if (!isBroken(error)) await this.#run(client, { text: 'rollback' })
-        throw error
-      }
+      return await this.#within(client, () => work(tx))
     })
   }
 
@@ -99,32 +122,102 @@ export class Database implements Transactional {
     await this.pool.end()
   }
 
+  async #within<T> (client: pg.PoolClient, work: () => Promise<T>): Promise<T> {
+    const terms = this.#pooled.has(client) ? this.#terms.map((term) => `; set local ${term}`) : []
+    await this.#run(client, { text: `begin${terms.join('')}` })
+    try {
+      const result = await work()
+      await this.#run(client, { text: 'commit' })
+      return result
+    } catch (error) {
+      if (!isBroken(error)) await this.#run(client, { text: 'rollback' })
+      throw error
+    }
+  }
+
   async #borrow<T> (work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.pool.connect()
+    const client = await this.#connect()
     let broken = false
     try {
       return await work(client)
     } catch (error) {
       broken = isBroken(error)
+      if (isSilence(error)) this.#distrust()
       throw error
     } finally {
       client.release(broken)
     }
   }
 
+  /** of a connection that waited meanwhile: its server may be as silent, and to learn that takes a deadline each */
+  #distrust (): void {
+    for (const client of this.#known) this.#madeBefore.add(client)
+    this.#known.clear()
+  }
+
+  async #connect (): Promise<pg.PoolClient> {
+    for (let left = this.#hosts.urls.length - 1; ;) {
+      try {
+        const client = await this.pool.connect()
+        if (!this.#madeBefore.has(client)) return client
+        client.release(true)
+      } catch (error) {
+        if (left-- <= 0 || !isUnavailable(error) || (error as Error).message === NONE_FREE) throw error
+      }
+    }
+  }
+
+  /** Statements and not startup parameters, which poolers refuse. */
+  async #prepareSession (client: pg.ClientBase): Promise<void> {
+    try {
+      const { pooled } = await meet(client, this.#hosts.pooled)
+      if (pooled) this.#pooled.add(client)
+      else await client.query(this.#terms.map((term) => `set ${term}`).join('; '))
+    } catch (error) {
+      if (isUnavailable(error)) this.#hosts.failed((client as HostClient).url)
+      throw error
+    }
+  }
+
   async #run<R extends pg.QueryResultRow> (client: pg.PoolClient, query: Query): Promise<R[]> {
     this.#queries++
     const { name, text, values = [] } = query
-    const named = this.#prepared && name !== undefined
+    const named = this.#prepared && name !== undefined && !this.#pooled.has(client)
     const { rows } = await client.query<R>(named ? { name, text, values } : { text, values })
     return rows
   }
 }
 
-/** Statements and not startup parameters, which poolers refuse. The statements of the ledger are too short for jit. */
-async function prepareSession (client: pg.ClientBase, statementTimeoutMs: number): Promise<void> {
-  await client.query(`set statement_timeout = ${Math.trunc(statementTimeoutMs)}; ` +
-    `set idle_in_transaction_session_timeout = ${Math.trunc(statementTimeoutMs)}; set jit = off`)
+/** The statements of the ledger are too short for jit. */
+function termsOf (statementTimeoutMs: number): string[] {
+  const ms = Math.trunc(statementTimeoutMs)
+  return [`statement_timeout = ${ms}`, `idle_in_transaction_session_timeout = ${ms}`, 'jit = off']
+}
+
+interface HostClient extends pg.Client { readonly url: string }
+
+/** connections of a pool: each to the host that is thought to take changes when it is made */
+function clientOf (hosts: Hosts): new (options?: pg.ClientConfig) => pg.Client {
+  return class extends pg.Client implements HostClient {
+    readonly url: string
+
+    constructor (options: pg.ClientConfig = {}) {
+      const url = hosts.current
+      super({ ...options, connectionString: url })
+      this.url = url
+    }
+
+    override connect (): Promise<this>
+    override connect (callback: (error: Error) => void): void
+    override connect (callback?: (error: Error) => void): Promise<this> | undefined {
+      if (callback === undefined) return super.connect() as Promise<this>
+      super.connect((error: Error) => {
+        if (isUnavailable(error)) hosts.failed(this.url)
+        callback(error)
+      })
+      return undefined
+    }
+  }
 }
 
 /** SQLSTATE of what PostgreSQL said; undefined: it is not PostgreSQL who speaks (network, deadline, a defect). */
@@ -137,10 +230,13 @@ export function constraintOf (error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.constraint : undefined
 }
 
-/** After these nobody knows what the connection still carries. */
+/** After these nobody knows what the connection still carries, or whether it still leads to where it should. */
 function isBroken (error: unknown): boolean {
-  return error instanceof pg.DatabaseError ? error.severity !== 'ERROR' : isUnavailable(error)
+  if (!(error instanceof pg.DatabaseError)) return isUnavailable(error)
+  return error.severity !== 'ERROR' || error.code === READ_ONLY
 }
+
+function isSilence (error: unknown): boolean { return error instanceof Error && error.message === SILENT }
 
 /**
  * True: the database cannot be reached, is starting, stopping, out of connections, or did not answer in time; the

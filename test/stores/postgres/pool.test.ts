@@ -1,7 +1,11 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
+import { Hosts } from '../../../src/database-url.ts'
+import { StandbyError } from '../../../src/stores/postgres/hosts.ts'
+import { migrate } from '../../../src/stores/postgres/migrate.ts'
 import { Database, bigintOf, idOf, isUnavailable, sqlStateOf, type DatabaseOptions } from '../../../src/stores/postgres/pool.ts'
+import { aFaultProxy } from '../../services/fault-proxy.ts'
 import { aDatabase } from './database.ts'
 
 async function opened (t: Test, options: Partial<DatabaseOptions> = {}): Promise<Database> {
@@ -179,4 +183,88 @@ t.test('a connection that is ended under a query fails that query, and never the
     await Promise.all(queries)
   }
   t.ok(answered > 0 && failed > 0, `${answered} answered, ${failed} failed`)
+})
+
+/** the same database behind other hosts */
+function behind (url: string, hosts: (real: string) => string, query = ''): string {
+  const [, before = '', real = '', after = ''] = /^(.*@)([^/]*)(.*)$/.exec(url) ?? []
+  return before + hosts(real) + after + query
+}
+
+t.test('of several hosts the one that takes changes is found, and found again once it has moved', async (t) => {
+  const url = await aDatabase(t)
+  const { hostname, port } = new URL(url)
+  const host = decodeURIComponent(hostname)
+  const target = host.startsWith('/') ? `${host}/.s.PGSQL.5432` : Number(port)
+  const [a, b] = await Promise.all([aFaultProxy(t, target), aFaultProxy(t, target)])
+  a.refuse()
+  const hosts = `127.0.0.1:${a.port},127.0.0.1:${b.port}`
+  const several = behind(url, () => hosts, '?target_session_attrs=read-write')
+  const deadlines = { connectTimeoutMs: 2_000, statementTimeoutMs: 300 }
+  const database = await opened(t, { connectionString: several, max: 2, ...deadlines })
+
+  t.same(await database.query({ text: 'select 1 as one' }), [{ one: 1 }])
+  t.same([a.open, b.open], [0, 1])
+  await database.transaction(async () => { await database.query({ text: 'select 1' }) })
+  t.equal(b.open, 2)
+
+  a.pass()
+  b.hold()
+  t.ok(isUnavailable(await failure(database.query({ text: 'select 1' }))), 'the connection is silent')
+  b.refuse()
+  t.same(await database.query({ text: 'select 1 as one' }), [{ one: 1 }], 'the other one is not tried, and a new one leads on')
+  t.equal(a.open, 1)
+  t.equal((await migrate(several)).applied.length, 0)
+})
+
+t.test('a standby, and a server that takes no changes any more, are left', async (t) => {
+  const url = await aDatabase(t)
+  const database = await opened(t, { connectionString: url, max: 1 })
+  const pid = async () => (await database.query<{ pid: number }>({ text: 'select pg_backend_pid() as pid' }))[0]?.pid
+  const before = await pid()
+  await database.query({ text: 'set default_transaction_read_only = on' })
+
+  const error = await failure(database.query({ text: 'create table nothing ()' }))
+
+  t.equal(sqlStateOf(error), '25006')
+  t.ok(isUnavailable(error))
+  t.not(await pid(), before)
+  t.ok(isUnavailable(new StandbyError()))
+})
+
+t.test('behind a pooler nothing is left to a session', async (t) => {
+  const url = await aDatabase(t)
+  const read = {
+    name: 'n',
+    text: `select current_setting('statement_timeout') as "statement", current_setting('jit') as jit,
+      (select count(*)::integer from pg_prepared_statements) as prepared`,
+  }
+  const database = await opened(t, { connectionString: `${url}?pgbouncer=true`, max: 1, statementTimeoutMs: 1_500 })
+
+  t.same(await database.query(read), [{ statement: '1500ms', jit: 'off', prepared: 0 }])
+  t.same(await database.transaction(async (tx) => await tx.query(read)), [{ statement: '1500ms', jit: 'off', prepared: 0 }])
+  t.same((await database.pool.query('show statement_timeout')).rows, [{ statement_timeout: '0' }])
+  t.equal(sqlStateOf(await failure(database.query({ text: 'select 1 / 0' }))), '22012')
+  t.same(await database.query({ text: 'select 1 as one' }), [{ one: 1 }], 'no transaction is left open')
+
+  const direct = await opened(t, { connectionString: `${url}?pgbouncer=false`, max: 1 })
+  t.match(await direct.query(read), [{ statement: '5s', prepared: 1 }])
+})
+
+t.test('a connection string that a gateway cannot use says why, and nothing secret', async (t) => {
+  const bad: [string, RegExp][] = [
+    ['mysql://u:secret@h/d', /no postgres/],
+    ['postgres://u:secret@a,/d', /host.* empty/],
+    ['postgres://u:secret@a/d?target_session_attrs=standby', /must be read-write or primary.*"standby"/],
+    ['postgres://u:secret@a/d?pgbouncer=yes', /pgbouncer must be true or false/],
+  ]
+  for (const [url, said] of bad) t.throws(() => new Hosts(url), { message: said }, url)
+  for (const [url] of bad) {
+    try { t.notOk(new Hosts(url)) } catch (error) { t.notMatch((error as Error).message, /secret/) }
+  }
+  const all = 'postgres://u:p@a:1,[::1]:2,c/d?sslmode=require&pgbouncer=true&target_session_attrs=primary'
+  t.strictSame(new Hosts(all).urls, [
+    'postgres://u:p@a:1/d?sslmode=require', 'postgres://u:p@[::1]:2/d?sslmode=require', 'postgres://u:p@c/d?sslmode=require',
+  ])
+  t.strictSame(new Hosts('postgres:///d?host=/tmp').urls, ['postgres:///d?host=/tmp'])
 })
