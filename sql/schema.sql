@@ -1142,11 +1142,13 @@ comment on function day_of is 'the day (UTC) in a UUIDv7';
 
 CREATE OR REPLACE FUNCTION public.drifts_of(_account bigint)
  RETURNS TABLE(kind text, account_id bigint, object text, kept text, due text)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET jit TO 'off'
 AS $function$
-  with account as materialized (select * from budget_accounts a where a.id = _account),
+#variable_conflict use_column
+begin
+  return query with account as materialized (select * from budget_accounts a where a.id = _account),
   charge as materialized (
     select r.day, r.event_id, r.amount_nano, r.covered_nano, r.rate, e.id is not null as known, e.incarnation, e.cost_nano,
       e.source, e.endpoint, e.outcome, e.corrects, e.budget_id
@@ -1229,8 +1231,8 @@ AS $function$
     cross join lateral (select case when c.rate is null then c.cost_nano else ceil(c.cost_nano * c.rate::numeric) end as nano) due
     where c.source = 'relaycore' and c.corrects is null and c.budget_id is null
       and c.endpoint not in ('holds', 'recorded', 'write-off') and c.amount_nano <> due.nano
-  ) f
-$function$
+  ) f;
+end $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.end_long_hold(_hold uuid, _to text, _end json, _costs json)
@@ -2385,11 +2387,13 @@ $function$
 
 CREATE OR REPLACE FUNCTION public.usage_sums(_account bigint)
  RETURNS TABLE(facet text, hour timestamp with time zone, day date, value text[], amount_nano bigint, records bigint, input_tokens bigint, output_tokens bigint)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET jit TO 'off'
 AS $function$
-  with fact as materialized (
+#variable_conflict use_column
+begin
+  return query with fact as materialized (
     select r.amount_nano, e.source, left(e.provider, 256) as provider, left(coalesce(e.model_used, e.model), 256) as model,
       left(e.key_id, 256) as key_id, left(e.user_id, 256) as user_id, left(e.team_id, 256) as team_id,
       left(e.project_id, 256) as project_id, case when jsonb_typeof(e.tags) = 'object' then e.tags end as tags,
@@ -2426,8 +2430,8 @@ AS $function$
     group by 1, 2, 3, 4
   )
   select s.facet, s.hour, (s.hour at time zone s.timezone)::date, s.value, s.amount_nano, s.records, s.input_tokens, s.output_tokens
-  from summed s where num_nulls(variadic s.value) < cardinality(s.value)
-$function$
+  from summed s where num_nulls(variadic s.value) < cardinality(s.value);
+end $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.used_by(_events uuid[])
