@@ -8,6 +8,7 @@ import { Value } from 'typebox/value'
 import { parse as parseYaml } from 'yaml'
 import { ALGORITHMS, isSafeUrl } from './access/issuer.ts'
 import { Hosts } from './database-url.ts'
+import { parseRedisUrl, REDIS_FORMS, REDIS_SCHEME } from './redis-address.ts'
 
 /**
  * Settings: environment variables over one optional JSON or YAML file over defaults, by one schema. What is unknown or
@@ -117,10 +118,10 @@ export const Settings = Type.Object({
     secret: true,
   })),
   redisUrl: Type.Optional(Type.String({
-    pattern: '^rediss?://',
+    pattern: REDIS_SCHEME,
     env: 'REDIS_URL',
-    description: 'Redis or Valkey for the status that several gateways share',
-    expected: 'a redis:// or rediss:// URL',
+    description: 'Redis or Valkey for the status that several gateways share: one server, Sentinel or Cluster',
+    expected: REDIS_FORMS,
     secret: true,
   })),
   adminToken: Type.Optional(Type.String({
@@ -327,6 +328,7 @@ function requireSense (config: Config): void {
     }
   }
   const { oidcIssuer, oidcAudience, oidcJwksUrl, adminPort, adminHost, host, port, ratesUrl, trustProxy } = config
+  if (config.redisUrl !== undefined) requireRedisUrl(config.redisUrl)
   if (trustProxy?.split(',').every(isNetwork) === false) {
     throw new ConfigError(`RELAYCORE_TRUST_PROXY must be ${PROXIES}; got ${JSON.stringify(trustProxy).slice(0, 100)}`)
   }
@@ -350,6 +352,14 @@ function requireSense (config: Config): void {
   }
   if (adminPort !== undefined && adminPort !== 0 && adminPort === port && (adminHost ?? host) === host) {
     throw new ConfigError(`RELAYCORE_ADMIN_PORT must differ from PORT; both are ${port}`)
+  }
+}
+
+function requireRedisUrl (url: string): void {
+  try {
+    parseRedisUrl(url)
+  } catch (error) {
+    throw new ConfigError(`REDIS_URL ${(error as Error).message}`, { cause: error })
   }
 }
 

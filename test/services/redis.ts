@@ -42,8 +42,13 @@ export async function startRedis (port = 0): Promise<PrivateRedis> {
 
 interface Server { program: string, env: Record<string, string> }
 
-/** its program, and what its environment needs; installed or unpacked where there is none */
+/**
+ * Its program, and what its environment needs; installed or unpacked where there is none. RELAYCORE_TEST_REDIS_PROGRAM
+ * names another one: a valkey-server, or another version.
+ */
 export function findServer (): Server {
+  const named = process.env['RELAYCORE_TEST_REDIS_PROGRAM']
+  if (named !== undefined) return { program: named, env: {} }
   const known = fromPath() ?? fromCache()
   if (known !== null) return known
   if (process.getuid?.() === 0 && inPath('apt-get') !== null) {

@@ -12,6 +12,8 @@ export type Message =
   | { kind: 'figures', published: Published[] }
   | { kind: 'recall', accountId: number }
   | { kind: 'hint', hint: ChangeHint }
+  /** for the gateway itself: its messages come back to it */
+  | { kind: 'here' }
   /** a gateway that closes: its figures are no more */
   | { kind: 'gone', incarnation: number }
 
@@ -42,6 +44,7 @@ export function decodeMessage (text: string): Message | null {
   if (kind === 'figures' && Array.isArray(rows)) {
     return { kind, published: rows.map(figuresOf).filter((one) => one !== null) }
   }
+  if (kind === 'here') return { kind }
   if (kind === 'recall' && isCount(accountId)) return { kind, accountId }
   if (kind === 'gone' && isCount(incarnation)) return { kind, incarnation }
   if (kind === 'hint' && isHint(hint)) return { kind, hint }

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { type ChainableCommander } from 'ioredis'
 import { type ChangeHint, type HotFigures, type HotStatus } from '../../account/hot-status.ts'
 import { type Now, systemNow } from '../../clock.ts'
-import { type Reply, RedisConnection } from './connection.ts'
+import { type Command, type Reply, RedisConnection } from './connection.ts'
 import { HotCopies, type Source } from './hot-copies.ts'
 import { decodeFigures, decodeMessage, encodeFigures, encodeMessage, isFrom, type Published } from './hot-messages.ts'
 
@@ -10,7 +9,7 @@ import { decodeFigures, decodeMessage, encodeFigures, encodeMessage, isFrom, typ
  * The hot status of gateways that share a Redis or Valkey. Each gateway writes its own absolute figures to one expiring
  * key per account, `relaycore:<deployment>:hot:<account>:<incarnation>`, and tells them to the others by message; a
  * sorted set, `relaycore:<deployment>:gateways`, says which incarnations there are. Every key stands alone: no script,
- * no command over several keys. One pipeline each interval, never two at once, writes what changed and reads again what
+ * no command over several keys. One batch each interval, never two at once, writes what changed and reads again what
  * is used and was not heard of by message.
  *
  * Nothing here throws or waits for long. Without Redis the gateway goes on with what it last heard, which ages; when
@@ -34,8 +33,14 @@ export interface RedisHotStatusOptions {
 }
 
 const HOUSEKEEPING_MS = 1_000
+/** own messages in a row that did not come back: then the connection that hears them is made anew */
+const MOST_UNHEARD = 3
+/** while Redis refuses now this, now that, it is told no more often */
+const REFUSAL_TOLD_MS = 60_000
 /** a gateway that has not been heard of for so long is not asked about; clocks may differ by less than that */
 const FORGOTTEN_AFTER_MS = 60_000
+/** the place of its reply */
+const REGISTRY_READ = 4
 const MAX_WRITES = 1_000
 const MAX_READS = 2_000
 
@@ -65,6 +70,13 @@ export class RedisHotStatus implements HotStatus {
   #flushing: Promise<void> | null = null
   #keptHouseAt = -Infinity
   #failing = false
+  #refusalToldAt = -Infinity
+  /** it was told that Redis is away, or nothing was told yet */
+  #away = true
+  #unheard = 0
+  #toldSubscribed = () => {}
+  /** for the first time */
+  readonly #subscribed = new Promise<void>((resolve) => { this.#toldSubscribed = resolve })
   #closed = false
 
   constructor (options: RedisHotStatusOptions) {
@@ -80,10 +92,19 @@ export class RedisHotStatus implements HotStatus {
       refreshMs: this.#o.intervalMs,
       probeMs: HOUSEKEEPING_MS,
     })
-    this.#redis = this.#connection(() => { this.#back() }, (message) => {
-      this.#o.log.warn({ reason: message }, 'redis is not reachable: going on without it')
+    const { url, deadlineMs, log } = this.#o
+    this.#redis = new RedisConnection({
+      url,
+      deadlineMs,
+      onReady: () => { this.#back() },
+      onLost: (reason) => {
+        this.#away = true
+        log.warn({ reason }, 'redis is not reachable: going on without it')
+      },
     })
-    this.#subscriber = this.#connection(() => { void this.#subscribe() }, () => {})
+    this.#subscriber = new RedisConnection({
+      url, deadlineMs, listens: true, onReady: () => { void this.#subscribe() }, onLost: () => {},
+    })
   }
 
   get reachable (): boolean { return this.#redis.ready && !this.#failing }
@@ -93,8 +114,8 @@ export class RedisHotStatus implements HotStatus {
   async start (): Promise<void> {
     this.#timer = setInterval(() => { this.#flush() }, this.#o.intervalMs)
     this.#timer.unref()
-    const connected = Promise.all([this.#redis.connect(), this.#subscriber.connect()])
-    await Promise.race([connected, pause(4 * this.#o.deadlineMs)])
+    const listening = this.#subscriber.connect().then((connected) => connected ? this.#subscribed : undefined)
+    await Promise.race([Promise.all([this.#redis.connect(), listening]), pause(4 * this.#o.deadlineMs)])
     await this.#flushing
   }
 
@@ -104,11 +125,11 @@ export class RedisHotStatus implements HotStatus {
     this.#closed = true
     if (this.#timer !== null) clearInterval(this.#timer)
     await this.#flushing
-    await this.#redis.batch((pipeline) => {
-      for (const accountId of [...this.#own.keys(), ...this.#withdrawn]) pipeline.del(this.#key(accountId))
-      pipeline.zrem(this.#registry, String(this.#o.incarnation))
-      pipeline.publish(this.#news, encodeMessage(this.#id, { kind: 'gone', incarnation: this.#o.incarnation }))
-    })
+    await this.#redis.batch([
+      ...[...this.#own.keys(), ...this.#withdrawn].map((accountId): Command => ['del', this.#key(accountId)]),
+      ['zrem', this.#registry, String(this.#o.incarnation)],
+      ['publish', this.#news, encodeMessage(this.#id, { kind: 'gone', incarnation: this.#o.incarnation })],
+    ])
     this.#redis.close()
     this.#subscriber.close()
   }
@@ -171,10 +192,6 @@ export class RedisHotStatus implements HotStatus {
 
   onHint (listener: (hint: ChangeHint) => void): void { this.#hintListeners.push(listener) }
 
-  #connection (onReady: () => void, onLost: (message: string) => void): RedisConnection {
-    return new RedisConnection({ url: this.#o.url, deadlineMs: this.#o.deadlineMs, onReady, onLost })
-  }
-
   #key (accountId: number, incarnation = this.#o.incarnation): string {
     return `${this.#prefix}hot:${accountId}:${incarnation}`
   }
@@ -182,7 +199,6 @@ export class RedisHotStatus implements HotStatus {
   #back (): void {
     this.#writeAllAgain()
     this.#keptHouseAt = -Infinity
-    this.#o.log.info({}, 'redis is reachable')
     this.#flushSoon()
   }
 
@@ -223,38 +239,43 @@ export class RedisHotStatus implements HotStatus {
   #keepHouse (now: number): void {
     this.#keptHouseAt = now
     for (const [accountId, own] of this.#own) if (now - own.writtenAt > this.#o.ttlMs / 3) this.#dirty.add(accountId)
-    void this.#subscriber.ping().then((alive) => {
-      if (!alive && this.#subscriber.ready) this.#subscriber.reset('no answer')
-    })
+    if (!this.#subscriber.ready) this.#unheard = 0
+    else if (this.#unheard++ >= MOST_UNHEARD) {
+      this.#unheard = 0
+      this.#subscriber.reset('own messages do not come back')
+    }
   }
 
-  /** one pipeline: this gateway is here, this changed, this is no more, and what do the others say */
+  /** one batch: this gateway is here, this changed, this is no more, and what do the others say */
   async #exchange (now: number, keepHouse: boolean): Promise<void> {
     const written = this.#takeDirty()
     const withdrawn = [...this.#withdrawn].slice(0, MAX_WRITES)
     for (const accountId of withdrawn) this.#withdrawn.delete(accountId)
     const sources = this.#copies.due(this.#incarnations, now, MAX_READS)
-    const replies = await this.#redis.batch((pipeline) => {
-      pipeline.zadd(this.#registry, now, String(this.#o.incarnation))
-      if (keepHouse) this.#askRegistry(pipeline, now)
-      for (const source of sources) pipeline.get(this.#key(source.accountId, source.incarnation))
-      for (const own of written) pipeline.set(this.#key(own.figures.accountId), encodeFigures(own), 'PX', this.#o.ttlMs)
-      if (written.length > 0) {
-        pipeline.publish(this.#news, encodeMessage(this.#id, { kind: 'figures', published: written }))
-      }
-      for (const accountId of withdrawn) pipeline.del(this.#key(accountId))
+    const house = keepHouse ? this.#houseCommands(now) : []
+    const replies = await this.#redis.batch([
+      ['zadd', this.#registry, now, String(this.#o.incarnation)],
+      ...house,
+      ...sources.map(({ accountId, incarnation }): Command => ['get', this.#key(accountId, incarnation)]),
+      ...written.map((own): Command => ['set', this.#key(own.figures.accountId), encodeFigures(own), 'PX', this.#o.ttlMs]),
+      ...withdrawn.map((accountId): Command => ['del', this.#key(accountId)]),
+      ...written.length === 0
+        ? []
+        : [['publish', this.#news, encodeMessage(this.#id, { kind: 'figures', published: written })] satisfies Command],
+    ])
+    const well = replies !== null && this.#allWell(replies)
+    const rest = replies?.slice(1 + house.length) ?? []
+    written.forEach((own, i) => {
+      if (isDone(rest[sources.length + i])) own.writtenAt = now
+      else if (this.#own.has(own.figures.accountId)) this.#dirty.add(own.figures.accountId)
     })
-    if (replies === null || !this.#allWell(replies)) {
-      for (const own of written) if (this.#own.has(own.figures.accountId)) this.#dirty.add(own.figures.accountId)
-      for (const accountId of withdrawn) if (!this.#own.has(accountId)) this.#withdrawn.add(accountId)
-      if (replies === null) this.#redis.reset('no answer in time')
-      return
-    }
-    for (const own of written) own.writtenAt = now
-    if (replies[0]?.[1] === 1) this.#writeAllAgain()
-    const after = keepHouse ? 4 : 1
-    if (keepHouse) this.#learnRegistry(replies[3]?.[1])
-    sources.forEach((source, i) => { this.#learn(source, replies[after + i]?.[1], now) })
+    withdrawn.forEach((accountId, i) => {
+      const done = isDone(rest[sources.length + written.length + i])
+      if (!done && !this.#own.has(accountId)) this.#withdrawn.add(accountId)
+    })
+    if (replies?.[0]?.[1] === 1) this.#writeAllAgain()
+    if (keepHouse) this.#learnRegistry(replies?.[REGISTRY_READ]?.[1])
+    sources.forEach((source, i) => { if (isDone(rest[i])) this.#learn(source, rest[i]?.[1], now, well) })
   }
 
   #takeDirty (): Own[] {
@@ -268,18 +289,29 @@ export class RedisHotStatus implements HotStatus {
     return written
   }
 
-  #askRegistry (pipeline: ChainableCommander, now: number): void {
-    pipeline.zremrangebyscore(this.#registry, '-inf', now - 10 * FORGOTTEN_AFTER_MS)
-    pipeline.pexpire(this.#registry, 10 * FORGOTTEN_AFTER_MS)
-    pipeline.zrangebyscore(this.#registry, now - FORGOTTEN_AFTER_MS, '+inf')
+  /** the last of them, of those after the first of the batch, reads the registry */
+  #houseCommands (now: number): Command[] {
+    return [
+      // comes back to this gateway too, where all is well
+      ['publish', this.#news, encodeMessage(this.#id, { kind: 'here' })],
+      ['zremrangebyscore', this.#registry, '-inf', now - 10 * FORGOTTEN_AFTER_MS],
+      ['pexpire', this.#registry, 10 * FORGOTTEN_AFTER_MS],
+      ['zrangebyscore', this.#registry, now - FORGOTTEN_AFTER_MS, '+inf'],
+    ]
   }
 
   /** a Redis that answers with errors (full, read-only, not permitted) is as good as none */
   #allWell (replies: Reply[]): boolean {
     if (!this.#redis.ready) return false
     const error = replies.find(([failed]) => failed !== null)?.[0] ?? null
-    if (error !== null && !this.#failing) this.#o.log.warn({ reason: error.message }, 'redis refuses commands')
     this.#failing = error !== null
+    if (error === null) {
+      if (this.#away) this.#o.log.info({}, 'redis is reachable')
+      this.#away = false
+    } else if (performance.now() - this.#refusalToldAt >= REFUSAL_TOLD_MS) {
+      this.#refusalToldAt = performance.now()
+      this.#o.log.warn({ reason: error.message }, 'redis refuses commands')
+    }
     return error === null
   }
 
@@ -292,10 +324,11 @@ export class RedisHotStatus implements HotStatus {
     }
   }
 
-  #learn (source: Source, value: unknown, askedAt: number): void {
+  /** `well`: what is not there was taken away, and not refused when it was to be written */
+  #learn (source: Source, value: unknown, askedAt: number, well: boolean): void {
     const published = this.#publishedBy(source, value)
-    if (published === null) this.#copies.missing(source, askedAt)
-    else this.#copies.heard(published, this.#o.now())
+    if (published !== null) this.#copies.heard(published, this.#o.now())
+    else if (well) this.#copies.missing(source, askedAt)
   }
 
   /** null: there is none, or something else is under that key */
@@ -321,10 +354,10 @@ export class RedisHotStatus implements HotStatus {
   async #fetchFrom (accountIds: number[], from: Set<number>, found: Map<number, Published[]>, until: number):
   Promise<boolean> {
     const sources = accountIds.flatMap((accountId) => [...from].map((incarnation) => ({ accountId, incarnation })))
-    const replies = await this.#redis.batch((pipeline) => {
-      pipeline.zrangebyscore(this.#registry, this.#o.now() - FORGOTTEN_AFTER_MS, '+inf')
-      for (const source of sources) pipeline.get(this.#key(source.accountId, source.incarnation))
-    }, Math.max(1, until - performance.now()))
+    const replies = await this.#redis.batch([
+      ['zrangebyscore', this.#registry, this.#o.now() - FORGOTTEN_AFTER_MS, '+inf'],
+      ...sources.map(({ accountId, incarnation }): Command => ['get', this.#key(accountId, incarnation)]),
+    ], { deadlineMs: Math.max(1, until - performance.now()), drop: false })
     if (replies === null) return false
     this.#learnRegistry(replies[0]?.[1])
     for (const accountId of accountIds) if (!found.has(accountId)) found.set(accountId, [])
@@ -337,10 +370,15 @@ export class RedisHotStatus implements HotStatus {
 
   async #subscribe (): Promise<void> {
     await this.#subscriber.subscribe(this.#news, (text) => { this.#hear(text) })
+    this.#toldSubscribed()
   }
 
   #hear (text: string): void {
-    if (this.#closed || isFrom(text, this.#id)) return
+    if (this.#closed) return
+    if (isFrom(text, this.#id)) {
+      this.#unheard = 0
+      return
+    }
     const message = decodeMessage(text)
     if (message === null) return
     const now = this.#o.now()
@@ -352,6 +390,7 @@ export class RedisHotStatus implements HotStatus {
           this.#copies.heard(one, now)
         }
         return
+      case 'here': return
       case 'gone':
         this.#incarnations.delete(message.incarnation)
         this.#copies.gone(message.incarnation)
@@ -364,6 +403,8 @@ export class RedisHotStatus implements HotStatus {
     }
   }
 }
+
+function isDone (reply: Reply | undefined): boolean { return reply?.[0] === null }
 
 function pause (ms: number): Promise<void> {
   return new Promise((resolve) => { setTimeout(resolve, ms).unref() })

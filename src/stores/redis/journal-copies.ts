@@ -1,6 +1,5 @@
-import { type ChainableCommander } from 'ioredis'
 import { type CopyBatch, type CopyStore } from '../../journal/copy.ts'
-import { type Reply, RedisConnection } from './connection.ts'
+import { type Command, type Reply, RedisConnection } from './connection.ts'
 
 /**
  * Copies of journals in a Redis or Valkey that gateways share: a stream per process life,
@@ -52,22 +51,20 @@ export class RedisJournalCopies implements CopyStore {
     incarnation: number, batches: readonly CopyBatch[], needed: number | null, anew: boolean
   ): Promise<boolean> {
     const key = this.#key(incarnation)
-    const replies = await this.#done((pipeline) => {
-      if (anew) pipeline.del(key)
-      else pipeline.pexpire(key, this.#o.ttlMs)
-      for (const { number, bytes } of batches) pipeline.xadd(key, idOf(number), CALLS, bytes)
-      if (needed !== null) pipeline.xtrim(key, 'MINID', '=', idOf(needed))
-      if (anew) pipeline.pexpire(key, this.#o.ttlMs)
-    })
+    const expire: Command = ['pexpire', key, this.#o.ttlMs]
+    const replies = await this.#done([
+      anew ? ['del', key] : expire,
+      ...batches.map(({ number, bytes }): Command => ['xadd', key, idOf(number), CALLS, bytes]),
+      ...needed === null ? [] : [['xtrim', key, 'MINID', '=', idOf(needed)] satisfies Command],
+      ...anew ? [expire] : [],
+    ])
     // it was not there any more: redis has forgotten what was written before
     const gone = !anew && replies?.[0]?.[1] === 0
     return replies !== null && !gone
   }
 
   async read (incarnation: number, after: number, most: number): Promise<CopyBatch[] | null> {
-    const replies = await this.#done((pipeline) => {
-      pipeline.xrange(this.#key(incarnation), idOf(after + 1), '+', 'COUNT', most)
-    })
+    const replies = await this.#done([['xrange', this.#key(incarnation), idOf(after + 1), '+', 'COUNT', most]])
     if (replies === null) return null
     const entries = replies[0]?.[1] as [id: string, fields: string[]][]
     return entries.map(([id, [, calls = '']]) => ({ number: Number(id.split('-')[0]), bytes: Buffer.from(calls) }))
@@ -75,20 +72,13 @@ export class RedisJournalCopies implements CopyStore {
 
   async drop (incarnation: number, through?: number): Promise<void> {
     const key = this.#key(incarnation)
-    await this.#done((pipeline) => {
-      if (through === undefined) pipeline.del(key)
-      else pipeline.xtrim(key, 'MINID', '=', idOf(through + 1))
-    })
+    await this.#done([through === undefined ? ['del', key] : ['xtrim', key, 'MINID', '=', idOf(through + 1)]])
   }
 
   /** null: not all of it was done. An answer that does not come in time costs the connection. */
-  async #done (fill: (pipeline: ChainableCommander) => void): Promise<Reply[] | null> {
-    if (!this.#redis.ready) return null
-    const replies = await this.#redis.batch(fill)
-    if (replies === null) {
-      this.#redis.reset('no answer in time')
-      return null
-    }
+  async #done (commands: Command[]): Promise<Reply[] | null> {
+    const replies = await this.#redis.batch(commands)
+    if (replies === null) return null
     const failed = replies.find(([error]) => error !== null)?.[0]
     if (failed === undefined || failed === null) {
       this.#refusing = false

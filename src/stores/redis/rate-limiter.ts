@@ -5,7 +5,7 @@ import {
 } from '../../limits/limiter.ts'
 import { judged, MemoryRateLimiter } from '../../limits/memory-limiter.ts'
 import { type LimitedSubject } from '../../limits/rate-limits.ts'
-import { type Reply, RedisConnection } from './connection.ts'
+import { type Command, type Reply, RedisConnection } from './connection.ts'
 
 /**
  * The limiter of gateways that share a Redis or Valkey: one key for each subject,
@@ -94,41 +94,32 @@ export class RedisRateLimiter implements RateLimiter {
 
   async close (): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer)
-    await this.#redis.batch((pipeline) => {
-      for (const { subject } of this.#slots.values()) this.#add(pipeline, 'hold', subject, NOTHING)
-    })
+    await this.#redis.batch([...this.#slots.values()].map(({ subject }) => this.#command('hold', subject, NOTHING)))
     this.#redis.close()
   }
 
   /** null: no answer in time */
   async #ask (op: 'take' | 'look', of: readonly LimitedSubject[], what: Levels): Promise<Answer[] | null> {
-    const replies = await this.#redis.batch((pipeline) => {
-      for (const subject of of) this.#add(pipeline, op, subject, what)
-    })
+    const replies = await this.#redis.batch(of.map((subject) => this.#command(op, subject, what)))
     const answers = replies?.map((reply, i) => answerOf(reply, of[i] as LimitedSubject)) ?? null
-    if (answers?.every((one) => one !== null) === true) return answers
-    // an answer that comes too late would be taken for that of the next
-    if (replies === null && this.#redis.ready) this.#redis.reset('no answer in time')
-    return null
+    return answers?.every((one) => one !== null) === true ? answers : null
   }
 
   /** no answer is waited for */
   #give (to: readonly LimitedSubject[], what: Levels): void {
     if (to.length === 0) return
-    void this.#redis.batch((pipeline) => { for (const subject of to) this.#add(pipeline, 'give', subject, what) })
+    void this.#redis.batch(to.map((subject) => this.#command('give', subject, what)))
   }
 
   async #renew (): Promise<void> {
     if (this.#slots.size === 0) return
     const gone: string[] = []
-    await this.#redis.batch((pipeline) => {
-      for (const { subject, asked } of this.#slots.values()) {
-        const calls = this.#own.calls(subject.id)
-        if (calls + asked === 0) gone.push(subject.id)
-        // what is under way may have been taken by now, or not
-        this.#add(pipeline, 'hold', subject, { requests: asked, tokens: 0, calls })
-      }
-    })
+    await this.#redis.batch([...this.#slots.values()].map(({ subject, asked }) => {
+      const calls = this.#own.calls(subject.id)
+      if (calls + asked === 0) gone.push(subject.id)
+      // what is under way may have been taken by now, or not
+      return this.#command('hold', subject, { requests: asked, tokens: 0, calls })
+    }))
     for (const id of gone) if (this.#own.calls(id) + (this.#slots.get(id)?.asked ?? 0) === 0) this.#slots.delete(id)
   }
 
@@ -140,14 +131,12 @@ export class RedisRateLimiter implements RateLimiter {
     }
   }
 
-  #add (pipeline: Pipeline, op: string, { id, limits }: LimitedSubject, { requests, tokens, calls }: Levels): void {
+  #command (op: string, { id, limits }: LimitedSubject, { requests, tokens, calls }: Levels): Command {
     const { requestsPerMinute = 0, tokensPerMinute = 0, concurrentCalls = 0 } = limits
-    pipeline.eval(SCRIPT, 1, `relaycore:${this.#o.deploymentId}:rate:${id}`, op, this.#o.incarnation, this.#o.slotMs,
-      requestsPerMinute, tokensPerMinute, concurrentCalls, requests, tokens, calls)
+    return ['eval', SCRIPT, 1, `relaycore:${this.#o.deploymentId}:rate:${id}`, op, this.#o.incarnation, this.#o.slotMs,
+      requestsPerMinute, tokensPerMinute, concurrentCalls, requests, tokens, calls]
   }
 }
-
-type Pipeline = Parameters<Parameters<RedisConnection['batch']>[0]>[0]
 
 interface Answer { subject: LimitedSubject, taken: boolean, levels: Levels }
 

@@ -9,7 +9,8 @@ import { RedisRateLimiter, type RedisRateLimiterOptions } from '../../../src/sto
 import { until } from '../../account/hot-status-contract.ts'
 import { aLog } from '../../journal/builders.ts'
 import { aSubject, limiterContract } from '../../limits/contract.ts'
-import { aPauseProxy, aRedisServer } from './server.ts'
+import { aFaultProxy } from '../../services/fault-proxy.ts'
+import { aRedisServer } from './server.ts'
 
 const shared = await aRedisServer(t)
 
@@ -90,24 +91,24 @@ t.test('a process that is killed leaves its slot to expire, and one that lives k
 })
 
 t.test('while Redis is away a gateway goes on with its own counts, and with the shared ones when it is back', async (t) => {
-  const proxy = await aPauseProxy(t, shared.port)
+  const proxy = await aFaultProxy(t, shared.port)
   const deploymentId = randomUUID()
   const limiter = await aLimiter(t, { url: `redis://127.0.0.1:${proxy.port}`, deploymentId, deadlineMs: 60 })
   const other = await aLimiter(t, { deploymentId, incarnation: 2 })
   const key = aSubject({ requestsPerMinute: 4, concurrentCalls: 4 })
   await limiter.take([key], 1)
   await other.take([key], 1)
-  proxy.pause()
+  proxy.hold()
   const started = Date.now()
   t.notOk(isShort(await limiter.take([key], 1)))
   t.ok(Date.now() - started < 1_000, 'it waits no longer than for its deadline')
   for (let i = 0; i < 2; i++) t.notOk(isShort(await limiter.take([key], 1)), 'by its own counts two more fit')
   t.match(await limiter.take([key], 1), { kind: 'requests' })
   t.ok(limiter.alone >= 4)
-  proxy.resume()
+  proxy.pass()
   await until(() => limiter.reachable)
   await eventually(async () => {
-    const seen = await other.take([key], 1)
+    const seen = await other.look([key], 1)
     return isShort(seen) && seen.kind === 'calls'
   })
 })
