@@ -3,6 +3,8 @@ import { formatLink, GENESIS, parseLink, type Link } from './access/audit-chain.
 import { changing, connected, hasDatabase, withUrl } from './beside.ts'
 import { systemNow } from './clock.ts'
 import { type Config, ConfigError, describeSettings, loadConfig } from './config.ts'
+import { diagnose } from './diagnose.ts'
+import { problem, type Finding, type Level } from './doctor/finding.ts'
 import { AdminTokens } from './keys/admin-tokens.ts'
 import { IDENTITY_HEADERS, type IdentityHeader } from './keys/key.ts'
 import { createKey } from './keys/key.ts'
@@ -26,6 +28,9 @@ const HELP = `relaycore: a budget gateway for AI spend
       --name <text> --organization <id> [--team <id>] [--project <id>] [--user <id>]
       [--allow-headers user,team,project,session,tags] [--require-headers ...]
   relaycore admin-token rotate    a new administrator's token; all others of administrators end
+  relaycore doctor                what is wrong with this deployment, and what to do; ends with 1 at problems
+      [--json]                    for programs
+      [--call]                    and whether each provider that has a credential can be reached; nothing is spent
   relaycore reconcile             what is not as it should be: gateways that do not answer and have leased something, events
                                   that were set aside, holds past their deadline, figures that do not agree; changes nothing
       [--apply]                   and puts it right, but for gateways
@@ -59,6 +64,8 @@ const OPTIONS = {
   'allow-headers': { type: 'string' },
   'require-headers': { type: 'string' },
   'write-off': { type: 'string' },
+  json: { type: 'boolean' },
+  call: { type: 'boolean' },
   apply: { type: 'boolean' },
   all: { type: 'boolean' },
   expect: { type: 'string', multiple: true },
@@ -89,9 +96,33 @@ export async function runCommand (
   const command = positionals.join(' ')
   if (values.version === true) { speech.say(VERSION); return 0 }
   if (values.help === true || command === '' || command === 'help') { speech.say(HELP); return 0 }
+  if (command === 'doctor') return await doctor(env, values, speech)
   const run = command === 'start' ? start : COMMANDS[command]
   if (run === undefined) throw new ConfigError(`There is no command "${command}". \`relaycore --help\` names them all.`)
   return await run(values.config === undefined ? loadConfig(env) : loadConfig(env, values.config), values, speech)
+}
+
+/** also of settings that no other command takes */
+async function doctor (
+  env: Record<string, string | undefined>, { config, json, call = false }: Values, { say }: Speech
+): Promise<number> {
+  let findings: Finding[]
+  try {
+    findings = await diagnose(config === undefined ? loadConfig(env) : loadConfig(env, config), { call })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    findings = [problem('settings', error.message, 'correct it: nothing starts with it')]
+  }
+  const counted = (level: Level) => findings.filter((one) => one.level === level).length
+  const [problems, warnings] = [counted('problem'), counted('warning')]
+  if (json === true) say(JSON.stringify({ problems, warnings, findings }, null, 2))
+  else {
+    for (const { level, about, says, todo } of findings) {
+      say(`${level.padEnd(8)} ${about}: ${says}${todo === null ? '' : `\n         -> ${todo}`}`)
+    }
+    say(`${problems} problems, ${warnings} warnings`)
+  }
+  return problems > 0 ? 1 : 0
 }
 
 const COMMANDS: Record<string, (config: Config, values: Values, speech: Speech) => Promise<number>> = {

@@ -62,6 +62,9 @@ export class KeyFile {
     return keys?.get(organizationId) ?? keys?.get(null) ?? null
   }
 
+  /** whether it has a key of this provider for anybody */
+  has (provider: string): boolean { return (this.#keys.get(provider)?.size ?? 0) > 0 }
+
   /** whether it has changed; one look after the other, so that the last one counts */
   look (): Promise<void> {
     this.#looking = this.#looking.then(async () => {

@@ -45,7 +45,7 @@ export const RIGHTS: Record<string, readonly Right[]> = {
 }
 
 /** what not everybody may call */
-const FUNCTIONS = 'append_audit(json), ensure_partitions(integer), heal_derived(bigint)'
+export const FUNCTIONS = 'append_audit(json), ensure_partitions(integer), heal_derived(bigint)'
 
 export class GrantError extends Error {}
 

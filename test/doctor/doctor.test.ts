@@ -1,0 +1,108 @@
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { runCommand } from '../../src/commands.ts'
+import { type Finding } from '../../src/doctor/finding.ts'
+import { startRedis } from '../services/redis.ts'
+import { aGateway } from '../e2e/gateway.ts'
+import { anEmptyDatabase } from '../stores/postgres/database.ts'
+
+async function doctor (env: Record<string, string>, ...args: string[]) {
+  const output: string[] = []
+  const add = (text: string) => { output.push(text) }
+  const code = await runCommand(['doctor', ...args], env, { say: add, warn: add }, async () => 1)
+  return { code, output: output.join('\n') }
+}
+
+async function findings (env: Record<string, string>): Promise<Finding[]> {
+  return (JSON.parse((await doctor(env, '--json')).output) as { findings: Finding[] }).findings
+}
+
+async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+function aFolder (t: Test): string {
+  const folder = mkdtempSync(join(tmpdir(), 'relaycore-doctor-'))
+  t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
+  return folder
+}
+
+t.test('a gateway that runs as it should has no problem, and each thing is looked at', async (t) => {
+  const gateway = await aGateway(t)
+  await gateway.budget()
+  const port = new URL(gateway.url).port
+  const redisPort = await freePort()
+  const { stop } = await startRedis(redisPort)
+  t.teardown(stop)
+  const env = {
+    PORT: port,
+    RELAYCORE_DATA_DIR: gateway.dataDir,
+    DATABASE_URL: gateway.core.config.databaseUrl ?? '',
+    REDIS_URL: `redis://127.0.0.1:${redisPort}`,
+    RELAYCORE_OPENAI_API_KEY: 'openai-secret',
+    RELAYCORE_OPENAI_BASE_URL: gateway.provider.url,
+  }
+  if (env.REDIS_URL.startsWith('/')) env.REDIS_URL = 'redis://127.0.0.1:1'
+  const { code, output } = await doctor(env, '--call')
+  for (const line of [
+    /^ok {7}settings: they can be read$/m,
+    new RegExp(`^ok {7}port: a gateway answers on ${port}$`, 'm'),
+    /^ok {7}providers: credentials are set for openai$/m,
+    /^ok {7}providers: openai can be reached$/m,
+    /^ok {7}data folder: .* can be written$/m,
+    new RegExp(`^ok {7}journal: process ${process.pid} on .* has it since`, 'm'),
+    /^ok {7}PostgreSQL: it answers, version \d+/m,
+    /^ok {7}PostgreSQL: its clock is 0 s/m,
+    /^ok {7}schema: version \d+, that of this program$/m,
+    /^ok {7}gateways: 1 answer$/m,
+    /^ok {7}ledger: no call of the 0 since yesterday is uncertain$/m,
+    /^warning {2}ledger: there is no gateway key\n {9}-> `relaycore keys create`$/m,
+    /^ok {7}Redis: (Redis|Valkey) \d+\.\d+\.\d+ answers$/m,
+  ]) t.match(output, line)
+  t.equal(code, /^problem/m.test(output) ? 1 : 0)
+  t.notMatch(output, /openai-secret/)
+
+  await gateway.core.database.query({
+    text: `
+    with account as (
+      insert into budget_accounts (budget_id, period_start, currency, settled_nano) select id, now(), 'USD', 1 from budget_definitions
+    )
+    update gateways set heartbeat_at = now() - interval '1 hour'`
+  })
+  await gateway.core.database.query({
+    text: `insert into leases (account_id, incarnation, granted_nano)
+    select a.id, $1, 5 from budget_accounts a`,
+    values: [gateway.core.incarnation]
+  })
+  await gateway.core.auditor.look()
+  const found = (await findings(env)).filter(({ level }) => level === 'problem').map(({ says }) => says).join('\n')
+  t.match(found, /does not agree with itself: settled \(1\), leased \(1\)$/m)
+})
+
+t.test('what keeps a gateway from starting is found without one', async (t) => {
+  const folder = aFolder(t)
+  t.match(await doctor({ PORT: 'x' }), { code: 1, output: /^problem {2}settings: PORT must be a whole number/ })
+  const busy = createServer().listen(0, '127.0.0.1')
+  await once(busy, 'listening')
+  t.teardown(() => { busy.close() })
+  const { port } = busy.address() as AddressInfo
+  mkdirSync(join(folder, 'journal'))
+  const url = await anEmptyDatabase(t)
+  const found = await findings({ PORT: String(port), RELAYCORE_DATA_DIR: folder, DATABASE_URL: url })
+  t.match(found.filter(({ level }) => level === 'problem').map(({ says }) => says).filter((says) => !/clock|fsync|full_page|tmpfs|commit/.test(says)),
+    [`${port}: another program listens there`, 'the database has no ledger'])
+  t.ok(found.some(({ says }) => says === 'no gateway runs on it, and nothing waits in it'))
+  const none = await findings({ PORT: String(port), RELAYCORE_DATA_DIR: join(folder, 'none') })
+  t.match(none.map(({ says }) => says).join('\n'), /is not there: no gateway has ever started[^]*no gateway has started an embedded one/)
+  t.match(await findings({ PORT: String(port), RELAYCORE_DATA_DIR: folder, DATABASE_URL: 'postgres://127.0.0.1:1/x' })
+    .then((all) => all.map(({ about, says }) => `${about} ${says}`).join('\n')), /PostgreSQL it does not answer: .*ECONNREFUSED/)
+})
