@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -116,10 +116,13 @@ export class ProofWorld {
   }
 
   /** one chat completion; rejects where the connection breaks */
-  async call (gateway: GatewayProcess, key: string, id: string, body: object, behaviour: object = {}): Promise<Answer> {
+  async call (
+    gateway: GatewayProcess, key: string, id: string, body: object, behaviour: object = {}, signal?: AbortSignal
+  ): Promise<Answer> {
     const response = await request(`${gateway.url}/v1/chat/completions`, {
       method: 'POST',
       dispatcher: agent,
+      ...signal === undefined ? {} : { signal },
       headers: {
         authorization: `Bearer ${key}`,
         'content-type': 'application/json',
@@ -204,11 +207,16 @@ export function bookedCost (entry: Entry): bigint {
   }) ?? 0n
 }
 
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+/**
+ * Below the ports that a system gives to connections that go out: it is free again for a process that is started again,
+ * whatever others did meanwhile.
+ */
+export async function freePort (): Promise<number> {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 22_000)
+    const server = createServer().listen(port, '127.0.0.1')
+    const free = await once(server, 'listening').then(() => true, () => false)
+    server.close()
+    if (free) return port
+  }
 }
