@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { launchPostgres, type LaunchedPostgres } from '../../src/stores/postgres/launcher.ts'
-import { type FaultProxy, startFaultProxy } from '../services/fault-proxy.ts'
+import { type FaultProxy, startFaultProxy, startPostgresProxy } from '../services/fault-proxy.ts'
 import { type PrivateRedis, startRedis } from '../services/redis.ts'
 import { type Random } from './random.ts'
 import { freePort, type GatewayProcess, kill, type ProofWorld } from './world.ts'
@@ -72,14 +72,11 @@ export class Members {
 
   async startGateways (world: ProofWorld, count: number): Promise<void> {
     this.#world = world
-    const { username, password, pathname, hostname, port } = new URL(this.databaseUrl)
-    // its socket, in a folder, or its port
-    const target = port === '' ? join(decodeURIComponent(hostname), '.s.PGSQL.5432') : Number(port)
     for (let n = 0; n < count; n++) {
-      const postgres = await startFaultProxy(target)
+      const { proxy: postgres, url } = await startPostgresProxy(this.databaseUrl)
       const redis = await startFaultProxy(this.#redisPort)
       const env = {
-        DATABASE_URL: `postgres://${username}:${password}@127.0.0.1:${postgres.port}${pathname}`,
+        DATABASE_URL: url,
         REDIS_URL: `redis://127.0.0.1:${redis.port}`,
         RELAYCORE_SHUTDOWN_MS: '3000',
       }

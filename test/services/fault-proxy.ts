@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
 
 /**
  * A network that can be broken: TCP on 127.0.0.1 that leads to a server, byte for byte, until a test says otherwise.
@@ -63,6 +64,14 @@ export async function aFaultProxy (t: { teardown (fn: () => unknown): void }, to
   const proxy = await startFaultProxy(to)
   t.teardown(() => proxy.close())
   return proxy
+}
+
+/** in front of a PostgreSQL, by its URL (a socket's folder or a host); and the URL that leads there */
+export async function startPostgresProxy (url: string): Promise<{ proxy: FaultProxy, url: string }> {
+  const { username, password, pathname, hostname, port } = new URL(url)
+  const host = decodeURIComponent(hostname)
+  const proxy = await startFaultProxy(host.startsWith('/') ? join(host, '.s.PGSQL.5432') : Number(port))
+  return { proxy, url: `postgres://${username}:${password}@127.0.0.1:${proxy.port}${pathname}` }
 }
 
 interface Cut { asked: string, moment: Moment, done: () => void }

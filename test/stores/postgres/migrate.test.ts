@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import pg from 'pg'
 import { migrate, sqlDirectory } from '../../../src/stores/postgres/migrate.ts'
+import { startPostgresProxy } from '../../services/fault-proxy.ts'
 import { anEmptyDatabase } from './database.ts'
 
 /** the files that came with the program, in order */
@@ -88,6 +89,16 @@ t.test('does not touch a database that was made from other files', async (t) => 
   writeFileSync(file, readFileSync(file, 'utf8') + '-- edited')
 
   await t.rejects(migrate(url, { directory }), { code: 'migration_changed' })
+})
+
+t.test('a connection that breaks while the files are compared is not taken for another file', async (t) => {
+  const url = await anEmptyDatabase(t)
+  await migrate(url)
+  const { proxy, url: broken } = await startPostgresProxy(url)
+  t.teardown(() => proxy.close())
+  const cut = proxy.cutOn('SELECT md5', 'unanswered')
+  await t.rejects(migrate(broken), { code: 'database_unreachable' })
+  await cut
 })
 
 t.test('says in plain words what is missing', async (t) => {
