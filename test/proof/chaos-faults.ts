@@ -230,8 +230,9 @@ export class Members {
         member.gateway = await this.#world.startGateway(again, member.env)
         return
       } catch (error) {
-        // it says so and ends: whatever supervises it starts it again
-        const mayGoOn = (error as Error).message.includes('The database cannot be reached') && Date.now() < deadline
+        // it says so in its last line and ends: whatever supervises it starts it again
+        const last = (error as Error).message.trim().split('\n').at(-1) ?? ''
+        const mayGoOn = /The database cannot be reached|PostgreSQL did not answer/.test(last) && Date.now() < deadline
         if (!mayGoOn) throw error
         this.#count('starts without a database')
       }
