@@ -85,7 +85,19 @@ export function malformedRequests (core: Core, mount = '') {
   }
 }
 
+/** what a browser is to make of answers that are no page: nothing, and to keep none, since some show secrets once */
+const INERT = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+}
+
 async function adminPlane (admin: FastifyInstance, core: Core): Promise<void> {
+  admin.addHook('onSend', (_request, reply, _payload, done) => {
+    for (const [name, value] of Object.entries(INERT)) if (!reply.hasHeader(name)) reply.header(name, value)
+    done()
+  })
   await admin.register(metrics, {
     metrics: core.metrics, collect: () => { collectGauges(core) }, token: core.config.metricsToken,
   })

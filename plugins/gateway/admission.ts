@@ -9,6 +9,7 @@ import { callPlace, socketPlace } from './place.ts'
 import { type Inbound, type Plane } from './plane.ts'
 import { internalError, refuse, shuttingDown, unsupportedType } from './refusals.ts'
 import { type Route, type RouteTable } from './routes.ts'
+import { handshakeRefusal } from './sockets.ts'
 
 type Admission = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void
 
@@ -34,9 +35,9 @@ export function admission (plane: Plane, table: RouteTable): Admission {
       refusePath(plane, table, request, reply)
       return
     }
-    const wrongType = typeRefusal(route, headers['content-type'])
-    if (wrongType !== null) {
-      refuse(plane.gate, provider, wrongType, request, reply)
+    const wrong = upgrades ? handshakeRefusal(request) : typeRefusal(route, headers['content-type'])
+    if (wrong !== null) {
+      refuse(plane.gate, provider, wrong, request, reply)
       return
     }
     const key = clientKey(headers, target.keys)

@@ -29,7 +29,9 @@ const NOT_UPSTREAM = new Set([
 const NOT_DOWNSTREAM = new Set([
   ...HOP_BY_HOP,
   // one provider session behind many clients is nobody's cookie; `location` would lead a client, key in hand, past us
-  'set-cookie', 'location', 'alt-svc', 'strict-transport-security', 'public-key-pins',
+  'set-cookie', 'location', 'refresh', 'alt-svc', 'strict-transport-security', 'public-key-pins', 'clear-site-data',
+  'content-security-policy', 'content-security-policy-report-only', 'service-worker-allowed', 'access-control-allow-origin',
+  'access-control-allow-credentials', 'access-control-allow-headers', 'access-control-allow-methods', 'access-control-expose-headers',
 ])
 
 const OUR_PREFIX = 'x-relaycore-'
@@ -62,9 +64,16 @@ export function clientHeaders (
     if (named?.includes(name) === true || (!keepLength && name === 'content-length')) continue
     out[name] = headers[name]
   }
+  out['x-content-type-options'] = 'nosniff'
+  if (!DATA.test(headers['content-type'] ?? '')) out['content-security-policy'] = NO_PAGE
   for (const name in own) out[name] = own[name]
   return out
 }
+
+/** what no browser shows as a page */
+const DATA = /^(application\/json|text\/event-stream)\s*(;|$)/i
+/** A link with a key in it could bring anything that a provider keeps into a browser, as if it were the gateway's. */
+const NO_PAGE = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 /** Drops what Node refuses to write: one bad header of a provider must not cost the client the answer. */
 export function writableHeaders (headers: OutgoingHttpHeaders): OutgoingHttpHeaders {

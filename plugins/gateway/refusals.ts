@@ -27,6 +27,7 @@ export function sendRefusal (
   const { status, headers, body } = render(provider, refusal, callId, request.headers['user-agent'] ?? '')
   reply.code(status).headers({ ...headers, [CALL_ID_HEADER]: callId })
   if (!reply.hasHeader('content-type')) reply.header('content-type', JSON_TYPE)
+  reply.header('x-content-type-options', 'nosniff')
   reply.send(body)
 }
 
@@ -37,7 +38,7 @@ export function writeRefusal (
   const { callId } = withCallId(refusal, own)
   const { status, headers, body } = render(provider, refusal, callId, userAgent)
   response.writeHead(status, {
-    'content-type': JSON_TYPE, [CALL_ID_HEADER]: callId, ...own, ...headers, 'content-length': Buffer.byteLength(body),
+    'content-type': JSON_TYPE, 'x-content-type-options': 'nosniff', [CALL_ID_HEADER]: callId, ...own, ...headers, 'content-length': Buffer.byteLength(body),
   })
   response.end(body)
 }

@@ -8,7 +8,7 @@ import { type BillableEndpoint, isRefusal, type Talk } from '../../src/providers
 import { answering, wayTo, type Way } from './forwarding.ts'
 import { clientHeaders, upstreamHeaders } from './headers.ts'
 import { type Inbound, isGone, type Plane } from './plane.ts'
-import { refuse } from './refusals.ts'
+import { invalid, refuse } from './refusals.ts'
 import { RealtimeSession } from './realtime-session.ts'
 import { type SessionOptions, type SocketSession } from './socket-session.ts'
 import { StreamSession } from './stream-session.ts'
@@ -49,19 +49,36 @@ export class Sockets {
 
   has (request: IncomingMessage): boolean { return this.#upgrades.has(request) }
 
-  /** the client's end, from then on a WebSocket */
-  accept (request: IncomingMessage, then: (client: WebSocket) => void): void {
+  /** the client's end, from then on a WebSocket; false: it asked for none that can be, and has been told so */
+  accept (request: IncomingMessage, then: (client: WebSocket) => void): boolean {
     const upgrade = this.#upgrades.get(request)
     if (upgrade === undefined) throw new Error('a request became a WebSocket that did not ask for one')
     const { socket, head, response } = upgrade
     response.detachSocket(socket as Socket)
-    this.#server.handleUpgrade(request, socket, head, then)
+    let taken = false
+    this.#server.handleUpgrade(request, socket, head, (client) => {
+      taken = true
+      then(client)
+    })
+    return taken
   }
 
   /** Sessions that have no call end now, the others with their calls. */
   close (): void {
     for (const session of this.sessions) session.closeWhenIdle()
   }
+}
+
+const KEY = /^[+/0-9A-Za-z]{22}==$/
+const VERSIONS = new Set(['13', '8'])
+
+/** What a request for a WebSocket says wrong of it, as its provider would never have to hear. */
+export function handshakeRefusal ({ method, headers }: FastifyRequest): Refusal | null {
+  const { upgrade, 'sec-websocket-key': key = '', 'sec-websocket-version': version = '' } = headers
+  if (method !== 'GET') return invalid('A WebSocket is asked for by GET.')
+  if (upgrade?.toLowerCase() !== 'websocket') return invalid('The header upgrade must be websocket alone.')
+  if (!KEY.test(key)) return invalid('The header sec-websocket-key must be 16 bytes in base64.')
+  return VERSIONS.has(version) ? null : invalid('The header sec-websocket-version must be 13.')
 }
 
 const CONNECT_MS = 30_000
@@ -110,7 +127,7 @@ function begin (
   plane: Plane, inbound: Inbound, upstream: WebSocket, open: Open, request: FastifyRequest, reply: FastifyReply
 ): void {
   reply.hijack()
-  plane.sockets.accept(request.raw, (client) => {
+  const taken = plane.sockets.accept(request.raw, (client) => {
     request.raw.socket.setKeepAlive(true, KEEPALIVE_MS)
     const { route: { provider, endpoint, params }, key, search } = inbound
     const session = open({
@@ -128,6 +145,7 @@ function begin (
     // the gateway may have begun to stop while the provider was asked
     if (plane.exchanges.closing) session.closeWhenIdle()
   })
+  if (!taken) upstream.terminate()
 }
 
 interface Answer { status: number, headers: IncomingHttpHeaders, body: Buffer }

@@ -4,6 +4,7 @@ import { ResponsesWS } from 'openai/resources/responses/ws'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
 import { type Refusal } from '../../../src/errors.ts'
+import { rawly } from './clients.ts'
 import { aGateway, type BenchOptions, FakeGate, KEY, PROVIDER_KEY } from './fakes.ts'
 import { aClient, aSocketProvider } from './socket-provider.ts'
 
@@ -184,4 +185,18 @@ t.test('without a good key there is no WebSocket, and what the provider answers 
   upstream.takes = false
   t.equal(await refused(KEY), 401)
   t.equal(upstream.headers.length, 1)
+})
+
+t.test('a request that no WebSocket can begin with is refused, and its provider never hears of it', async (t) => {
+  const { port, upstream, gate } = await aBench(t)
+  const key = 'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ=='
+  const version = 'sec-websocket-version: 13'
+  for (const headers of [[key, 'sec-websocket-version: 12'], [key], [version], ['sec-websocket-key: short', version]]) {
+    const answer = await rawly(port, 'GET /v1/responses HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n' +
+      `authorization: Bearer ${KEY}\r\n${headers.join('\r\n')}\r\n\r\n`)
+    t.match(answer, /^HTTP\/1\.1 400 /, headers.join())
+    t.match(answer, /"invalid_request/)
+  }
+  t.equal(upstream.headers.length, 0)
+  t.equal(gate.intakes.length, 0)
 })
