@@ -111,6 +111,10 @@ function createApp (log: FastifyBaseLogger, core: Core, { trustProxy, maxConnect
     reply.raw.socket?.setTimeout(STALLED_MS)
     done()
   })
+  // Fastify's own repeats the URL, which may hold a key
+  app.setNotFoundHandler((_request, reply) => {
+    void reply.code(404).send({ error: 'There is nothing here. Calls go to /v1 or below the name of a provider, administration to /api/v1.' })
+  })
   return app
 }
 
