@@ -80,7 +80,7 @@ export function openUpstream (
 }
 
 function pathsAt ({ pathname }: URL, base: string, asWritten: boolean): Upstream['path'] {
-  const own = pathname.replace(/\/+$/, '')
+  const own = pathname.replace(/(?<!\/)\/+$/, '')
   if (asWritten && own !== '') {
     return (path) => path.startsWith(`${base}/`) ? `${own}${path.slice(base.length)}` : `${own}${path}`
   }

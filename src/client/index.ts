@@ -55,7 +55,7 @@ const BASE = '/api/v1'
 
 export function createClient ({ baseUrl, ...options }: ClientOptions): RelaycoreClient {
   const inner = createFetchClient<paths, 'application/json'>({
-    baseUrl: baseUrl.replace(/\/+$/, '').replace(/\/api\/v1$/, '') + BASE,
+    baseUrl: baseUrl.replace(/(?<!\/)\/+$/, '').replace(/\/api\/v1$/, '') + BASE,
     fetch: persistentFetch(options),
   })
   // the types of a call are those of Call, and what it does is the same for all

@@ -234,7 +234,7 @@ function decoded (bytes: Buffer, encoding: string): Buffer | null {
 }
 
 export function isEncoded (contentEncoding: string): boolean {
-  return !/^\s*(identity)?\s*$/i.test(contentEncoding)
+  return !['', 'identity'].includes(contentEncoding.trim().toLowerCase())
 }
 
 export function isEventStream (contentType: string): boolean {

@@ -50,7 +50,7 @@ function firstStop (text: string, stop: string[]): { at: number, sequence: strin
 }
 
 function split (text: string): string[] {
-  return text.match(/ ?[^ ]+| +$/g) ?? []
+  return text.match(/ ?[^ ]+|(?<! ) +$/g) ?? []
 }
 
 function wordsOf (text: string): string[] {

@@ -37,9 +37,9 @@ export function checked<Value extends string | number | boolean | null> (value: 
   return value
 }
 
-/** `max_output_tokens` to `maxOutputTokens` */
+/** `max_output_tokens` to `maxOutputTokens`; each run of `_` is looked at once, however long it is */
 export function camelCase (name: string): string {
-  return name.includes('_') ? name.replace(/_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()) : name
+  return name.includes('_') ? name.replace(/(?<!_)_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()) : name
 }
 
 /** The object with its names in camelCase; what it holds is left as it is. */

@@ -146,7 +146,7 @@ function notThere ({ params }: Target, place: Place): Refusal | null {
  * `claude-opus-4-6@default`, `gemini-2.0-flash-001`, and `google/gemini-3.5-flash` as OpenAI's clients have to say: the
  * same models at the same prices (guides to model versions, and to the OpenAI libraries)
  */
-const VERSIONED = /^google\/|@default$|(?<=^(?:google\/)?gemini-2\.0-.+)-00\d$/g
+const VERSIONED = /^google\/|@default$|-00\d$(?<=^(?:google\/)?gemini-2\.0-.+-00\d)/g
 
 /** Vertex AI: Gemini and Claude in Google's cloud, in one location. */
 export const vertex: Provider = {

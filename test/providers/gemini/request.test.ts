@@ -1,4 +1,5 @@
 import t from 'tap'
+import { cpuMs } from '../../cpu-ms.ts'
 import { isRefusal } from '../../../src/providers/provider.ts'
 import { quoteNano } from '../../../src/pricing/quote.ts'
 import { aCall, EMBED, EMBED_BATCH, EMBEDDING, FLASH, GENERATE, HELLO, IMAGE, read, STREAM, THREE, withPart } from './builders.ts'
@@ -165,4 +166,11 @@ t.test('embeddings cost their input, each no longer than the window, and no outp
     [{ requests: [{ hologram: 1 }] }, /^hologram/],
   ]
   for (const [body, message] of wrong) t.match(read(body, { of: EMBED_BATCH, model }), { message })
+})
+
+t.test('a name of a megabyte is read in its own time', async (t) => {
+  for (const name of ['_'.repeat(100_000), 'a_'.repeat(50_000)]) {
+    const body = { contents: 'x', [name]: 1, generationConfig: { [name]: 1 } }
+    t.ok(cpuMs(() => { read(body) }) < 50, name.slice(0, 2))
+  }
 })
