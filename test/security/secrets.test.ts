@@ -1,5 +1,5 @@
 import pg from 'pg'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { ask, rawly } from '../plugins/gateway/clients.ts'
 import { aGatewayProcess, SECRETS } from './gateway-process.ts'
 
@@ -59,6 +59,7 @@ t.test('no key, no prompt and no answer is left in a log, a metric, a file, the 
   heard.push((await asked(`/v1/chat/completions?key=${key}`, call)).text)
   const metrics = await asked('/metrics', undefined, { authorization: `Bearer ${SECRETS.metrics}` }, 'GET')
   t.match(metrics, { status: 200, text: /relaycore_calls_total/ })
+  await servesNoOtherPage(t, url)
   await gateway.stop()
 
   const db = new pg.Client(gateway.databaseUrl)
@@ -88,3 +89,22 @@ t.test('no key, no prompt and no answer is left in a log, a metric, a file, the 
   const upstream = JSON.stringify(provider.books.map(({ path, headers }) => [path, headers]))
   t.notOk(upstream.includes(own) || upstream.includes('key='), 'nor does it go on to a provider')
 })
+
+/** No other page can ask this gateway by a browser, nor show it; nor is anything of it read as a page that is none. */
+async function servesNoOtherPage (t: Test, url: string): Promise<void> {
+  const elsewhere = { origin: 'https://evil.invalid', 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' }
+  for (const path of ['/docs', '/docs/', '/docs/errors', '/docs/json', '/api/v1/openapi.json', '/api/v1/budgets', '/api/v1/<script>', '/metrics', '/v1/models', '/nowhere']) {
+    for (const method of ['GET', 'OPTIONS']) {
+      const { headers } = await ask(`${url}${path}`, { method, headers: elsewhere })
+      for (const name in headers) t.notMatch(name, /^access-control-/, `${method} ${path}`)
+      t.equal(headers['set-cookie'], undefined, 'there are no cookies, so nobody can be made to ask with them')
+      if (method !== 'GET') continue
+      if (headers['content-type']?.startsWith('text/html') === true) t.match(headers['content-security-policy'], /frame-ancestors 'none'/, path)
+      if (path !== '/nowhere') t.equal(headers['x-content-type-options'], 'nosniff', path)
+      if (path.startsWith('/api/')) t.match(headers, { 'cache-control': 'no-store', 'content-security-policy': /^default-src 'none'/ }, path)
+      else if (path.startsWith('/docs')) t.equal(headers['referrer-policy'], 'no-referrer', path)
+    }
+  }
+  const form = await ask(`${url}/api/v1/keys`, { headers: { 'content-type': 'text/plain', origin: 'https://evil.invalid' }, body: '{"name":"x"}' })
+  t.equal(form.status, 401)
+}
