@@ -265,9 +265,13 @@ export const Settings = Type.Object({
     env: 'RELAYCORE_JOURNAL_COPY_BYTES',
     description: 'with Redis: most bytes of ended calls copied there until PostgreSQL has them, for another gateway to record if this host is lost; 0: none',
   }),
+  carryMs: whole(0, 3_600_000, 30_000, {
+    env: 'RELAYCORE_CARRY_MS',
+    description: 'how much a gateway leases of a budget ahead of its calls, as time of spending at the present rate, ms: so long they go on while PostgreSQL does not answer; 0: nothing ahead',
+  }),
   outageMs: whole(0, 31_536_000_000, 300_000, {
     env: 'RELAYCORE_OUTAGE_MS',
-    description: 'how long calls go on from what was leased before, while PostgreSQL does not answer, ms; 0: for as long as it lasts',
+    description: 'how long calls go on from what was leased before, while PostgreSQL does not answer, ms, at most; 0: for as long as it lasts',
   }),
   journalMaxBytes: whole(4_194_304, 2 ** 50, 1_073_741_824, {
     env: 'RELAYCORE_JOURNAL_MAX_BYTES',

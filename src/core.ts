@@ -239,6 +239,7 @@ export class Core {
       log,
       onReturnsDue: (atOnce) => { this.writer.returnsDue(atOnce) },
       onNotLive,
+      carryMs: config.carryMs,
       outageMs: config.outageMs === 0 ? Infinity : config.outageMs,
     })
     this.writer = new LedgerWriter({

@@ -69,6 +69,8 @@ export interface LeaseBookOptions {
   recall: (accountId: number) => void
   /** the authority's clock minus this process's, ms */
   clockOffset: () => number
+  /** so much time of spending is asked for before it is needed; absent: none is */
+  carryMs?: number
 }
 
 const HELD: HoldDecision = { kind: 'held' }
@@ -98,7 +100,7 @@ export class LeaseBook {
   ): void {
     let lease = this.#leases.get(accountId)
     if (lease === undefined) {
-      this.#leases.set(accountId, lease = new Lease(accountId, periodEnd, now, had))
+      this.#leases.set(accountId, lease = new Lease(accountId, periodEnd, now, had, this.#options.carryMs))
       lease.lasting = lasting
     }
     if (lasting) lease.lasting = true
@@ -195,6 +197,22 @@ export class LeaseBook {
       const need = call.needs[0] as Need
       this.#decide(call, this.#short('unavailable', need))
     }
+  }
+
+  /** what to ask for before calls need it, whatever is asked for them meanwhile; null: nothing */
+  aheadOfCalls (now: number): GrantRequest | null {
+    const calls: GrantRequest['calls'] = []
+    for (const lease of this.#leases.values()) {
+      const needNano = lease.ahead(now)
+      if (needNano > 0n) calls.push({ needs: [{ accountId: lease.accountId, needNano }] })
+      if (calls.length >= MAX_CALLS_PER_GRANT) break
+    }
+    return calls.length === 0 ? null : { calls, extras: [] }
+  }
+
+  /** it was not answered: what it granted is found by the next answer */
+  aheadFailed ({ calls }: GrantRequest, now: number): void {
+    for (const { needs } of calls) for (const need of needs) this.#of(need).unsureSince = now
   }
 
   learn (figures: AccountFigures, now: number): void {

@@ -4,8 +4,10 @@ import { type AccountFigures, type LeaseTotals } from './authority.ts'
 export const SIZING = {
   /** while there is room, own at least this many of the largest recent quotes */
   quotesOwned: 8n,
-  /** and this many seconds of spending beyond the busiest moment */
-  secondsOfSpending: 3,
+  /** and so much time of spending beyond the busiest moment */
+  spendingMs: 3_000,
+  /** figures that are older than two heartbeats and a half say too little to ask for more by themselves */
+  knownMs: 2_500,
   /** recent: the busiest moment and the largest quote are remembered for one to two of these */
   recentMs: 5_000,
   /** no use for this long gives everything back */
@@ -47,6 +49,8 @@ export class Lease {
   usedAt: number
   /** a grant was not answered: until the authority is heard again, more may be granted than is known */
   unsureSince = -Infinity
+  /** so much time of spending is asked for before it is needed; 0: none is */
+  readonly #carryMs: number
   /** false: let go as soon as it is idle, and found in the authority when it is needed again */
   lasting = true
   #pressed = false
@@ -59,7 +63,10 @@ export class Lease {
   #rolledAt: number
 
   /** `had`: what this process life has had of the account already, and let go of */
-  constructor (accountId: number, periodEnd: number | null, now: number, had: LeaseTotals | null = null) {
+  constructor (
+    accountId: number, periodEnd: number | null, now: number, had: LeaseTotals | null = null, carryMs = 0
+  ) {
+    this.#carryMs = carryMs
     this.accountId = accountId
     this.periodEnd = periodEnd
     this.usedAt = now
@@ -159,15 +166,36 @@ export class Lease {
 
   /** what this gateway should own of the account in all, while there is room */
   target (now: number): bigint {
-    this.#roll(now)
-    const quote = this.largestQuote
-    const busiest = this.#busiest > this.#busiestBefore ? this.#busiest : this.#busiestBefore
-    const seconds = BigInt(SIZING.secondsOfSpending)
-    const spending = (this.#spentNow + this.#spentBefore) * seconds * 1000n /
-      BigInt(SIZING.recentMs + Math.max(1, Math.round(now - this.#rolledAt)))
-    const byUse = busiest + spending + quote
-    const floor = SIZING.quotesOwned * quote
+    // what is asked for ahead lasts half as long again, so that it is not asked for all the time
+    const byUse = this.#useIn(Math.max(SIZING.spendingMs, this.#carryMs * 3 / 2), now)
+    const floor = SIZING.quotesOwned * this.largestQuote
     return byUse > floor ? byUse : floor
+  }
+
+  /** what calls that go on as they did would take in so much time, with what is open at once */
+  #useIn (ms: number, now: number): bigint {
+    this.#roll(now)
+    const busiest = this.#busiest > this.#busiestBefore ? this.#busiest : this.#busiestBefore
+    const spending = (this.#spentNow + this.#spentBefore) * BigInt(Math.round(ms)) /
+      BigInt(SIZING.recentMs + Math.max(1, Math.round(now - this.#rolledAt)))
+    return busiest + spending + this.largestQuote
+  }
+
+  /**
+   * What to ask for before a call needs it, so that calls go on for a while where the authority does not answer; 0n:
+   * nothing. At most half of the room, shared by the holders: whoever asks ahead must bring nobody under pressure.
+   */
+  ahead (now: number): bigint {
+    const { figures } = this
+    if (this.#carryMs === 0 || figures === null || figures.limitNano === null || this.unsure) return 0n
+    if (now - this.figuresAt > SIZING.knownMs || now - this.usedAt > SIZING.recentMs) return 0n
+    if (this.waiting > 0 || this.pressed(now) || (this.periodEnd !== null && now >= this.periodEnd)) return 0n
+    const owned = this.held + this.free
+    if (owned >= this.#useIn(this.#carryMs, now)) return 0n
+    const wanted = this.target(now) - owned
+    const share = this.room / BigInt(2 * Math.max(1, figures.holders))
+    const more = wanted < share ? wanted : share
+    return more > this.largestQuote ? more : 0n
   }
 
   /** what should go back now: everything unused, what is clearly too much, or nothing */

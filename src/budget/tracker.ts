@@ -52,8 +52,10 @@ export interface TrackerOptions {
   mostWaiting?: number
   /** a call was refused because as many wait */
   onLineFull?: () => void
-  /** so long calls go on from what was leased before, while the authority does not answer; Infinity: for ever */
-  outageMs: number
+  /** so long calls go on from what was leased before, while the authority does not answer; absent: for ever */
+  outageMs?: number
+  /** so much time of spending is leased before it is needed; absent: none is */
+  carryMs?: number
 }
 
 const HOUSEKEEPING_MS = 100
@@ -93,6 +95,7 @@ export class BudgetTracker {
   #clockOffset = 0
   #pumping = false
   #granting = false
+  #askingAhead = false
   #stopped = false
   #heartbeatAt = 0
   #sweptAt = 0
@@ -117,6 +120,7 @@ export class BudgetTracker {
       others: (accountId) => options.hot.others(accountId),
       recall: (accountId) => { options.hot.recall(accountId) },
       clockOffset: () => this.#clockOffset,
+      carryMs: options.carryMs ?? 0,
     })
     options.hot.onRecall((accountId) => {
       this.#book.recalled(accountId, options.now())
@@ -141,13 +145,15 @@ export class BudgetTracker {
 
   get waiting (): number { return this.#book.waiting }
 
+  get #outageMs (): number { return this.#o.outageMs ?? Infinity }
+
   /** how long the authority has not answered, ms; 0: it does */
   get silentMs (): number { return this.#unanswered ? Math.max(0, this.#o.now() - this.answeredAt) : 0 }
 
   /** calls are refused because it does not answer: its leases do not cover those that come, or not any more */
   get refusesForSilence (): boolean {
     const { silentMs } = this
-    return silentMs > this.#o.outageMs || (silentMs > SILENT_MS && this.#o.now() - this.#refusedDownAt < REFUSING_MS)
+    return silentMs > this.#outageMs || (silentMs > SILENT_MS && this.#o.now() - this.#refusedDownAt < REFUSING_MS)
   }
 
   /** sets a call's quote (nano-USD) aside on every budget that applies, or says why it cannot */
@@ -436,7 +442,7 @@ export class BudgetTracker {
     }
     const { silentMs } = this
     if (silentMs > SILENT_MS && needs.length > 0) {
-      const carried = silentMs <= this.#o.outageMs
+      const carried = silentMs <= this.#outageMs
       if (carried && this.#book.holdAtOnce(needs, now)) return hold
       return this.#holdOpen(applied, holds, needs) ?? this.#unavailable(carried ? LEDGER_UNAVAILABLE : LEDGER_GONE)
     }
@@ -594,7 +600,10 @@ export class BudgetTracker {
     if (this.#book.giving) this.#o.onReturnsDue(false)
     const due = now - this.#heartbeatAt >= HEARTBEAT_MS
     const refusing = this.#refusing(now)
-    if ((due || refusing.length > 0) && !this.#beating) void this.#heartbeat(due, refusing)
+    if ((due || refusing.length > 0) && !this.#beating) {
+      if (due && !this.#askingAhead) void this.#askAhead(now)
+      void this.#heartbeat(due, refusing)
+    }
     if (now - this.#sweptAt >= SWEEP_MS) this.#sweep(now)
     if (this.#book.restless) this.#pump()
   }
@@ -612,6 +621,21 @@ export class BudgetTracker {
     if (ofWhom === undefined) return
     this.#keys.delete(accountId)
     if (this.#accounts.get(ofWhom)?.accountId === accountId) this.#accounts.delete(ofWhom)
+  }
+
+  async #askAhead (now: number): Promise<void> {
+    const request = this.#book.aheadOfCalls(now)
+    if (request === null) return
+    this.#askingAhead = true
+    this.grants++
+    try {
+      this.#learn((await this.#o.authority.grant(this.#o.incarnation, request)).accounts)
+    } catch (error) {
+      this.#o.log.warn({ err: error, accounts: request.calls.length }, 'the ledger granted nothing ahead of calls')
+      this.#heedNotLive(error)
+      this.#book.aheadFailed(request, this.#o.now())
+    }
+    this.#askingAhead = false
   }
 
   #refusing (now: number): number[] {

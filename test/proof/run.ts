@@ -1,6 +1,7 @@
 import { proveKill } from './kill.ts'
 import { proveMidnight } from './midnight.ts'
 import { provePolicies } from './policies.ts'
+import { FAULTS, proveFailover, proveFaults, proveFullDisk, provePgBouncer } from './postgres.ts'
 import { proveRecording } from './record.ts'
 import { proveSpend } from './spend.ts'
 
@@ -27,6 +28,22 @@ const PROOFS: Record<string, Proof[]> = {
     title: `Midnight in ${zone} with calls open at 3 gateways, and carry-over`,
     run: async (say) => { await proveMidnight(zone, 2_000, say) },
   })),
+  postgres: (Object.keys(FAULTS) as (keyof typeof FAULTS)[]).map((name) => ({
+    title: `PostgreSQL: ${name}`,
+    run: async (say) => { await proveFaults([name], say) },
+  })),
+  failover: [{
+    title: 'PostgreSQL: a synchronous replica at another address is promoted',
+    run: async (say) => { await proveFailover(say) },
+  }],
+  disk: [{
+    title: 'PostgreSQL: its disk is full',
+    run: async (say) => { await proveFullDisk(say) },
+  }],
+  pgbouncer: [{
+    title: 'PostgreSQL behind PgBouncer in transaction mode',
+    run: async (say) => { await provePgBouncer(say) },
+  }],
   record: [{
     title: 'Books agree: 100,000 random records and reversals, backdated, in four currencies, over changes of clocks',
     run: async (say) => { await proveRecording(100_000, say) },

@@ -123,7 +123,7 @@ async function makeBudgets (world: ProofWorld, calls: number): Promise<string[]>
   return keys
 }
 
-interface Record {
+export interface Record {
   account_id: string
   name: string
   limit_nano: string
@@ -179,7 +179,7 @@ function checkUsedUp (accounts: AccountResult[]): void {
 }
 
 /** the highest sum of costs of ended and quotes of open calls, over all instants; ends before openings of one moment */
-function peakOf (records: Record[]): bigint {
+export function peakOf (records: Record[]): bigint {
   const changes = records.flatMap((one) => [
     { at: one.opened_at.getTime(), end: false, by: BigInt(one.quote_nano) },
     { at: one.ended_at.getTime(), end: true, by: BigInt(one.amount_nano) - BigInt(one.quote_nano) },

@@ -103,11 +103,13 @@ export class ProofWorld {
     return gateway
   }
 
-  async admin<T = Record<string, unknown>> (gateway: GatewayProcess, method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<T> {
+  async admin<T = Record<string, unknown>> (
+    gateway: GatewayProcess, method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object, headers: Record<string, string> = {}
+  ): Promise<T> {
     const response = await request(`${gateway.url}/api/v1${path}`, {
       method,
       dispatcher: agent,
-      headers: { authorization: `Bearer ${ADMIN}`, ...body === undefined ? {} : { 'content-type': 'application/json' } },
+      headers: { ...headers, authorization: `Bearer ${ADMIN}`, ...body === undefined ? {} : { 'content-type': 'application/json' } },
       ...body === undefined ? {} : { body: JSON.stringify(body) },
     })
     const text = await response.body.text()
@@ -136,6 +138,14 @@ export class ProofWorld {
     if (response.statusCode === 200) return { status: 200, retryable: false, code: null }
     const error = (JSON.parse(text) as { error?: { relaycore?: { code?: string } } }).error
     return { status: response.statusCode, retryable, code: error?.relaycore?.code ?? null }
+  }
+
+  /** the ledger is at another address from now on */
+  async moveTo (databaseUrl: string): Promise<void> {
+    await this.db.end()
+    this.databaseUrl = databaseUrl
+    this.db = new pg.Pool({ connectionString: databaseUrl, max: 4 })
+    this.db.on('error', () => undefined)
   }
 
   async books (): Promise<Entry[]> {

@@ -1,0 +1,69 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { type Answer, type GatewayProcess, type ProofWorld } from './world.ts'
+
+/** One call of a load, as its client saw it. */
+export interface Seen {
+  key: string
+  at: number
+  ms: number
+  /** 0: the connection broke */
+  status: number
+  answer: Answer | null
+}
+
+/** Calls that go on until they are told to stop, round all gateways and keys, and what became of them. */
+export class Load {
+  readonly seen: Seen[] = []
+  readonly #world: ProofWorld
+  readonly #keys: readonly string[]
+  readonly #name: string
+  #going: Promise<unknown> | null = null
+  #stopped = false
+  #next = 0
+
+  constructor (world: ProofWorld, keys: readonly string[], name = 'load') {
+    this.#world = world
+    this.#keys = keys
+    this.#name = name
+  }
+
+  start (concurrency: number): void {
+    this.#going = Promise.all(Array.from({ length: concurrency }, async () => {
+      while (!this.#stopped) {
+        const n = this.#next++
+        const gateway = this.#world.gateways[n % this.#world.gateways.length] as GatewayProcess
+        const { status } = await this.one(gateway, this.#keys[n % this.#keys.length] as string, n)
+        await wait(status === 200 ? 10 : 50)
+      }
+    }))
+  }
+
+  async stop (): Promise<void> {
+    this.#stopped = true
+    await this.#going
+  }
+
+  /** one call, with `more` in its body */
+  async one (gateway: GatewayProcess, key: string, n: number | string, more: object = {}): Promise<Seen> {
+    const at = Date.now()
+    const id = `${this.#name}.${n}`
+    const body = { max_tokens: 50, stream: Number(n) % 3 === 0, ...more }
+    const answer = await this.#world.call(gateway, key, id, body, { delayMs: Math.random() * 30, pieces: 2 }).catch(() => null)
+    const seen = { key, at, ms: Date.now() - at, status: answer?.status ?? 0, answer }
+    this.seen.push(seen)
+    return seen
+  }
+
+  /** what became of the calls that were made in this time */
+  between (from: number, to: number, key?: string): { admitted: number, refused: number, broken: number, slowestMs: number } {
+    const sum = { admitted: 0, refused: 0, broken: 0, slowestMs: 0 }
+    for (const one of this.seen) {
+      if (one.at < from || one.at >= to || (key !== undefined && one.key !== key)) continue
+      if (one.status === 200) sum.admitted++
+      else if (one.status === 0) sum.broken++
+      else sum.refused++
+      sum.slowestMs = Math.max(sum.slowestMs, one.ms)
+    }
+    return sum
+  }
+}
