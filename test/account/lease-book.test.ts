@@ -35,6 +35,7 @@ class Gateway {
       others: (accountId) => world.published(accountId, this),
       recall: (accountId) => { world.recall(accountId, this) },
       clockOffset: () => 0,
+      carryMs: 600_000,
     })
     for (const accountId of world.accountIds) this.book.know(accountId, null, world.now, null, false)
   }
@@ -50,6 +51,7 @@ class World {
   undecided = 0
   /** accounts that a gateway had had leases of, had forgotten, and needed again */
   cameBack = 0
+  askedAhead = 0
   heldIds = new Set<string>()
   decisions: HoldDecision[] = []
   readonly authority = new MemoryAuthority({ now: () => this.now, blocking: true })
@@ -167,6 +169,23 @@ class World {
     await this.post(gateway, 'due', this.now % 4 === 0 ? 'unheard' : 'heard')
     if (this.now % 3 === 0) await this.beat(gateway)
     gateway.book.retire(this.now, Infinity)
+  }
+
+  /** more is asked for before a call needs it; the answer comes, or is lost, or nobody was asked */
+  async ahead (gateway: Gateway, fate: 'heard' | 'unheard' | 'lost'): Promise<void> {
+    // who has just spent knows what it will
+    await this.call(gateway, [0, 1], 5n)
+    gateway.asked ??= gateway.book.nextGrant(this.now)
+    await this.deliver(gateway)
+    this.hear(gateway)
+    for (const open of [...gateway.open.values()].slice(0, 2)) this.end(gateway, open, (quote) => quote)
+    await this.beat(gateway)
+    const request = gateway.book.aheadOfCalls(this.now)
+    if (request === null) return
+    this.askedAhead++
+    const answer = fate === 'lost' ? null : await this.authority.grant(gateway.incarnation, request)
+    if (answer === null || fate === 'unheard') gateway.book.aheadFailed(request, this.now)
+    else for (const figures of answer.accounts) gateway.book.learn(figures, this.now)
   }
 
   async beat (gateway: Gateway): Promise<void> {
@@ -298,7 +317,7 @@ function event (open: Open, costs: bigint[], covered: bigint[]): UsageEvent {
 }
 
 const STEPS = ['call', 'call', 'call', 'pump', 'pump', 'deliver', 'deliver', 'hear', 'hear', 'lose', 'end', 'end', 'post', 'post',
-  'beat', 'crash', 'recover', 'late', 'time', 'forget', 'forget', 'raise', 'recall', 'long hold', 'long settle'] as const
+  'beat', 'crash', 'recover', 'late', 'time', 'ahead', 'ahead', 'forget', 'forget', 'raise', 'recall', 'long hold', 'long settle'] as const
 
 const aStep = fc.record({
   what: fc.constantFrom(...STEPS), who: fc.nat({ max: 2 }), a: fc.nat({ max: 1_000 }), b: fc.nat({ max: 1_000 }),
@@ -337,6 +356,7 @@ async function take (world: World, { what, who, a, b }: Step, limits: bigint[], 
     case 'recover': if (!mayAct) await world.recover(gateway); break
     case 'late': await world.late.shift()?.(); break
     case 'time': world.now += a * (b % 10 === 0 ? 100 : 1); break
+    case 'ahead': if (mayAct) await world.ahead(gateway, (['heard', 'unheard', 'lost'] as const)[b % 3] ?? 'heard'); break
     case 'forget': if (mayAct) await world.forget(gateway); break
     case 'raise': {
       const i = a % BUDGETS.length
@@ -359,10 +379,13 @@ async function take (world: World, { what, who, a, b }: Step, limits: bigint[], 
   }
 }
 
-const someLimits = fc.tuple(...BUDGETS.map(() => fc.bigInt({ min: 10n, max: 400n })))
+/** mostly tight; where there is room, more is asked for than calls need */
+const aLimit = fc.oneof(fc.bigInt({ min: 10n, max: 400n }), fc.bigInt({ min: 10_000n, max: 40_000n }))
+const someLimits = fc.tuple(...BUDGETS.map(() => aLimit))
 
 t.test('whatever is lost, late or crashes, nothing is overspent, and in the end every call is recorded once', async (t) => {
   let cameBack = 0
+  let askedAhead = 0
   const steps = fc.array(aStep, { minLength: 20, maxLength: 120 })
   await fc.assert(fc.asyncProperty(someLimits, steps, async (start, steps) => {
     const limits = [...start]
@@ -378,7 +401,9 @@ t.test('whatever is lost, late or crashes, nothing is overspent, and in the end 
     if (recorded.some((id) => !world.heldIds.has(id))) throw new Error('a call that was never held is in the ledger')
     for (const books of world.authority.books()) if (books.leasedNano !== 0n) throw new Error('something stays leased')
     cameBack += world.cameBack
+    askedAhead += world.askedAhead
   }), { numRuns: 400 })
+  t.ok(askedAhead > 20, `${askedAhead} times more was asked for before it was needed`)
   t.ok(cameBack > 20, `${cameBack} accounts were forgotten and needed again`)
 })
 

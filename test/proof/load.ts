@@ -11,6 +11,8 @@ export interface Seen {
   answer: Answer | null
 }
 
+export interface Became { admitted: number, refused: number, broken: number, slowestMs: number, codes: string }
+
 /** Calls that go on until they are told to stop, round all gateways and keys, and what became of them. */
 export class Load {
   readonly seen: Seen[] = []
@@ -48,22 +50,29 @@ export class Load {
     const at = Date.now()
     const id = `${this.#name}.${n}`
     const body = { max_tokens: 50, stream: Number(n) % 3 === 0, ...more }
-    const answer = await this.#world.call(gateway, key, id, body, { delayMs: Math.random() * 30, pieces: 2 }).catch(() => null)
+    const behaviour = { delayMs: Math.random() * 30, pieces: 2 }
+    const answer = await this.#world.call(gateway, key, id, body, behaviour).catch(() => null)
     const seen = { key, at, ms: Date.now() - at, status: answer?.status ?? 0, answer }
     this.seen.push(seen)
     return seen
   }
 
   /** what became of the calls that were made in this time */
-  between (from: number, to: number, key?: string): { admitted: number, refused: number, broken: number, slowestMs: number } {
-    const sum = { admitted: 0, refused: 0, broken: 0, slowestMs: 0 }
+  between (from: number, to: number, key?: string): Became {
+    const sum = { admitted: 0, refused: 0, broken: 0, slowestMs: 0, codes: '' }
+    const codes = new Map<string, number>()
     for (const one of this.seen) {
       if (one.at < from || one.at >= to || (key !== undefined && one.key !== key)) continue
       if (one.status === 200) sum.admitted++
       else if (one.status === 0) sum.broken++
-      else sum.refused++
+      else {
+        sum.refused++
+        const code = one.answer?.code ?? 'no code'
+        codes.set(code, (codes.get(code) ?? 0) + 1)
+      }
       sum.slowestMs = Math.max(sum.slowestMs, one.ms)
     }
+    sum.codes = [...codes].map(([code, n]) => ` ${n} ${code}`).join(',')
     return sum
   }
 }

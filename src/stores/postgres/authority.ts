@@ -26,6 +26,11 @@ export interface PostgresAuthorityOptions extends Omit<DatabaseOptions, 'max' | 
 
 const GRANT_TIMEOUT_MS = 3_000
 const POST_TIMEOUT_MS = 20_000
+/**
+ * Where somebody has locked an account for long, a post that waits for it keeps those waiting who want the accounts that
+ * it has locked already: it gives up before they do.
+ */
+const POST_LOCK_MS = 2_500
 
 export const FIGURES = 'account_id, limit_nano, settled_nano, leased_nano, budget_version, granted_nano, posted_nano, holders, ' +
   'in_doubt_nano, in_doubt_since, in_doubt_holder, answered_at, long_held_nano, long_hold, long_held_until, total_nano'
@@ -98,19 +103,28 @@ export interface FiguresRow {
 export class PostgresAuthority implements Authority {
   readonly #grants: Database
   readonly #posts: Database
+  /** what a start and a stop wait for */
+  readonly #closings: Database
 
   constructor (options: PostgresAuthorityOptions) {
     const { grantTimeoutMs = GRANT_TIMEOUT_MS, postTimeoutMs = POST_TIMEOUT_MS, ...common } = options
     const name = options.applicationName ?? 'relaycore'
     this.#grants = new Database({
-      ...common, applicationName: `${name} grants`, max: 4, statementTimeoutMs: grantTimeoutMs,
+      ...common,
+      applicationName: `${name} grants`,
+      max: 4,
+      // where connections run out it keeps the one that it has
+      min: 1,
+      statementTimeoutMs: grantTimeoutMs,
     })
-    this.#posts = new Database({ ...common, applicationName: `${name} posts`, max: 2, statementTimeoutMs: postTimeoutMs })
+    const posts = { ...common, applicationName: `${name} posts`, statementTimeoutMs: postTimeoutMs }
+    this.#posts = new Database({ ...posts, max: 2, min: 1, lockTimeoutMs: Math.min(POST_LOCK_MS, postTimeoutMs) })
+    this.#closings = new Database({ ...posts, max: 1 })
   }
 
   /** Statements sent so far, for the metric and the bench. */
   get queries (): { grants: number, posts: number } {
-    return { grants: this.#grants.queries, posts: this.#posts.queries }
+    return { grants: this.#grants.queries, posts: this.#posts.queries + this.#closings.queries }
   }
 
   async join (journalId: string, host: string): Promise<number> {
@@ -208,12 +222,12 @@ export class PostgresAuthority implements Authority {
   }
 
   async beginRecovery (incarnation: number): Promise<void> {
-    await run(this.#posts, { text: 'select begin_recovery($1)', values: [incarnation] })
+    await run(this.#closings, { text: 'select begin_recovery($1)', values: [incarnation] })
   }
 
   async closeLeases (incarnation: number, kept: { accountId: number, keptNano: bigint }[]): Promise<void> {
     const rows = kept.map(({ accountId, keptNano }) => ({ account_id: accountId, kept_nano: String(keptNano) }))
-    await run(this.#posts, { text: 'select close_leases($1, $2)', values: [incarnation, jsonOf(rows)] })
+    await run(this.#closings, { text: 'select close_leases($1, $2)', values: [incarnation, jsonOf(rows)] })
   }
 
   async gateways (): Promise<GatewayInDoubt[]> {
@@ -234,7 +248,7 @@ export class PostgresAuthority implements Authority {
   }
 
   async close (): Promise<void> {
-    await Promise.all([this.#grants.close(), this.#posts.close()])
+    await Promise.all([this.#grants, this.#posts, this.#closings].map((one) => one.close()))
   }
 }
 

@@ -27,6 +27,8 @@ export interface DatabaseOptions {
   connectTimeoutMs?: number
   /** for one statement; default 5 s */
   statementTimeoutMs?: number
+  /** for a row that somebody else has locked; default: as long as the statement may take */
+  lockTimeoutMs?: number
   /** false where a pooler in between cannot keep named statements; default true */
   prepared?: boolean
   /** hears of idle connections that broke; they are replaced when they are needed */
@@ -78,7 +80,7 @@ export class Database implements Transactional {
   constructor (options: DatabaseOptions) {
     const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS
     this.#prepared = options.prepared ?? true
-    this.#terms = termsOf(statementTimeoutMs)
+    this.#terms = termsOf(statementTimeoutMs, options.lockTimeoutMs)
     const hosts = this.#hosts = new Hosts(options.connectionString)
     this.pool = new pg.Pool({
       connectionString: options.connectionString,
@@ -189,9 +191,9 @@ export class Database implements Transactional {
 }
 
 /** The statements of the ledger are too short for jit. */
-function termsOf (statementTimeoutMs: number): string[] {
+function termsOf (statementTimeoutMs: number, lockTimeoutMs = 0): string[] {
   const ms = Math.trunc(statementTimeoutMs)
-  return [`statement_timeout = ${ms}`, `idle_in_transaction_session_timeout = ${ms}`, 'jit = off']
+  return [`statement_timeout = ${ms}`, `idle_in_transaction_session_timeout = ${ms}`, `lock_timeout = ${lockTimeoutMs}`, 'jit = off']
 }
 
 interface HostClient extends pg.Client { readonly url: string }
