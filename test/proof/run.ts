@@ -1,4 +1,5 @@
 import { proveKill } from './kill.ts'
+import { proveLeases } from './leases.ts'
 import { proveMidnight } from './midnight.ts'
 import { provePolicies } from './policies.ts'
 import { FAULTS, proveFailover, proveFaults, proveFullDisk, provePgBouncer } from './postgres.ts'
@@ -43,6 +44,10 @@ const PROOFS: Record<string, Proof[]> = {
   pgbouncer: [{
     title: 'PostgreSQL behind PgBouncer in transaction mode',
     run: async (say) => { await provePgBouncer(say) },
+  }],
+  leases: [{
+    title: 'Leases at the edge: 100 holders, the last cent, lowered limits, lost recalls, 1,000 accounts at once',
+    run: async (say) => { await proveLeases(say) },
   }],
   record: [{
     title: 'Books agree: 100,000 random records and reversals, backdated, in four currencies, over changes of clocks',

@@ -27,8 +27,8 @@ export interface PostgresAuthorityOptions extends Omit<DatabaseOptions, 'max' | 
 const GRANT_TIMEOUT_MS = 3_000
 const POST_TIMEOUT_MS = 20_000
 /**
- * Where somebody has locked an account for long, a post that waits for it keeps those waiting who want the accounts that
- * it has locked already: it gives up before they do.
+ * Where somebody has locked an account for long, a post that waits for it keeps those waiting who want the accounts
+ * that it has locked already: it gives up before they do.
  */
 const POST_LOCK_MS = 2_500
 
