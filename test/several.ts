@@ -1,12 +1,48 @@
-import { delimiter } from 'node:path'
+import { mkdirSync } from 'node:fs'
+import { delimiter, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
-import { FILES_ENV } from './services/index.ts'
+import { FILES_ENV, TAKEN_ENV } from './services/index.ts'
 
 /**
- * Runs test files in one process, one after the other: what they have in common is loaded and compiled once. Their
- * tests wait in line until all are loaded, so that the end of the first file is not taken for the end of all.
+ * Runs test files in one process, one after the other, each taken before another process takes it: what they have in
+ * common is loaded and compiled once. The tests of a file stand in line before the one that loads the next.
  */
-t.test('the files of this process load', async () => {
-  for (const file of (process.env[FILES_ENV] ?? '').split(delimiter)) await import(pathToFileURL(file).href)
-})
+const FILES = (process.env[FILES_ENV] ?? '').split(delimiter)
+const TAKEN = process.env[TAKEN_ENV] ?? ''
+/** for each file */
+const MS = 240_000
+
+function isTaken (file: string): boolean {
+  try {
+    mkdirSync(join(TAKEN, String(FILES.indexOf(file))))
+    return false
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return true
+  }
+}
+
+/** the next file that nobody has taken */
+function take (): string | undefined {
+  for (let file = left.shift(); file !== undefined; file = left.shift()) if (!isTaken(file)) return file
+}
+
+const left = [...FILES]
+let late: NodeJS.Timeout | undefined
+
+function next (): void {
+  void t.test('a file loads', async () => {
+    clearTimeout(late)
+    const file = take()
+    if (file === undefined) return
+    late = setTimeout(() => {
+      console.error(`${relative(import.meta.dirname, file)} has not ended in ${MS / 1000} s`)
+      process.exit(1)
+    }, MS).unref()
+    await import(pathToFileURL(file).href)
+    next()
+  })
+}
+
+next()

@@ -9,8 +9,9 @@ export const POSTGRES_ENV = 'RELAYCORE_TEST_PG'
 export const REDIS_ENV = 'RELAYCORE_TEST_REDIS'
 /** name of a migrated database on the PostgreSQL of `npm test` */
 export const TEMPLATE_ENV = 'RELAYCORE_TEST_TEMPLATE'
-/** the test files that a process of `npm test` runs */
+/** all test files of an `npm test`, and the folder that says which of them a process of it has taken */
 export const FILES_ENV = 'RELAYCORE_TEST_FILES'
+export const TAKEN_ENV = 'RELAYCORE_TEST_TAKEN'
 
 type AtEnd = (stop: () => Promise<void>) => void
 
