@@ -23,11 +23,8 @@ function newest (folder) {
 }
 
 function compiler () {
-  try {
-    return require.resolve('typescript/bin/tsc')
-  } catch (error) {
-    return null
-  }
+  const tsc = path.join(__dirname, 'node_modules', 'typescript-7', 'bin', 'tsc')
+  return fs.existsSync(tsc) ? tsc : null
 }
 
 function isStale () {
