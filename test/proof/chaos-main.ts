@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { proveChaos } from './chaos.ts'
+import { numberOf } from './options.ts'
 
 const HELP = `npm run chaos -- [options]: three gateways at load while everything around them breaks; ends with 1 where a promise does not hold
 
@@ -16,17 +17,9 @@ const { values } = parseArgs({
   },
 })
 
-/** a number above 0, or the end */
-function numberOf (name: 'minutes' | 'clients' | 'seed'): number {
-  const value = Number(values[name])
-  if (Number.isFinite(value) && value > 0) return value
-  console.error(`--${name} must be a number above 0; got ${values[name]}`)
-  process.exit(2)
-}
-
 if (values.help === true) console.log(HELP)
 else {
-  const options = { ms: numberOf('minutes') * 60_000, clients: numberOf('clients'), seed: numberOf('seed') }
+  const options = { ms: numberOf(values, 'minutes') * 60_000, clients: numberOf(values, 'clients'), seed: numberOf(values, 'seed') }
   await proveChaos(options, (line) => { console.log(`  ${line}`) })
   console.log('All hold.')
 }

@@ -174,7 +174,7 @@ class Load {
     const leaves = random.chance(0.04) ? AbortSignal.timeout(5 + random.below(60)) : undefined
     try {
       const { status, code, retryable } = await this.#world.call(
-        gateway, random.pick(this.#keys), `call-${this.sent++}`, body, behaviourOf(random), leaves)
+        gateway, random.pick(this.#keys), `call-${this.sent++}`, body, behaviourOf(random), { signal: leaves })
       if (status === 200) return 'answered'
       if (code === null) return 'failed at the provider'
       return retryable || status === 503 ? `told to try again (${code})` : `refused (${code})`

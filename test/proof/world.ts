@@ -119,7 +119,8 @@ export class ProofWorld {
 
   /** one chat completion; rejects where the connection breaks */
   async call (
-    gateway: GatewayProcess, key: string, id: string, body: object, behaviour: object = {}, signal?: AbortSignal
+    gateway: GatewayProcess, key: string, id: string, body: object, behaviour: object = {},
+    { signal, headers = {} }: { signal?: AbortSignal | undefined, headers?: Record<string, string> } = {}
   ): Promise<Answer> {
     const response = await request(`${gateway.url}/v1/chat/completions`, {
       method: 'POST',
@@ -130,6 +131,7 @@ export class ProofWorld {
         'content-type': 'application/json',
         'x-request-id': id,
         'x-test-behaviour': JSON.stringify(behaviour),
+        ...headers,
       },
       body: JSON.stringify({ model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'hi' }], ...body }),
     })
@@ -146,6 +148,13 @@ export class ProofWorld {
     this.databaseUrl = databaseUrl
     this.db = new pg.Pool({ connectionString: databaseUrl, max: 4 })
     this.db.on('error', () => undefined)
+  }
+
+  /** those of a gateway that have no labels, by name */
+  async metrics (gateway: GatewayProcess): Promise<Map<string, number>> {
+    const response = await request(`${gateway.url}/metrics`, { dispatcher: agent })
+    const lines = (await response.body.text()).split('\n').map((line) => line.split(' '))
+    return new Map(lines.map(([name = '', value]) => [name, Number(value)]))
   }
 
   async books (): Promise<Entry[]> {
