@@ -6,8 +6,9 @@ import { agree, nothingLeft } from './books.ts'
 import { kill, ProofWorld } from './world.ts'
 
 /**
- * Two gateways at a moderate load for long: what they keep (memory, descriptors, journal, keys in Redis, held and leased
- * amounts) is as much at the end as it was once they were warm. Users come and go, and a period ends each minute.
+ * Two gateways at a moderate load for long: what they keep (memory, descriptors, journal, keys in Redis, held and
+ * leased amounts) is as much at the end as it was once they were warm. Users come and go, and a period ends
+ * each minute.
  */
 export interface SoakOptions {
   ms: number
