@@ -5,6 +5,12 @@ export type Now = () => number
 
 export const systemNow: Now = () => Date.now()
 
+/**
+ * Of the same kind, but it only ever goes on: for how long something takes, also where the clock is set meanwhile. How
+ * it stands to the time of day is by then nobody's business.
+ */
+export const steadyNow: Now = () => performance.timeOrigin + performance.now()
+
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2}))?$/
 
 export const TIME_EXPECTED = 'a time like "2026-12-01T00:00:00Z", or a day'

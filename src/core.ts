@@ -13,7 +13,7 @@ import { LostGateways } from './account/lost-gateways.ts'
 import { BudgetRegistry } from './budget/registry.ts'
 import { BudgetTracker } from './budget/tracker.ts'
 import { Auditor } from './auditor/auditor.ts'
-import { systemNow } from './clock.ts'
+import { steadyNow, systemNow } from './clock.ts'
 import { type Config } from './config.ts'
 import { identifyBy } from './gateway/identify.ts'
 import { BudgetIntegration } from './gateway/integration.ts'
@@ -425,7 +425,7 @@ export class Core {
 
   /** nobody else starts the embedded database again, should it die while the gateway lives */
   async #reviveEmbedded (): Promise<void> {
-    if (this.#reviving || systemNow() - this.tracker.answeredAt < EMBEDDED_SILENT_MS) return
+    if (this.#reviving || steadyNow() - this.tracker.answeredAt < EMBEDDED_SILENT_MS) return
     this.#reviving = true
     try {
       const { adopted } = await launchPostgres({ folder: join(this.config.dataDir, 'postgres') })

@@ -89,6 +89,9 @@ export interface GrantAnswer {
 /** Rights given up, as the lease's cumulative `returned`. */
 export interface LeaseReturn { accountId: number, returnedNano: bigint }
 
+/** What an event that is set aside will be paid with once it is posted. */
+export interface KeptCharge { callId?: string, accountId: number, keptNano: bigint }
+
 export interface PostAnswer {
   /** ids of the events that were really inserted by this statement */
   inserted: string[]
@@ -138,7 +141,8 @@ export interface Authority {
   beginRecovery (incarnation: number): Promise<void>
   /**
    * Closes every lease of a recovering incarnation, write-once: what was granted and neither posted nor set
-   * aside goes back to the account. `keptNano`: per account, `covered` of events that are set aside.
+   * aside goes back to the account, and so does what a write-off still counts. `kept`: `covered` of events that are set
+   * aside; of one that is recorded by then nothing is kept.
    */
-  closeLeases (incarnation: number, kept: { accountId: number, keptNano: bigint }[]): Promise<void>
+  closeLeases (incarnation: number, kept: KeptCharge[]): Promise<void>
 }

@@ -14,6 +14,8 @@ import { Lease, SIZING } from './lease.ts'
 
 /** Figures older than this may not refuse a call. */
 export const FRESH_MS = 250
+/** What others do not use by figures up to this old is worth asking for: each heartbeat tells it anew. */
+const WORTH_ASKING_MS = 3_000
 /** How long a call waits for others to give back what they do not use, before it asks once more. */
 const RECALL_WAIT_MS = 12
 const RECALL_SPREAD_MS = 6
@@ -67,7 +69,7 @@ export interface LeaseBookOptions {
   others: (accountId: number) => HotFigures[] | undefined
   /** asks the other gateways to give back what they do not use */
   recall: (accountId: number) => void
-  /** the authority's clock minus this process's, ms */
+  /** the authority's clock minus the one that `now` is of, which only ever goes on, ms */
   clockOffset: () => number
   /** so much time of spending is asked for before it is needed; absent: none is */
   carryMs?: number
@@ -203,7 +205,7 @@ export class LeaseBook {
   aheadOfCalls (now: number): GrantRequest | null {
     const calls: GrantRequest['calls'] = []
     for (const lease of this.#leases.values()) {
-      const needNano = lease.ahead(now)
+      const needNano = lease.ahead(now, this.#time(now))
       if (needNano > 0n) calls.push({ needs: [{ accountId: lease.accountId, needNano }] })
       if (calls.length >= MAX_CALLS_PER_GRANT) break
     }
@@ -245,7 +247,7 @@ export class LeaseBook {
   collectReturns (now: number, which: 'due' | 'all' | 'everything'): LeaseReturn[] {
     const returns: LeaseReturn[] = []
     for (const lease of which === 'due' ? [...this.#giving] : this.#leases.values()) {
-      const surplus = which === 'everything' ? lease.free : lease.surplus(now)
+      const surplus = which === 'everything' ? lease.free : lease.surplus(now, this.#time(now))
       if (surplus > 0n) lease.giveUp(surplus)
       if (lease.returned > lease.returnedKnown) {
         this.#giving.add(lease)
@@ -266,13 +268,13 @@ export class LeaseBook {
   takeTouched (now: number): Lease[] {
     const touched = [...this.#touched]
     this.#touched.clear()
-    for (const lease of touched) if (lease.surplus(now) > 0n) this.#giving.add(lease)
+    for (const lease of touched) if (lease.surplus(now, this.#time(now)) > 0n) this.#giving.add(lease)
     return touched
   }
 
   /** notes what has been idle for too long, to be given back */
   sweep (now: number): void {
-    for (const lease of this.#leases.values()) if (lease.surplus(now) > 0n) this.#giving.add(lease)
+    for (const lease of this.#leases.values()) if (lease.surplus(now, this.#time(now)) > 0n) this.#giving.add(lease)
   }
 
   /** those on which a call was refused within this time */
@@ -293,7 +295,7 @@ export class LeaseBook {
     const inLine = new Set(this.#line.flatMap(({ needs }) => needs.map(({ accountId }) => accountId)))
     for (const lease of this.#leases.values()) {
       const idle = !lease.lasting && now - lease.usedAt > SIZING.idleMs && now - lease.refusedAt > SIZING.idleMs
-      if (!idle && (lease.periodEnd === null || now < lease.periodEnd + afterMs)) continue
+      if (!idle && (lease.periodEnd === null || this.#time(now) < lease.periodEnd + afterMs)) continue
       if (!lease.isEmpty || inLine.has(lease.accountId)) continue
       this.#leases.delete(lease.accountId)
       this.#touched.delete(lease)
@@ -304,6 +306,9 @@ export class LeaseBook {
     }
     return gone
   }
+
+  /** by the authority's clock: this process's own may be set at any moment */
+  #time (now: number): number { return now + this.#options.clockOffset() }
 
   #refuse (lease: Lease, now: number): void {
     lease.refusedAt = now
@@ -470,7 +475,7 @@ export class LeaseBook {
     return call.needs.every((need) => {
       const lease = this.#of(need)
       let there = lease.free + lease.room + lease.returned - lease.returnedKnown
-      for (const other of this.#fresh(need.accountId, now)) there += other.unusedNano
+      for (const other of this.#told(need.accountId, now, WORTH_ASKING_MS)) there += other.unusedNano
       return there >= need.quoteNano
     })
   }
@@ -493,9 +498,10 @@ export class LeaseBook {
     }
   }
 
-  #fresh (accountId: number, now: number): HotFigures[] {
-    const authorityNow = now + this.#options.clockOffset()
-    return (this.#options.others(accountId) ?? []).filter((other) => authorityNow - other.at < FRESH_MS)
+  /** what others have told within this time */
+  #told (accountId: number, now: number, withinMs: number): HotFigures[] {
+    const time = this.#time(now)
+    return (this.#options.others(accountId) ?? []).filter((other) => Math.abs(time - other.at) < withinMs)
   }
 
   /** a refusal without a question: only for good, only by fresh figures of the budget version that the caller knows */
@@ -510,7 +516,7 @@ export class LeaseBook {
           return this.#short(reason, need)
         }
       }
-      for (const other of this.#fresh(need.accountId, now)) {
+      for (const other of this.#told(need.accountId, now, FRESH_MS)) {
         if (other.budgetVersion !== need.budgetVersion || other.limitNano === null) continue
         if (other.settledNano + need.quoteNano <= other.limitNano) continue
         this.#refuse(lease, now)

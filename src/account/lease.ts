@@ -14,6 +14,8 @@ export const SIZING = {
   idleMs: 60_000,
   /** after a grant was not answered, it may still come about for so long */
   lateMs: 5_000,
+  /** no answer of the authority comes so late; what seems older was told by a clock that has been set back since */
+  latestMs: 30_000,
   /** a recall keeps the account under pressure for this long */
   recallMs: 1_000,
 }
@@ -138,7 +140,8 @@ export class Lease {
   learn (figures: AccountFigures, now: number): void {
     if (figures.grantedNano > this.granted) this.granted = figures.grantedNano
     if (figures.postedNano > this.posted) this.posted = figures.postedNano
-    if (this.figures !== null && figures.at < this.figures.at) return
+    const behindMs = this.figures === null ? 0 : this.figures.at - figures.at
+    if (behindMs > 0 && behindMs < SIZING.latestMs) return
     this.figures = figures
     this.figuresAt = now
     this.#feelPressure(now)
@@ -185,11 +188,11 @@ export class Lease {
    * What to ask for before a call needs it, so that calls go on for a while where the authority does not answer; 0n:
    * nothing. At most half of the room, shared by the holders: whoever asks ahead must bring nobody under pressure.
    */
-  ahead (now: number): bigint {
+  ahead (now: number, time: number): bigint {
     const { figures } = this
     if (this.#carryMs === 0 || figures === null || figures.limitNano === null || this.unsure) return 0n
     if (now - this.figuresAt > SIZING.knownMs || now - this.usedAt > SIZING.recentMs) return 0n
-    if (this.waiting > 0 || this.pressed(now) || (this.periodEnd !== null && now >= this.periodEnd)) return 0n
+    if (this.waiting > 0 || this.pressed(now) || (this.periodEnd !== null && time >= this.periodEnd)) return 0n
     const owned = this.held + this.free
     if (owned >= this.#useIn(this.#carryMs, now)) return 0n
     const wanted = this.target(now) - owned
@@ -198,12 +201,12 @@ export class Lease {
     return more > this.largestQuote ? more : 0n
   }
 
-  /** what should go back now: everything unused, what is clearly too much, or nothing */
-  surplus (now: number): bigint {
+  /** what should go back now: all unused, what is clearly too much, or nothing. `time`: by the authority's clock */
+  surplus (now: number, time: number): bigint {
     const free = this.free
     if (free <= 0n || this.waiting > 0) return 0n
     if (this.pressed(now) || now - this.usedAt > SIZING.idleMs) return free
-    if (this.periodEnd !== null && now >= this.periodEnd) return free
+    if (this.periodEnd !== null && time >= this.periodEnd) return free
     const target = this.target(now)
     const quotes = 2n * this.largestQuote
     const holders = BigInt(this.figures?.holders ?? 1)

@@ -5,7 +5,7 @@ import {
 import { type HotFigures, type HotStatus } from '../account/hot-status.ts'
 import { type Lease } from '../account/lease.ts'
 import { FRESH_MS, type HoldDecision, LeaseBook, type Need, type Short } from '../account/lease-book.ts'
-import { type Now } from '../clock.ts'
+import { type Now, steadyNow } from '../clock.ts'
 import { type Refusal } from '../errors.ts'
 import { overloaded } from '../load.ts'
 import { convertNano } from '../money/amount.ts'
@@ -42,6 +42,8 @@ export interface TrackerOptions {
   hot: HotStatus
   incarnation: number
   now: Now
+  /** of how long something takes; default: the process's own */
+  steady?: Now
   random: () => number
   log: TrackerLog
   /** rights are to be given back: at once, or with the next batch */
@@ -78,6 +80,8 @@ const HEARTBEAT_ACCOUNTS = 2_000
 
 export class BudgetTracker {
   readonly #o: TrackerOptions
+  /** everything here but whether a period is over goes by it: a clock that is set must keep nobody waiting */
+  readonly #steady: Now
   readonly #book: LeaseBook
   /** by budget and subject: the newest account; older periods stay reachable by their id in the book */
   readonly #accounts = new Map<string, { applied: AppliedBudget, accountId: number }>()
@@ -108,13 +112,14 @@ export class BudgetTracker {
   /** the last call that was refused because the authority does not answer */
   #refusedDownAt = -Infinity
   grants = 0
-  /** ms since the epoch of the authority's last answer to a heartbeat */
+  /** of the steady clock: the authority's last answer to a heartbeat */
   answeredAt = 0
   /** calls that were let through without the ledger */
   failedOpen = 0
 
   constructor (options: TrackerOptions) {
     this.#o = options
+    this.#steady = options.steady ?? steadyNow
     this.#book = new LeaseBook({
       random: options.random,
       others: (accountId) => options.hot.others(accountId),
@@ -123,13 +128,13 @@ export class BudgetTracker {
       carryMs: options.carryMs ?? 0,
     })
     options.hot.onRecall((accountId) => {
-      this.#book.recalled(accountId, options.now())
+      this.#book.recalled(accountId, this.#steady())
       options.onReturnsDue(true)
     })
   }
 
   start (): void {
-    this.#heartbeatAt = this.#o.now()
+    this.#heartbeatAt = this.#steady()
     this.answeredAt = this.#heartbeatAt
     this.#timer = setInterval(() => { this.#keepHouse() }, HOUSEKEEPING_MS)
     this.#timer.unref()
@@ -148,12 +153,12 @@ export class BudgetTracker {
   get #outageMs (): number { return this.#o.outageMs ?? Infinity }
 
   /** how long the authority has not answered, ms; 0: it does */
-  get silentMs (): number { return this.#unanswered ? Math.max(0, this.#o.now() - this.answeredAt) : 0 }
+  get silentMs (): number { return this.#unanswered ? Math.max(0, this.#steady() - this.answeredAt) : 0 }
 
   /** calls are refused because it does not answer: its leases do not cover those that come, or not any more */
   get refusesForSilence (): boolean {
     const { silentMs } = this
-    return silentMs > this.#outageMs || (silentMs > SILENT_MS && this.#o.now() - this.#refusedDownAt < REFUSING_MS)
+    return silentMs > this.#outageMs || (silentMs > SILENT_MS && this.#steady() - this.#refusedDownAt < REFUSING_MS)
   }
 
   /** sets a call's quote (nano-USD) aside on every budget that applies, or says why it cannot */
@@ -192,7 +197,7 @@ export class BudgetTracker {
 
   /** replaces the hold by the cost (nano-USD); answers what each account is charged. Unconditional. */
   settle (hold: CallHold, costNano: bigint): Charge[] {
-    const now = this.#o.now()
+    const now = this.#steady()
     const charges: Charge[] = []
     for (const held of hold.holds) {
       const { accountId } = held
@@ -208,7 +213,7 @@ export class BudgetTracker {
 
   /** a row of the ledger holds it from now on, as these figures say */
   kept (hold: CallHold, figures: readonly AccountFigures[]): void {
-    const now = this.#o.now()
+    const now = this.#steady()
     for (const held of hold.holds) if (held.enforced) this.#book.handOver(held, now)
     this.#back(hold)
     this.#learn(figures)
@@ -216,7 +221,7 @@ export class BudgetTracker {
 
   /** the call never reached the provider */
   release (hold: CallHold): void {
-    const now = this.#o.now()
+    const now = this.#steady()
     for (const held of hold.holds) if (held.enforced) this.#book.settle(held, 0n, now)
     this.#back(hold)
     if (this.#book.restless) this.#pumpSoon()
@@ -224,7 +229,7 @@ export class BudgetTracker {
 
   /** what goes back with the next post; `everything` when the gateway stops */
   collectReturns (everything = false): LeaseReturn[] {
-    return this.#book.collectReturns(this.#o.now(), everything ? 'everything' : 'due')
+    return this.#book.collectReturns(this.#steady(), everything ? 'everything' : 'due')
   }
 
   /** the authority recorded these charges and returns */
@@ -249,7 +254,7 @@ export class BudgetTracker {
       for (const { accountId, grantedNano, postedNano } of found) {
         // of what was had and forgotten nothing is left
         const had = { grantedNano, postedNano, returnedNano: grantedNano - postedNano }
-        this.#book.know(accountId, ends.get(accountId) ?? null, this.#o.now(), had, false)
+        this.#book.know(accountId, ends.get(accountId) ?? null, this.#steady(), had, false)
       }
       this.#learn(found)
       for (const { accountId } of found) this.#publishNow(accountId)
@@ -265,7 +270,7 @@ export class BudgetTracker {
    * refusal where nothing is known of one of them and the ledger does not answer.
    */
   prepare (applied: readonly AppliedBudget[]): null | Promise<Refusal | null> {
-    const now = this.#o.now()
+    const now = this.#steady()
     const known = applied.every((one) => {
       const id = this.#known(one)
       const lease = id === null ? undefined : this.#book.lease(id)
@@ -340,7 +345,7 @@ export class BudgetTracker {
   /** what is unused of these accounts goes back, here and elsewhere: something that is not a call is short of it */
   recall (accountIds: readonly number[]): void {
     for (const accountId of accountIds) {
-      this.#book.recalled(accountId, this.#o.now())
+      this.#book.recalled(accountId, this.#steady())
       this.#o.hot.recall(accountId)
     }
     this.#o.onReturnsDue(true)
@@ -356,7 +361,7 @@ export class BudgetTracker {
   accountOf (applied: AppliedBudget): Promise<number> {
     const known = this.#known(applied)
     if (known === null) return this.#open(applied)
-    this.#book.touch(known, this.#o.now())
+    this.#book.touch(known, this.#steady())
     return Promise.resolve(known)
   }
 
@@ -378,7 +383,7 @@ export class BudgetTracker {
   }
 
   #unavailable (refusal = LEDGER_UNAVAILABLE): Refusal {
-    this.#refusedDownAt = this.#o.now()
+    this.#refusedDownAt = this.#steady()
     return refusal
   }
 
@@ -435,7 +440,7 @@ export class BudgetTracker {
       const open = decision.reason === 'unavailable' ? this.#holdOpen(applied, holds, needs) : null
       return open ?? this.#refusal(decision, applied, ids)
     }
-    const now = this.#o.now()
+    const now = this.#steady()
     if (now < this.#downUntil) {
       const open = this.#holdOpen(applied, holds, needs)
       if (open !== null) return open
@@ -476,7 +481,7 @@ export class BudgetTracker {
       return without
     })
     if (backed.length + unbacked.length < needs.length || unbacked.length === 0) return null
-    if (!this.#book.holdAtOnce(backed, this.#o.now())) return null
+    if (!this.#book.holdAtOnce(backed, this.#steady())) return null
     for (const { accountId, quoteNano } of unbacked) {
       this.#unbacked.set(accountId, (this.#unbacked.get(accountId) ?? 0n) + quoteNano)
     }
@@ -502,7 +507,7 @@ export class BudgetTracker {
     const opened = new Promise<EnsuredAccount>((resolve, reject) => {
       if (this.#toOpen.push({ applied, resolve, reject }) === 1) setImmediate(() => { void this.#openAll() })
     }).then(async ({ accountId, lease }) => {
-      this.#book.know(accountId, applied.periodEnd, this.#o.now(), lease, applied.subject === '')
+      this.#book.know(accountId, applied.periodEnd, this.#steady(), lease, applied.subject === '')
       await this.#o.hot.watch(accountId)
       const ofWhom = keyOf(applied)
       const newest = this.#accounts.get(ofWhom)
@@ -544,7 +549,7 @@ export class BudgetTracker {
 
   #pump (): void {
     if (this.#granting || this.#stopped) return
-    const now = this.#o.now()
+    const now = this.#steady()
     const request = this.#book.nextGrant(now)
     if (request !== null) void this.#grant(request)
     const retryAt = this.#book.nextRetryAt
@@ -567,24 +572,24 @@ export class BudgetTracker {
       this.#heedNotLive(error)
     }
     this.#granting = false
-    this.#downUntil = answer === null ? this.#o.now() + DOWN_MS : -Infinity
-    if (answer === null) this.#book.grantFailed(this.#o.now())
+    this.#downUntil = answer === null ? this.#steady() + DOWN_MS : -Infinity
+    if (answer === null) this.#book.grantFailed(this.#steady())
     else {
       this.#noteClock(answer.accounts)
-      this.#book.granted(answer, this.#o.now())
+      this.#book.granted(answer, this.#steady())
     }
     if (this.#book.restless) this.#pump()
   }
 
   #learn (accounts: readonly AccountFigures[]): void {
     this.#noteClock(accounts)
-    for (const figures of accounts) this.#book.learn(figures, this.#o.now())
+    for (const figures of accounts) this.#book.learn(figures, this.#steady())
   }
 
   /** answers take time to come, so the offset is never too great: figures look older than they are, not younger */
   #noteClock (accounts: readonly AccountFigures[]): void {
     const last = accounts[accounts.length - 1]
-    if (last !== undefined) this.#clockOffset = last.at - this.#o.now()
+    if (last !== undefined) this.#clockOffset = last.at - this.#steady()
   }
 
   #owe (accountId: number, nano: bigint): void {
@@ -595,7 +600,7 @@ export class BudgetTracker {
   }
 
   #keepHouse (): void {
-    const now = this.#o.now()
+    const now = this.#steady()
     for (const lease of this.#book.takeTouched(now)) this.#publish(lease)
     if (this.#book.giving) this.#o.onReturnsDue(false)
     const due = now - this.#heartbeatAt >= HEARTBEAT_MS
@@ -633,7 +638,7 @@ export class BudgetTracker {
     } catch (error) {
       this.#o.log.warn({ err: error, accounts: request.calls.length }, 'the ledger granted nothing ahead of calls')
       this.#heedNotLive(error)
-      this.#book.aheadFailed(request, this.#o.now())
+      this.#book.aheadFailed(request, this.#steady())
     }
     this.#askingAhead = false
   }
@@ -649,12 +654,12 @@ export class BudgetTracker {
   /** tells that this life goes on; reads the figures of what it uses, so that no lost answer strands rights */
   async #heartbeat (due: boolean, refusing: number[]): Promise<void> {
     this.#beating = true
-    const now = this.#o.now()
+    const now = this.#steady()
     if (due) this.#heartbeatAt = now
     try {
       const ids = due ? this.#heldOrUsed(now) : refusing
       this.#learn(await this.#o.authority.heartbeat(this.#o.incarnation, ids))
-      this.answeredAt = this.#o.now()
+      this.answeredAt = this.#steady()
       this.#unanswered = false
     } catch (error) {
       this.#unanswered = true
@@ -679,7 +684,7 @@ export class BudgetTracker {
 
   #publish (lease: Lease): void {
     const figures = this.hotFigures(lease)
-    if (figures !== null) this.#o.hot.publish(figures, lease.refusedAt > this.#o.now() - HOUSEKEEPING_MS)
+    if (figures !== null) this.#o.hot.publish(figures, lease.refusedAt > this.#steady() - HOUSEKEEPING_MS)
   }
 
   #publishNow (accountId: number): void {

@@ -14,7 +14,8 @@ import { type Place, type Segment, SegmentIndex, segmentName } from './segments.
  * All records of a tick go into the file by one write, and are answered for together: after it their bytes are in the
  * operating system and survive this process. What failed to be written is cut off again, so that the file never keeps
  * a record whose writer was told no; while even that fails nothing more is written, and a process that dies just then
- * leaves openings of calls that were never forwarded: charged as uncertain, never free. In the background `fdatasync`
+ * leaves openings of calls that were never forwarded: charged as uncertain, never free. An end or a void that failed is
+ * written before anything else is: another call may already be held by what it set free. In the background `fdatasync`
  * brings the bytes to the disk; until then they survive the process but not the machine.
  *
  * Fails closed: `writable` is false after a failed write until one succeeds, and after a failed sync until one
@@ -45,6 +46,9 @@ type Done = (error: Error | null) => void
 
 /** a record that waits for the write of its tick */
 interface Waiting { bytes: number, record: JournalRecord, done: Done | undefined }
+
+/** the end or the void of a call that could not be written */
+interface Owed { record: JournalRecord, line: Buffer }
 
 /** an opening that is written once more */
 interface Carried { id: string, bytes: Buffer }
@@ -77,6 +81,7 @@ export class JournalFile implements Journal {
   #waiting: Waiting[] = []
   /** of the records that wait */
   readonly #lines = new Lines()
+  #owed: Owed[] = []
   #carry: string[] = []
   #flushQueued = false
   #retryTimer: NodeJS.Timeout | null = null
@@ -198,20 +203,22 @@ export class JournalFile implements Journal {
     this.#waiting = []
     const lines = this.#lines.take()
     const carried = this.#nextCarried()
+    const owed = this.#owed
     const mark = this.#markLine()
     let offset: number
     try {
       this.#rotateIfFull()
       offset = this.#current.bytes
-      this.#write(bytesOf(mark, carried, lines))
+      this.#write(bytesOf(mark, carried, owed, lines))
     } catch (error) {
-      this.#failed(waiting, carried, error as Error)
+      this.#failed(waiting, lines, carried, error as Error)
       return
     }
     this.#mark = null
+    this.#owed = []
     this.#writeFailing = false
     this.#writes++
-    this.#place(offset + mark.length, carried, waiting)
+    this.#place(offset + mark.length, carried, owed, waiting)
     this.#syncSoon()
     answer(waiting, null)
     this.#dropSegments()
@@ -255,10 +262,15 @@ export class JournalFile implements Journal {
     }
   }
 
-  #failed (waiting: Waiting[], carried: Carried[], error: Error): void {
+  #failed (waiting: Waiting[], lines: Buffer, carried: Carried[], error: Error): void {
     if (!this.#writeFailing) this.#o.log.error({ err: error, file: this.#current.path }, 'the journal cannot be written')
     this.#writeFailing = true
     this.#carry.push(...carried.map((one) => one.id))
+    let offset = 0
+    for (const { bytes, record } of waiting) {
+      if (record.t !== 'open') this.#owed.push({ record, line: lines.subarray(offset, offset + bytes) })
+      offset += bytes
+    }
     this.#retrySoon()
     answer(waiting, new JournalWriteError(error))
   }
@@ -278,18 +290,26 @@ export class JournalFile implements Journal {
   }
 
   /** remembers where the openings lie that recovery would need */
-  #place (from: number, carried: Carried[], waiting: Waiting[]): void {
+  #place (from: number, carried: Carried[], owed: Owed[], waiting: Waiting[]): void {
     let offset = from
     for (const { id, bytes } of carried) {
       this.#index.opened(id, { segment: this.#current, offset, length: bytes.length }, this.#writes)
       offset += bytes.length
     }
-    for (const { bytes: length, record } of waiting) {
-      if (record.t === 'end') this.#index.ended(record.end.id)
-      else if (record.t === 'void') this.#index.forget(record.id)
-      else this.#index.opened(record.call.id, { segment: this.#current, offset, length }, this.#writes)
-      offset += length
+    for (const { line, record } of owed) {
+      this.#placeRecord(record, offset, line.length)
+      offset += line.length
     }
+    for (const { bytes, record } of waiting) {
+      this.#placeRecord(record, offset, bytes)
+      offset += bytes
+    }
+  }
+
+  #placeRecord (record: JournalRecord, offset: number, length: number): void {
+    if (record.t === 'end') this.#index.ended(record.end.id)
+    else if (record.t === 'void') this.#index.forget(record.id)
+    else this.#index.opened(record.call.id, { segment: this.#current, offset, length }, this.#writes)
   }
 
   #createSegment (number: number): { segment: Segment, fd: number } {
@@ -436,9 +456,9 @@ export class JournalFile implements Journal {
   }
 }
 
-function bytesOf (mark: string, carried: Carried[], lines: Buffer): Buffer {
-  if (mark === '' && carried.length === 0) return lines
-  return Buffer.concat([Buffer.from(mark), ...carried.map((one) => one.bytes), lines])
+function bytesOf (mark: string, carried: Carried[], owed: Owed[], lines: Buffer): Buffer {
+  if (mark === '' && carried.length === 0 && owed.length === 0) return lines
+  return Buffer.concat([Buffer.from(mark), ...carried.map((one) => one.bytes), ...owed.map((one) => one.line), lines])
 }
 
 function answer (waiting: Waiting[], error: Error | null): void {

@@ -13,6 +13,8 @@ export interface RecordAllOptions {
   /** of the process life that the calls are of, which lives no more or is not heard of */
   incarnation: number
   now: Now
+  /** of how long something takes; default: the process's own */
+  steady?: Now
   log: RecordingLog
   /** the authority will never take this one */
   setAside: (event: UsageEvent, reason: string) => void
@@ -23,12 +25,13 @@ export interface RecordAllOptions {
 
 /** Brings calls of another process life to the authority, all of them, or throws. */
 export async function recordAll (events: readonly UsageEvent[], options: RecordAllOptions): Promise<void> {
-  const { authority, incarnation, now, log, setAside, onPosted, timeoutMs = 0 } = options
+  const { authority, incarnation, now, steady, log, setAside, onPosted, timeoutMs = 0 } = options
   const writer = new LedgerWriter({
     authority,
     incarnation,
     journal: { bytes: 0, posted: () => undefined, setAside },
     now,
+    ...steady === undefined ? {} : { steady },
     log,
     collectReturns: () => [],
     onPosted: (answer) => { onPosted?.(answer) },

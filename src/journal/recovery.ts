@@ -1,4 +1,4 @@
-import { type Authority, NotLiveError } from '../account/authority.ts'
+import { type Authority, type KeptCharge, NotLiveError } from '../account/authority.ts'
 import { type Now } from '../clock.ts'
 import { type CallOpening, type UsageEvent } from '../usage/usage.ts'
 import { type CopyStore } from './copy.ts'
@@ -21,6 +21,8 @@ export interface RecoveryOptions {
   /** absent: there are none */
   copies?: Pick<CopyStore, 'read' | 'drop'> | undefined
   now: Now
+  /** of how long something takes; default: the process's own */
+  steady?: Now
   log: { info (d: object, m: string): void, warn (d: object, m: string): void, error (d: object, m: string): void }
   /** how long one life may take, ms */
   timeoutMs?: number
@@ -49,7 +51,7 @@ export async function recover (options: RecoveryOptions): Promise<Recovered> {
 }
 
 async function recoverLife (life: JournalLife, options: RecoveryOptions) {
-  const { folder, authority, copies, now, log, timeoutMs = 60_000 } = options
+  const { folder, authority, copies, now, steady, log, timeoutMs = 60_000 } = options
   const { incarnation } = life.header
   await begin(authority, folder, incarnation)
   const inDoubt = folder.mayMissRecords(life)
@@ -58,6 +60,7 @@ async function recoverLife (life: JournalLife, options: RecoveryOptions) {
     authority,
     incarnation,
     now,
+    ...steady === undefined ? {} : { steady },
     log,
     setAside: (event, reason) => { folder.setAside(incarnation, event, reason) },
     timeoutMs,
@@ -110,15 +113,10 @@ function uncertainEnd (opening: CallOpening, endedAt: number): UsageEvent['end']
 }
 
 /** what events that are set aside will still be paid with */
-function keptFor (folder: JournalFolder, incarnation: number): { accountId: number, keptNano: bigint }[] {
-  const kept = new Map<number, bigint>()
-  for (const one of folder.setAsideEvents().events) {
-    if (one.incarnation !== incarnation) continue
-    for (const { accountId, coveredNano } of one.event.end.charges) {
-      kept.set(accountId, (kept.get(accountId) ?? 0n) + coveredNano)
-    }
-  }
-  return [...kept].map(([accountId, keptNano]) => ({ accountId, keptNano }))
+function keptFor (folder: JournalFolder, incarnation: number): KeptCharge[] {
+  const ours = folder.setAsideEvents().events.filter((one) => one.incarnation === incarnation)
+  return ours.flatMap(({ event: { opening, end } }) => end.charges.map(({ accountId, coveredNano }) =>
+    ({ callId: opening.id, accountId, keptNano: coveredNano })))
 }
 
 async function retrySetAside ({ folder, authority, log }: RecoveryOptions): Promise<void> {

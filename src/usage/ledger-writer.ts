@@ -1,7 +1,7 @@
 import {
   type Authority, BatchRefusedError, type LeaseReturn, NotLiveError, type PostAnswer,
 } from '../account/authority.ts'
-import { type Now } from '../clock.ts'
+import { type Now, steadyNow } from '../clock.ts'
 import { type JournalCopy } from '../journal/copy.ts'
 import { EndedCall } from '../journal/ended-call.ts'
 import { type Journal } from '../journal/journal.ts'
@@ -20,6 +20,8 @@ export interface LedgerWriterOptions {
   /** of what is not recorded yet; absent: there is none */
   copy?: Pick<JournalCopy, 'add' | 'posted'> | undefined
   now: Now
+  /** of how long something takes; default: the process's own */
+  steady?: Now
   log: { warn (details: object, message: string): void, error (details: object, message: string): void }
   /** rights given up, for the next post */
   collectReturns: (everything: boolean) => LeaseReturn[]
@@ -41,6 +43,7 @@ type Fill = 'little' | 'half' | 'full'
 
 export class LedgerWriter {
   readonly #o: LedgerWriterOptions
+  readonly #steady: Now
   readonly #intervalMs: number
   readonly #batchSize: number
   readonly #maxBacklog: number
@@ -58,6 +61,7 @@ export class LedgerWriter {
 
   constructor (options: LedgerWriterOptions) {
     this.#o = options
+    this.#steady = options.steady ?? steadyNow
     this.#intervalMs = options.intervalMs ?? 100
     this.#batchSize = options.batchSize ?? 500
     this.#maxBacklog = options.maxBacklog ?? MAX_BACKLOG
@@ -107,13 +111,14 @@ export class LedgerWriter {
 
   /** records everything and gives everything back, or throws once `deadline` (ms since the epoch) has passed */
   async stop (deadline: number): Promise<void> {
+    const until = this.#steady() + deadline - this.#o.now()
     this.#stopped = true
     if (this.#timer !== null) clearTimeout(this.#timer)
     await this.#posting
     do {
       const failed = await this.#post(true)
       if (failed === null) continue
-      if (this.#o.now() >= deadline) throw failed
+      if (this.#steady() >= until) throw failed
       await pause(this.#pauseMs())
     } while (this.#queue.length > 0)
   }
@@ -122,12 +127,12 @@ export class LedgerWriter {
 
   #schedule (inMs: number): void {
     if (this.#stopped) return
-    const dueAt = this.#o.now() + (this.#failures > 0 ? Math.max(inMs, this.#pauseMs()) : inMs)
+    const dueAt = this.#steady() + (this.#failures > 0 ? Math.max(inMs, this.#pauseMs()) : inMs)
     if (this.#posting !== null) { this.#dueAt = Math.min(this.#dueAt, dueAt); return }
     if (this.#timer !== null && this.#dueAt <= dueAt) return
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#dueAt = dueAt
-    this.#timer = setTimeout(() => { this.#run() }, Math.max(0, dueAt - this.#o.now()))
+    this.#timer = setTimeout(() => { this.#run() }, Math.max(0, dueAt - this.#steady()))
   }
 
   #run (): void {
@@ -137,7 +142,7 @@ export class LedgerWriter {
       this.#posting = null
       const more = this.#queue.length >= this.#batchSize ? 0 : this.#intervalMs
       if (this.#queue.length > 0) this.#schedule(more)
-      else if (this.#dueAt !== Infinity) this.#schedule(Math.max(0, this.#dueAt - this.#o.now()))
+      else if (this.#dueAt !== Infinity) this.#schedule(Math.max(0, this.#dueAt - this.#steady()))
     })
   }
 

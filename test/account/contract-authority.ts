@@ -19,6 +19,8 @@ export interface AuthorityWorld {
   setLimit (budgetId: string, limitNano: bigint): Promise<void>
   /** makes a gateway's last sign of life older than is allowed */
   silence (incarnation: number): Promise<void>
+  /** by an administrator: what a gateway that does not answer has leased counts as spent */
+  giveUp (incarnation: number): Promise<unknown>
   /** what the rows say beside what leases and charges add up to, read at one instant */
   books (): Promise<AccountBooks[]>
 }
@@ -477,6 +479,81 @@ const CASES: Record<string, Case> = {
     await world.authority.post(dead, [anEvent([paid(accountId, 4n)])], [])
     t.match(await look(world, alive, accountId), { settledNano: 4n, leasedNano: 0n, inDoubtNano: 0n })
     t.same(await take(world, alive, needs([accountId, 16n])), [true])
+    await assertBalanced(t, world)
+  },
+
+  'keeps nothing for an event that was set aside and is recorded by then': async (t, world) => {
+    const accountId = await anAccount(world, 20n)
+    const [dead, alive] = [await world.authority.join('journal-1', HOST), await world.authority.join('journal-2', HOST)]
+    await take(world, dead, needs([accountId, 10n]))
+    await world.authority.beginRecovery(dead)
+    const [recorded, waits] = [anEvent([paid(accountId, 4n)]), anEvent([paid(accountId, 3n)])]
+    await world.authority.post(dead, [recorded], [])
+
+    await world.authority.closeLeases(dead, [recorded, waits].flatMap(({ opening, end }) =>
+      end.charges.map(({ coveredNano }) => ({ callId: opening.id, accountId, keptNano: coveredNano }))))
+
+    t.match(await look(world, alive, accountId), { settledNano: 4n, leasedNano: 3n, inDoubtNano: 3n })
+    await world.authority.post(dead, [recorded, waits], [])
+    t.match(await look(world, alive, accountId), { settledNano: 7n, leasedNano: 0n, inDoubtNano: 0n })
+    await assertBalanced(t, world)
+  },
+
+  'writes off what was leased, and takes from that what its journal says was spent': async (t, world) => {
+    const accountId = await anAccount(world, 20n)
+    const [dead, alive] = [await world.authority.join('journal-1', HOST), await world.authority.join('journal-2', HOST)]
+    await take(world, dead, needs([accountId, 10n]))
+    await t.rejects(world.giveUp(dead), 'it answers')
+    await world.silence(dead)
+
+    await world.giveUp(dead)
+    t.match(await look(world, alive, accountId), { settledNano: 10n, leasedNano: 0n, inDoubtNano: 0n })
+    await t.rejects(take(world, dead, needs([accountId, 1n])), { code: 'incarnation_not_live' })
+    await t.rejects(world.giveUp(dead), 'once')
+
+    const event = anEvent([paid(accountId, 4n)])
+    await world.authority.beginRecovery(dead)
+    for (let times = 0; times < 2; times++) await world.authority.post(dead, [event], [{ accountId, returnedNano: 5n }])
+    t.match(await look(world, alive, accountId), { settledNano: 10n, leasedNano: 0n }, 'it counts once')
+    await world.authority.closeLeases(dead, [])
+    t.match(await look(world, alive, accountId), { settledNano: 4n, leasedNano: 0n }, 'the rest was never spent')
+    await world.authority.closeLeases(dead, [])
+    t.match(await look(world, alive, accountId), { settledNano: 4n, leasedNano: 0n })
+    await assertBalanced(t, world)
+  },
+
+  'goes on counting as spent what events that are set aside will take of a write-off': async (t, world) => {
+    const accountId = await anAccount(world, 20n)
+    const [dead, alive] = [await world.authority.join('journal-1', HOST), await world.authority.join('journal-2', HOST)]
+    await take(world, dead, needs([accountId, 10n]))
+    await world.silence(dead)
+    await world.giveUp(dead)
+    const waits = anEvent([paid(accountId, 4n)])
+    const kept = [{ callId: waits.opening.id, accountId, keptNano: 4n }]
+
+    await world.authority.beginRecovery(dead)
+    for (let times = 0; times < 2; times++) await world.authority.closeLeases(dead, kept)
+    t.match(await look(world, alive, accountId), { settledNano: 4n, leasedNano: 0n })
+    t.same(await take(world, alive, needs([accountId, 17n])), [false], 'nobody else may spend it meanwhile')
+
+    await world.authority.post(dead, [waits], [])
+    t.match(await look(world, alive, accountId), { settledNano: 4n, leasedNano: 0n })
+    await assertBalanced(t, world)
+  },
+
+  'writes off what was kept for events whose disk is lost, until it turns up': async (t, world) => {
+    const accountId = await anAccount(world, 20n)
+    const [dead, alive] = [await world.authority.join('journal-1', HOST), await world.authority.join('journal-2', HOST)]
+    await take(world, dead, needs([accountId, 10n]))
+    const waits = anEvent([paid(accountId, 4n)])
+    await world.authority.beginRecovery(dead)
+    await world.authority.closeLeases(dead, [{ callId: waits.opening.id, accountId, keptNano: 4n }])
+
+    await world.giveUp(dead)
+    t.match(await look(world, alive, accountId), { settledNano: 4n, leasedNano: 0n, inDoubtNano: 0n })
+
+    await world.authority.post(dead, [waits], [])
+    t.match(await look(world, alive, accountId), { settledNano: 4n, leasedNano: 0n }, 'it counts once')
     await assertBalanced(t, world)
   },
 

@@ -490,6 +490,47 @@ t.test('what another gateway does not use is recalled, and the call is served', 
   t.equal(b.open.size, 1)
 })
 
+t.test('what another gateway does not use is recalled also where it is idle, and told of it a second ago', async (t) => {
+  const world = await World.of([100n, 100n, 100n], 2)
+  const [a, b] = world.gateways as [Gateway, Gateway]
+  world.hold(a, [0], 10n)
+  a.asked = a.book.nextGrant(world.now)
+  await world.deliver(a)
+  world.hear(a)
+  world.now += 1_000
+  world.hold(b, [0], 80n)
+  b.asked = b.book.nextGrant(world.now)
+  await world.deliver(b)
+  world.hear(b)
+  t.same(world.decisions.map(({ kind }) => kind), ['held'], 'the other one waits')
+  await world.post(a, 'due', 'heard')
+  world.now += 20
+  b.asked = b.book.nextGrant(world.now)
+  await world.deliver(b)
+  world.hear(b)
+  t.equal(b.open.size, 1)
+})
+
+t.test('figures count that the authority tells after its clock was set back', async (t) => {
+  const world = await World.of([100n, 100n, 100n], 1)
+  const [gateway] = world.gateways as [Gateway]
+  const [accountId = 0] = world.accountIds
+  const beat = async (): Promise<void> => {
+    const [figures] = await world.authority.heartbeat(gateway.incarnation, [accountId])
+    if (figures !== undefined) gateway.book.learn(figures, world.now)
+  }
+  world.now += 7_200_000
+  await beat()
+  world.now -= 3_600_000
+  world.authority.setLimit('org', 50n)
+  await beat()
+  t.equal(gateway.book.lease(accountId)?.figures?.limitNano, 50n)
+  world.now -= 10
+  world.authority.setLimit('org', 40n)
+  await beat()
+  t.equal(gateway.book.lease(accountId)?.figures?.limitNano, 50n, 'an answer that was overtaken does not')
+})
+
 t.test('what a silent gateway has leased is in doubt: the refusal is final and names it', async (t) => {
   const world = await World.of([100n, 100n, 100n], 2)
   const [a, b] = world.gateways as [Gateway, Gateway]

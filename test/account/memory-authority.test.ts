@@ -15,6 +15,7 @@ function aWorld (authority: MemoryAuthority): AuthorityWorld {
     },
     async setLimit (budgetId, limitNano) { authority.setLimit(budgetId, limitNano) },
     async silence (incarnation) { authority.silence(incarnation) },
+    async giveUp (incarnation) { authority.writeOff(incarnation) },
     async books () { return authority.books() },
   }
 }

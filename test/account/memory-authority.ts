@@ -5,14 +5,15 @@
  * than its lease has left, a lease closed while its owner lives) are thrown at it, as a check constraint would.
  */
 import {
-  NotLiveError, type AccountFigures, type AccountSpec, type Authority, type EnsuredAccount, type GrantAnswer,
-  type GrantCall, type GrantRequest, type LeaseFigures, type LeaseReturn, type PostAnswer,
+  BatchRefusedError, NotLiveError, type AccountFigures, type AccountSpec, type Authority, type EnsuredAccount,
+  type GrantAnswer,
+  type GrantCall, type GrantRequest, type KeptCharge, type LeaseFigures, type LeaseReturn, type PostAnswer,
 } from '../../src/account/authority.ts'
 import { type Now } from '../../src/clock.ts'
 import { type KeptCall } from '../../src/holds/job.ts'
 import { type Charge, type UsageEvent } from '../../src/usage/usage.ts'
 
-export type IncarnationState = 'live' | 'recovering' | 'closed'
+export type IncarnationState = 'live' | 'recovering' | 'closed' | 'written off'
 
 interface BudgetRow { currency: string, limitNano: bigint | null, version: number }
 
@@ -35,7 +36,22 @@ interface GatewayRow {
   endedAt: number | null
 }
 
-interface LeaseRow { grantedNano: bigint, returnedNano: bigint, postedNano: bigint }
+interface LeaseRow {
+  grantedNano: bigint
+  returnedNano: bigint
+  postedNano: bigint
+  /** counted as spent by a write-off, and not yet replaced by what was really spent */
+  writtenOffNano: bigint
+}
+
+/** One lease as an auditor sees it. */
+export interface LeaseBooks {
+  accountId: number
+  incarnation: number
+  state: IncarnationState
+  restNano: bigint
+  writtenOffNano: bigint
+}
 
 /** One account as an auditor sees it: what the row says, and what its leases and charges add up to. */
 export interface AccountBooks {
@@ -76,6 +92,8 @@ export class MemoryAuthority implements Authority {
   /** calls that are, or were, long holds */
   readonly #kept = new Set<string>()
   readonly #jobs = new Set<string>()
+  /** what long holds that are over have cost */
+  readonly settledHolds = new Map<string, bigint>()
   /** every event that was ever inserted, by its id */
   readonly events = new Map<string, UsageEvent>()
 
@@ -126,10 +144,36 @@ export class MemoryAuthority implements Authority {
   settleLongHold (id: string, costNano: bigint): void {
     const hold = this.#longHolds.get(id)
     if (!this.#longHolds.delete(id) || hold === undefined) return
+    this.settledHolds.set(id, costNano)
     for (const [accountId, heldNano] of hold.held) {
       this.#account(accountId).leasedNano -= heldNano
       this.charge(accountId, costNano)
     }
+  }
+
+  /** Counts what a gateway that does not answer has leased as spent. */
+  writeOff (incarnation: number): void {
+    const gateway = this.#gateway(incarnation)
+    if (!this.doubtful(incarnation)) throw new Error(`incarnation ${incarnation} is ${gateway.state}, and answers`)
+    gateway.state = 'written off'
+    gateway.endedAt ??= this.#now()
+    for (const [accountId, leases] of this.#leases) {
+      const lease = leases.get(incarnation)
+      if (lease === undefined) continue
+      lease.writtenOffNano = restOf(lease)
+      lease.postedNano += lease.writtenOffNano
+      this.#account(accountId).leasedNano -= lease.writtenOffNano
+      this.charge(accountId, lease.writtenOffNano)
+    }
+  }
+
+  /** what it leases may be written off */
+  doubtful (incarnation: number): boolean {
+    const gateway = this.#gateway(incarnation)
+    // what was kept for events that are set aside
+    const keeps = () => [...this.#leases.values()].some((leases) => restOf(leases.get(incarnation) ?? noLease()) > 0n)
+    return gateway.state === 'recovering' || (gateway.state === 'live' && this.#isInDoubt(gateway)) ||
+      (gateway.state === 'closed' && keeps())
   }
 
   longHolds (): string[] { return [...this.#longHolds.keys()] }
@@ -153,6 +197,17 @@ export class MemoryAuthority implements Authority {
     }))
   }
 
+  leases (): LeaseBooks[] {
+    const books: LeaseBooks[] = []
+    for (const [accountId, leases] of this.#leases) {
+      for (const [incarnation, lease] of leases) {
+        const { state } = this.#gateway(incarnation)
+        books.push({ accountId, incarnation, state, restNano: restOf(lease), writtenOffNano: lease.writtenOffNano })
+      }
+    }
+    return books
+  }
+
   async join (journalId: string, host: string): Promise<number> {
     const incarnation = this.#gateways.length + 1
     this.#gateways.push({
@@ -163,7 +218,7 @@ export class MemoryAuthority implements Authority {
 
   async unclosed (journalId: string): Promise<number[]> {
     return this.#gateways
-      .filter((gateway) => gateway.journalId === journalId && gateway.state !== 'closed')
+      .filter((gateway) => gateway.journalId === journalId && (gateway.state === 'live' || gateway.state === 'recovering'))
       .map(({ incarnation }) => incarnation)
   }
 
@@ -226,7 +281,8 @@ export class MemoryAuthority implements Authority {
    * was closed pays only with what was kept on it for events set aside; the rest moves `settled` alone.
    */
   async post (incarnation: number, events: UsageEvent[], returns: LeaseReturn[]): Promise<PostAnswer> {
-    const closed = this.#gateway(incarnation).state === 'closed'
+    const { state } = this.#gateway(incarnation)
+    const closed = state === 'closed' || state === 'written off'
     const fresh = this.#fresh(events)
     const changes = new LeaseChanges((accountId) => this.#lease(accountId, incarnation), closed)
     for (const { end } of fresh) for (const charge of end.charges) changes.charge(charge)
@@ -235,6 +291,9 @@ export class MemoryAuthority implements Authority {
 
     for (const event of fresh) this.events.set(event.end.id, event)
     for (const change of changes.all()) this.#apply(change, incarnation)
+    if (state === 'written off') {
+      for (const { end } of fresh) for (const charge of end.charges) this.#replaceWriteOff(incarnation, charge)
+    }
     const touched = [...events.flatMap(({ end }) => end.charges), ...returns].map(({ accountId }) => accountId)
     return {
       inserted: fresh.map(({ end }) => end.id),
@@ -266,12 +325,17 @@ export class MemoryAuthority implements Authority {
     gateway.endedAt = this.#now()
   }
 
-  async closeLeases (incarnation: number, kept: { accountId: number, keptNano: bigint }[]): Promise<void> {
+  async closeLeases (incarnation: number, kept: KeptCharge[]): Promise<void> {
     const gateway = this.#gateway(incarnation)
     if (gateway.state === 'closed') return
     if (gateway.state === 'live') throw new Error(`incarnation ${incarnation} is live: its leases cannot be closed`)
 
-    const keptNano = new Map(kept.map((entry) => [entry.accountId, entry.keptNano]))
+    const keptNano = new Map<number, bigint>()
+    for (const { callId = '', accountId, keptNano: nano } of kept) if (!this.events.has(callId)) add(keptNano, accountId, nano)
+    if (gateway.state === 'written off') {
+      this.#closeWrittenOff(gateway, keptNano)
+      return
+    }
     for (const [accountId, amountNano] of keptNano) {
       if (amountNano < 0n || amountNano > restOf(this.#lease(accountId, incarnation))) {
         throw new RangeError(`cannot keep ${amountNano} on the lease of account ${accountId}`)
@@ -285,6 +349,27 @@ export class MemoryAuthority implements Authority {
       this.#account(accountId).leasedNano -= backNano
     }
     gateway.state = 'closed'
+  }
+
+  /** What events that are set aside will still cost stays in the entry, from which their posts take it. */
+  #closeWrittenOff (gateway: GatewayRow, keptNano: Map<number, bigint>): void {
+    let left = 0n
+    for (const [accountId, leases] of this.#leases) {
+      const lease = leases.get(gateway.incarnation)
+      if (lease === undefined) continue
+      const stays = min(keptNano.get(accountId) ?? 0n, lease.writtenOffNano)
+      this.charge(accountId, stays - lease.writtenOffNano)
+      lease.writtenOffNano = stays
+      left += stays
+    }
+    if (left === 0n) gateway.state = 'closed'
+  }
+
+  #replaceWriteOff (incarnation: number, { accountId, coveredNano }: Charge): void {
+    const lease = this.#lease(accountId, incarnation)
+    const backNano = min(coveredNano, lease.writtenOffNano)
+    lease.writtenOffNano -= backNano
+    this.charge(accountId, -backNano)
   }
 
   #chargedTo (accountId: number): bigint {
@@ -481,7 +566,7 @@ class LeaseChanges {
 
   check (): void {
     for (const { accountId, leftNano } of this.#changes.values()) {
-      if (leftNano < 0n) throw new RangeError(`${-leftNano} more than the lease of account ${accountId} has left`)
+      if (leftNano < 0n) throw new BatchRefusedError(`${-leftNano} more than the lease of account ${accountId} has left`)
     }
   }
 
@@ -520,7 +605,7 @@ function doubtfulSince (gateway: GatewayRow): number {
 }
 
 function noLease (): LeaseRow {
-  return { grantedNano: 0n, returnedNano: 0n, postedNano: 0n }
+  return { grantedNano: 0n, returnedNano: 0n, postedNano: 0n, writtenOffNano: 0n }
 }
 
 function restOf (lease: LeaseRow): bigint {

@@ -55,6 +55,7 @@ async function aGateway (t: Test) {
     hot: new MemoryHotStatus(new MemoryHub(), incarnation),
     incarnation,
     now: () => world.now,
+    steady: () => world.now,
     random: Math.random,
     log: { warn: (_, message) => { if (message.includes('heartbeat')) beaten() }, error: () => {} },
     onReturnsDue: () => {},

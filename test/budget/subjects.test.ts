@@ -49,6 +49,7 @@ async function aGateway (t: Test | null, mostWaiting = Infinity) {
     outageMs: Infinity,
     incarnation,
     now: () => world.now,
+    steady: () => world.now,
     random: Math.random,
     log: { warn: () => {}, error: () => {} },
     onReturnsDue: () => {},

@@ -15,12 +15,14 @@ function aTracker (t: Test) {
   const ended: Error[] = []
   const warned: string[] = []
   let now = 0
+  let time = 3_600_000
   const tracker = new BudgetTracker({
     authority: { heartbeat: () => { beaten(); return answer } } as unknown as Authority,
     hot: new MemoryHotStatus(new MemoryHub(), 1),
     outageMs: Infinity,
     incarnation: 1,
-    now: () => now,
+    now: () => time,
+    steady: () => now,
     random: Math.random,
     log: { warn: (_, message) => { warned.push(message) }, error: () => {} },
     onReturnsDue: () => {},
@@ -28,7 +30,8 @@ function aTracker (t: Test) {
   })
   tracker.start()
   now = 10_000
-  return { tracker, beat, refuse, answer, ended, warned }
+  time += 10_000
+  return { setClockBack: () => { time = 0 }, tracker, beat, refuse, answer, ended, warned }
 }
 
 t.test('a life that was declared over while it ran ends the process', async (t) => {
@@ -37,6 +40,13 @@ t.test('a life that was declared over while it ran ends the process', async (t) 
   refuse(new NotLiveError('over'))
   await t.rejects(answer)
   t.equal(ended.length, 1)
+  tracker.stop()
+})
+
+t.test('a clock that is set back an hour stops no heartbeat', async (t) => {
+  const { tracker, beat, setClockBack } = aTracker(t)
+  setClockBack()
+  await beat
   tracker.stop()
 })
 

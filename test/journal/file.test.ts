@@ -140,6 +140,25 @@ t.test('a full disk fails the records of that tick, leaves nothing of them, and 
   t.strictSame(await found(path), { open: [callId(1), callId(6)], ended: [] })
 })
 
+t.test('an end or a void that could not be written is written before anything else', async (t) => {
+  const path = aFolder(t)
+  const files = failing()
+  const folder = await open(path, { files })
+  const journal = folder.begin(1)
+  await writeAll(journal, [opens(1), opens(2), opens(3)])
+
+  files.room = 0
+  for (const record of [ends(1), opens(4), voids(2)]) await t.rejects(written(journal, record), { code: 'journal_write_failed' })
+  files.room = Infinity
+  await written(journal, opens(5))
+  await folder.close()
+
+  const records = readFileSync(join(path, segmentsIn(path)[0] as string), 'utf8').split('\n')
+    .map((line) => /"t":"(open|end|void)","id":"([^"]+)"/.exec(line)).filter((found) => found !== null)
+  t.same(records.slice(3).map(([, what, id]) => [what, id]), [['end', callId(1)], ['void', callId(2)], ['open', callId(5)]])
+  t.strictSame(await found(path), { open: [callId(3), callId(5)], ended: [callId(1)] })
+})
+
 t.test('nothing is written behind a torn write that could not be cut off', async (t) => {
   const path = aFolder(t)
   const files = failing()

@@ -1,7 +1,7 @@
 import {
   AuthorityUnavailableError, BatchRefusedError, NotLiveError, type AccountFigures, type AccountSpec, type Authority,
-  type EnsuredAccount, type GrantAnswer, type GrantRequest, type LeaseFigures, type LeaseReturn, type LeaseTotals,
-  type PostAnswer,
+  type EnsuredAccount, type GrantAnswer, type GrantRequest, type KeptCharge, type LeaseFigures, type LeaseReturn,
+  type LeaseTotals, type PostAnswer,
 } from '../../account/authority.ts'
 import { type GatewayInDoubt } from '../../account/lost-gateways.ts'
 import { type KeptCall } from '../../holds/job.ts'
@@ -225,8 +225,9 @@ export class PostgresAuthority implements Authority {
     await run(this.#closings, { text: 'select begin_recovery($1)', values: [incarnation] })
   }
 
-  async closeLeases (incarnation: number, kept: { accountId: number, keptNano: bigint }[]): Promise<void> {
-    const rows = kept.map(({ accountId, keptNano }) => ({ account_id: accountId, kept_nano: String(keptNano) }))
+  async closeLeases (incarnation: number, kept: KeptCharge[]): Promise<void> {
+    const rows = kept.map(({ callId, accountId, keptNano }) =>
+      ({ event_id: callId, account_id: accountId, kept_nano: String(keptNano) }))
     await run(this.#closings, { text: 'select close_leases($1, $2)', values: [incarnation, jsonOf(rows)] })
   }
 
@@ -268,9 +269,9 @@ const SILENT = `
 const IN_DOUBT = `
   select g.incarnation, g.host, g.state, g.heartbeat_at, count(*)::integer as accounts,
     extract(epoch from clock_timestamp() - g.heartbeat_at)::double precision * 1000 as silent_ms
-  from gateways g join leases l on l.incarnation = g.incarnation and l.state = 'open'
+  from gateways g join leases l on l.incarnation = g.incarnation and l.state <> 'closed'
     and l.granted_nano > l.returned_nano + l.posted_nano
-  where g.state = 'recovering' or (g.state = 'live' and g.heartbeat_at < clock_timestamp() - interval '10 seconds')
+  where g.state in ('recovering', 'closed') or (g.state = 'live' and g.heartbeat_at < clock_timestamp() - interval '10 seconds')
   group by g.incarnation order by g.incarnation`
 
 async function run<R extends object> (database: Database, query: Query): Promise<R[]> {

@@ -153,6 +153,7 @@ export async function aFreshWorld (t: Test, options: Partial<PostgresAuthorityOp
     async silence (incarnation) {
       await sql("update gateways set heartbeat_at = now() - interval '1 minute' where incarnation = $1", [incarnation])
     },
+    async giveUp (incarnation) { await sql('select write_off($1)', [incarnation]) },
     async books () {
       return (await sql(BOOKS)).map((row) => ({
         accountId: Number(row['id']),

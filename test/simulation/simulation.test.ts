@@ -1,0 +1,35 @@
+import t from 'tap'
+import { simulateMany } from './pool.ts'
+import { type Mutant, MUTANTS } from './mutants.ts'
+import type { WorkerNews } from './worker.ts'
+
+/** as many as take some seconds; `npm run simulate` runs on and on */
+const SEEDS = 60
+/** those that are missed soonest; all of them: `npm run simulate -- --mutants` */
+const CHEAP: Mutant[] = ['memory first', 'journal before send', 'uncertain on crash', 'set aside is kept', 'steady clock']
+const MUTANT_SEEDS = 60
+
+t.test('whatever goes wrong, nothing is overspent, lost or stuck', { timeout: 240_000 }, async (t) => {
+  let calls = 0
+  const failed = await simulateMany([{ first: 1, count: SEEDS }], (news) => { calls += news.calls })
+  t.equal(failed?.problem ?? null, null, `seed ${failed?.seed}: npm run simulate -- --seed ${failed?.seed} --trace`)
+  t.ok(calls > SEEDS * 5, `${calls} calls`)
+})
+
+t.test('a run depends on its seed alone', { timeout: 120_000 }, async (t) => {
+  const traces = async (): Promise<string[][]> => {
+    const all: string[][] = []
+    await simulateMany([{ first: 3, count: 4, traced: true }], ({ trace }: WorkerNews) => { all.push(trace) })
+    return all
+  }
+  const [one, other] = [await traces(), await traces()]
+  t.ok(one.every((trace) => trace.length > 100))
+  t.strictSame(one, other)
+})
+
+t.test('without any one of its safeguards the code breaks, and the simulation finds out', { timeout: 240_000 }, async (t) => {
+  for (const mutant of CHEAP) {
+    const found = await simulateMany([{ first: 1, count: MUTANT_SEEDS, mutant }])
+    t.match(found?.problem, MUTANTS[mutant].breaks, `unless ${MUTANTS[mutant].rule}`)
+  }
+})
