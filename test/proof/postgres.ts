@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -293,6 +293,49 @@ export const FAULTS = {
     for (const client of [...clients, more]) await client.end().catch(() => undefined)
   },
 } satisfies { [name: string]: Fault }
+
+const BOUND = 4 * 1024 * 1024
+
+/** PostgreSQL is away until the journal may not grow any more */
+export async function proveJournalBound (say: Say): Promise<void> {
+  const server = await PostgresServer.create()
+  await server.sql(`create database ${DATABASE}`)
+  await migrate(server.url(DATABASE))
+  const world = await ProofWorld.open({ redis: false, databaseUrl: server.url(DATABASE) })
+  try {
+    const gateway = await world.startGateway(undefined, {
+      RELAYCORE_JOURNAL_MAX_BYTES: String(BOUND), RELAYCORE_CARRY_MS: '3600000',
+    })
+    const load = new Load(world, [await aBudget(world, gateway, 'warm', '1000')])
+    load.start(24)
+    await wait(WARMING_MS)
+    await server.stop('immediate')
+    const from = Date.now()
+    const full = () => load.seen.some(({ answer }) => answer?.code === 'ledger_backlog')
+    for (; !full(); await wait(100)) if (Date.now() - from > 240_000) throw new Error('the journal was never full')
+    const fullMs = Date.now() - from
+    // what goes on meanwhile ends
+    await wait(2_000)
+    const folder = join(gateway.dataDir, 'journal')
+    const bytes = readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
+    const { admitted, refused, codes } = load.between(from, Date.now())
+    await server.start()
+    const up = Date.now()
+    while (load.between(up, Date.now()).admitted === 0) await wait(50)
+    say(`full after ${fullMs} ms and ${admitted} calls, ${bytes} bytes of ${BOUND}; ${refused} refused:${codes}; ` +
+      `calls go on ${Date.now() - up} ms after PostgreSQL is back`)
+    if (bytes > BOUND * 1.05) throw new Error(`the journal has grown to ${bytes} bytes`)
+    const told = gateway.output.join('')
+    for (const line of ['half as many ended calls wait', 'no more ended calls may wait', 'are recorded again']) {
+      if (!told.includes(line)) throw new Error(`the log does not say: ${line}`)
+    }
+    await load.stop()
+    await finish(world, load, say)
+  } finally {
+    await world.close()
+    await server.remove()
+  }
+}
 
 /** the disk of the server is full, on a file system of its own, which takes root */
 export async function proveFullDisk (say: Say): Promise<void> {

@@ -2,7 +2,9 @@ import { proveKill } from './kill.ts'
 import { proveLeases } from './leases.ts'
 import { proveMidnight } from './midnight.ts'
 import { provePolicies } from './policies.ts'
-import { FAULTS, proveFailover, proveFaults, proveFullDisk, provePgBouncer } from './postgres.ts'
+import {
+  FAULTS, proveFailover, proveFaults, proveFullDisk, proveJournalBound, provePgBouncer,
+} from './postgres.ts'
 import { proveRecording } from './record.ts'
 import { proveSpend } from './spend.ts'
 
@@ -32,6 +34,10 @@ const PROOFS: Record<string, Proof[]> = {
   postgres: [{
     title: 'PostgreSQL fails in every way while calls are made at 2 gateways',
     run: async (say) => { await proveFaults(Object.keys(FAULTS) as (keyof typeof FAULTS)[], say) },
+  }],
+  backlog: [{
+    title: 'PostgreSQL is away until the journal is full',
+    run: async (say) => { await proveJournalBound(say) },
   }],
   failover: [{
     title: 'PostgreSQL: a synchronous replica at another address is promoted',

@@ -1,0 +1,41 @@
+import t from 'tap'
+import { aFaultProxy } from '../services/fault-proxy.ts'
+import { aDatabase } from '../stores/postgres/database.ts'
+import { aGateway } from './gateway.ts'
+
+t.test('while PostgreSQL is silent a warm budget goes on, a cold one is refused in time, and its answers may be lost', async (t) => {
+  const url = new URL(await aDatabase(t))
+  const host = decodeURIComponent(url.hostname)
+  const proxy = await aFaultProxy(t, host.startsWith('/') ? `${host}/.s.PGSQL.5432` : Number(url.port))
+  const through = url.href.replace(/@[^/]*\//, `@127.0.0.1:${proxy.port}/`)
+  const gateway = await aGateway(t, { DATABASE_URL: through, RELAYCORE_SHUTDOWN_MS: '1000' })
+  await gateway.budget({ name: 'all' })
+  await gateway.budget({ name: 'each', scopeType: 'endUser', scopeId: '*', organizationId: gateway.organizationId, amount: '10' })
+  const warm = await gateway.key()
+  const each = await gateway.key({ endUser: 'allow' })
+
+  // what was asked was done, and nobody hears of it
+  const lost = Promise.all(['grant_leases', 'post_usage'].map((asked) => proxy.cutOn(asked, 'unanswered')))
+  const first = await gateway.chat(warm, {})
+  t.ok([200, 503].includes(first.status), `a call whose grant was not answered: ${first.status}`)
+  for (let status = 0; status !== 200;) status = (await gateway.chat(warm, {})).status
+  await lost
+  t.equal((await gateway.chat(each, { user: 'ada' })).status, 200)
+  const before = (await gateway.events()).length
+  t.equal(before, gateway.provider.books.length, 'each that reached the provider once')
+
+  proxy.hold()
+  const [went, cold] = await Promise.all([gateway.chat(warm, {}), (async () => {
+    const from = performance.now()
+    const { status, headers } = await gateway.chat(each, { user: 'bob' })
+    return { status, retry: headers.get('x-should-retry'), ms: performance.now() - from }
+  })()])
+  t.equal(went.status, 200)
+  t.match(cold, { status: 503 })
+  t.ok(cold.ms < 7_000, `${Math.round(cold.ms)} ms`)
+  t.equal((await fetch(`${gateway.url}/readyz`)).status, 200, 'it goes on for those that it can serve')
+
+  proxy.pass()
+  for (let status = 0; status !== 200;) status = (await gateway.chat(each, { user: 'bob' })).status
+  t.equal((await gateway.events()).length, before + 2)
+})
