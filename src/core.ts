@@ -220,7 +220,7 @@ export class Core {
       tokens: this.adminTokens,
       issuer: issuerOf(config),
       identify: identifyBy(this.keys),
-      failures: new FailureLimit({ now: systemNow }),
+      failures: new FailureLimit({ now: steadyNow }),
     })
     this.registry = new BudgetRegistry(this.budgets, {
       onKeysChanged: () => { this.keys.invalidate() },
@@ -234,7 +234,7 @@ export class Core {
       authority,
       hot,
       incarnation,
-      now: systemNow,
+      now: steadyNow,
       random: Math.random,
       log,
       onReturnsDue: (atOnce) => { this.writer.returnsDue(atOnce) },
@@ -559,10 +559,10 @@ async function openShared (
   { redisUrl: url }: Config, deploymentId: string, incarnation: number, log: Log
 ): Promise<Pick<Parts, 'hot' | 'limiter'>> {
   if (url === undefined) {
-    return { hot: new MemoryHotStatus(new MemoryHub(), incarnation), limiter: new MemoryRateLimiter(systemNow) }
+    return { hot: new MemoryHotStatus(new MemoryHub(), incarnation), limiter: new MemoryRateLimiter(steadyNow) }
   }
   const hot = new RedisHotStatus({ url, deploymentId, incarnation, log })
-  const limiter = new RedisRateLimiter({ url, deploymentId, incarnation, log, now: systemNow })
+  const limiter = new RedisRateLimiter({ url, deploymentId, incarnation, log, now: steadyNow })
   await Promise.all([hot.start(), limiter.start()])
   return { hot, limiter }
 }

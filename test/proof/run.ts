@@ -1,3 +1,7 @@
+import {
+  inAWorld, proveBlocked, proveClockSteps, proveFrozen, proveFullJournal, proveLost, proveMemory, proveNoDescriptors,
+  proveStop, proveStopLimit,
+} from './gateways.ts'
 import { proveKill } from './kill.ts'
 import { proveLeases } from './leases.ts'
 import { proveMidnight } from './midnight.ts'
@@ -54,6 +58,46 @@ const PROOFS: Record<string, Proof[]> = {
   leases: [{
     title: 'Leases at the edge: 100 holders, the last cent, lowered limits, lost recalls, 1,000 accounts at once',
     run: async (say) => { await proveLeases(say) },
+  }],
+  lost: [true, false].map((copy) => ({
+    title: `A host is lost with 200 calls that had ended, and turns up later, ${copy ? 'with' : 'without'} the journal's copy`,
+    run: async (say) => { await inAWorld((world) => proveLost(world, { copy, ended: 200, short: false }, say)) },
+  })),
+  frozen: [{
+    title: 'A gateway is stopped for seconds and goes on; stopped, given up by another, and woken',
+    run: async (say) => { await inAWorld((world) => proveFrozen(world, { really: true }, say)) },
+  }],
+  clock: [{
+    title: 'The clock of a running gateway is set an hour ahead, back, behind, and back, with calls open',
+    run: async (say) => {
+      await inAWorld(async (world) => {
+        const setting = await proveClockSteps(world, { calls: 50 }, say)
+        await proveStop(world, { streams: 50, pieces: 10 }, say, setting)
+      })
+    },
+  }],
+  stop: [{
+    title: 'SIGTERM under 200 live streams of three seconds, and under streams that are longer than a stop may take',
+    run: async (say) => {
+      await inAWorld((world) => proveStop(world, { streams: 200, pieces: 30 }, say))
+      await inAWorld((world) => proveStopLimit(world, say))
+    },
+  }],
+  blocked: [{
+    title: 'The event loop does nothing for five seconds, with 50 streams open',
+    run: async (say) => { await inAWorld((world) => proveBlocked(world, { ms: 5_000, calls: 50 }, say)) },
+  }],
+  'journal-full': [{
+    title: 'The journal may not grow any more, as on a full disk, and then it may again',
+    run: async (say) => { await inAWorld((world) => proveFullJournal(world, { bytes: 40_000 }, say)) },
+  }],
+  descriptors: [{
+    title: 'Clients take every descriptor of a gateway',
+    run: async (say) => { await inAWorld((world) => proveNoDescriptors(world, { spare: 20, clients: 300 }, say)) },
+  }],
+  memory: [{
+    title: 'A gateway runs out of memory with 20 streams open',
+    run: async (say) => { await inAWorld((world) => proveMemory(world, { megabytes: 96 }, say)) },
   }],
   record: [{
     title: 'Books agree: 100,000 random records and reversals, backdated, in four currencies, over changes of clocks',

@@ -1,6 +1,11 @@
-/** Loaded before a gateway: its clock is ahead, or behind, by so many ms. */
-const by = Number(process.env['SHIFT_MS'])
+/**
+ * Loaded before a gateway: its clock is ahead, or behind, by SHIFT_MS. With each SIGUSR2 it is set by the next of
+ * CLOCK_STEPS_MS, a list with commas, as an administrator would set it: what counts evenly goes on evenly.
+ */
+let by = Number(process.env['SHIFT_MS'] ?? 0)
+const steps = (process.env['CLOCK_STEPS_MS'] ?? '').split(',').filter((step) => step !== '').map(Number)
 const Real = Date
+const origin = performance.timeOrigin + by
 
 class Shifted extends Real {
   constructor (...given: [] | [number | string]) {
@@ -12,3 +17,5 @@ class Shifted extends Real {
 }
 
 globalThis.Date = Shifted as DateConstructor
+Object.defineProperty(performance, 'timeOrigin', { get: () => origin })
+process.on('SIGUSR2', () => { by += steps.shift() ?? 0 })

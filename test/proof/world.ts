@@ -41,6 +41,8 @@ export class ProofWorld {
   providerUrl = ''
   db!: pg.Pool
   readonly gateways: GatewayProcess[] = []
+  /** of the calls that were made together last, why those that were not answered were not */
+  refused: string[] = []
   readonly #closers: (() => Promise<void>)[] = []
   #folders = 0
   readonly #folder = mkdtempSync(join(tmpdir(), 'relaycore-proof-'))
@@ -92,9 +94,8 @@ export class ProofWorld {
       ...this.redisUrl === null ? {} : { REDIS_URL: this.redisUrl },
       ...more,
     }
-    const clock = more['SHIFT_MS'] === undefined ? [] : ['--import', join(ROOT, 'out/test/proof/shifted-clock.js')]
-    const child = spawn(process.execPath, [...clock, join(ROOT, 'out/src/cli.js'), 'start'],
-      { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+    const [program, ...args] = commandOf(more)
+    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     const gateway: GatewayProcess = { url: `http://127.0.0.1:${port}`, child, dataDir, env, output: [] }
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => { gateway.output.push(String(data)) })
     if (again === undefined) this.gateways.push(gateway)
@@ -196,6 +197,19 @@ export class ProofWorld {
       await wait(30)
     }
   }
+}
+
+/** loaded before a gateway, where its environment has one of these */
+const TROUBLES = { SHIFT_MS: 'shifted-clock', CLOCK_STEPS_MS: 'shifted-clock', BLOCK_MS: 'blocked-loop' }
+
+/** `ULIMIT`: of the shell that becomes the gateway, e.g. `-n 100`; `NODE`: arguments of its runtime */
+function commandOf (env: Record<string, string>): [string, ...string[]] {
+  const found = Object.entries(TROUBLES).filter(([name]) => name in env).map(([, module]) => module)
+  const loaded = [...new Set(found)].flatMap((module) => ['--import', join(ROOT, `out/test/proof/${module}.js`)])
+  const runtime = env['NODE'] === undefined ? [] : env['NODE'].split(' ')
+  const node = [process.execPath, ...runtime, ...loaded, join(ROOT, 'out/src/cli.js'), 'start'] as const
+  if (env['ULIMIT'] === undefined) return [...node]
+  return ['sh', '-c', `ulimit ${env['ULIMIT']} && exec "$@"`, 'sh', ...node]
 }
 
 export async function kill (child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {

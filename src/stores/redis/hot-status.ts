@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type ChangeHint, type HotFigures, type HotStatus } from '../../account/hot-status.ts'
-import { type Now, systemNow } from '../../clock.ts'
+import { type Now, steadyNow, systemNow } from '../../clock.ts'
 import { type Command, type Reply, RedisConnection } from './connection.ts'
 import { HotCopies, type Source } from './hot-copies.ts'
 import { decodeFigures, decodeMessage, encodeFigures, encodeMessage, isFrom, type Published } from './hot-messages.ts'
@@ -81,7 +81,7 @@ export class RedisHotStatus implements HotStatus {
 
   constructor (options: RedisHotStatusOptions) {
     this.#o = {
-      now: systemNow, intervalMs: 100, ttlMs: 10_000, watchMs: 50, deadlineMs: 250, maxAccounts: 20_000, ...options,
+      now: steadyNow, intervalMs: 100, ttlMs: 10_000, watchMs: 50, deadlineMs: 250, maxAccounts: 20_000, ...options,
     }
     this.#prefix = `relaycore:${options.deploymentId}:`
     this.#news = `${this.#prefix}news`
@@ -252,9 +252,9 @@ export class RedisHotStatus implements HotStatus {
     const withdrawn = [...this.#withdrawn].slice(0, MAX_WRITES)
     for (const accountId of withdrawn) this.#withdrawn.delete(accountId)
     const sources = this.#copies.due(this.#incarnations, now, MAX_READS)
-    const house = keepHouse ? this.#houseCommands(now) : []
+    const house = keepHouse ? this.#houseCommands() : []
     const replies = await this.#redis.batch([
-      ['zadd', this.#registry, now, String(this.#o.incarnation)],
+      ['zadd', this.#registry, systemNow(), String(this.#o.incarnation)],
       ...house,
       ...sources.map(({ accountId, incarnation }): Command => ['get', this.#key(accountId, incarnation)]),
       ...written.map((own): Command => ['set', this.#key(own.figures.accountId), encodeFigures(own), 'PX', this.#o.ttlMs]),
@@ -289,8 +289,12 @@ export class RedisHotStatus implements HotStatus {
     return written
   }
 
-  /** the last of them, of those after the first of the batch, reads the registry */
-  #houseCommands (now: number): Command[] {
+  /**
+   * The last of them, of those after the first of the batch, reads the registry. Gateways compare their clocks there,
+   * so it is the time that they are set to.
+   */
+  #houseCommands (): Command[] {
+    const now = systemNow()
     return [
       // comes back to this gateway too, where all is well
       ['publish', this.#news, encodeMessage(this.#id, { kind: 'here' })],
@@ -355,7 +359,7 @@ export class RedisHotStatus implements HotStatus {
   Promise<boolean> {
     const sources = accountIds.flatMap((accountId) => [...from].map((incarnation) => ({ accountId, incarnation })))
     const replies = await this.#redis.batch([
-      ['zrangebyscore', this.#registry, this.#o.now() - FORGOTTEN_AFTER_MS, '+inf'],
+      ['zrangebyscore', this.#registry, systemNow() - FORGOTTEN_AFTER_MS, '+inf'],
       ...sources.map(({ accountId, incarnation }): Command => ['get', this.#key(accountId, incarnation)]),
     ], { deadlineMs: Math.max(1, until - performance.now()), drop: false })
     if (replies === null) return false
