@@ -49,6 +49,20 @@ t.test('docs/PROVIDERS.md lists every path as it is', async (t) => {
   t.equal(readFileSync(file, 'utf8'), made)
 })
 
+t.test('GUARANTEES.md cites files and tests that exist, for each promise', async (t) => {
+  const root = resolve(import.meta.dirname, '../..')
+  const promises = readFileSync(resolve(root, 'GUARANTEES.md'), 'utf8').split('\n## ').filter((one) => /^P\d:/.test(one))
+  t.equal(promises.length, 9)
+  for (const promise of promises) {
+    const cited = [...promise.matchAll(/^- `(test\/[^`]+)`: "(.+)"$/gm)]
+    t.ok(cited.length > 1, promise.slice(0, 2))
+    for (const [, file = '', name = ''] of cited) {
+      const text = readFileSync(resolve(root, file), 'utf8').replaceAll("\\'", "'")
+      t.ok(text.includes(`'${name}'`), `${file}: ${name}`)
+    }
+  }
+})
+
 const FREE = {
   models: 'free, from the catalog',
   forward: 'free, passed on',
