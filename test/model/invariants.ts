@@ -25,7 +25,7 @@ export function unrest (state: State): string | null {
 /** P1 and P2 of the promises. */
 function brokenPromise (state: State): string | null {
   for (const [index, account] of state.accounts.entries()) {
-    if (exposure(state, account) > account.ceiling + unpostedDebt(state, index)) {
+    if (exposure(state, account, index) > account.ceiling + unpostedDebt(state, index)) {
       return 'P1: settled, finished costs and open quotes together pass the limit'
     }
   }
@@ -49,7 +49,8 @@ function brokenBooks (state: State): string | null {
     const leases = state.lives.reduce((sum, life) => sum + lease(life.leases, index), 0)
     const rows = state.calls.reduce((sum, { row, holds }) => sum + (row === 'open' ? holds[index] ?? 0 : 0), 0)
     if (account.leased !== leases + rows) return 'leased is not the sum over its leases and long holds'
-    if (account.settled !== charged) return 'settled is not the sum of its charges'
+    const writtenOff = state.lives.reduce((sum, { leases }) => sum + (leases[index]?.writtenOff ?? 0), 0)
+    if (account.settled !== charged + writtenOff) return 'settled is not the sum of its charges'
     if (account.leased < 0) return 'leased is negative'
   }
   return null
@@ -73,8 +74,13 @@ function brokenLease (state: State): string | null {
 }
 
 /** What the account may have to pay: what it has paid, and the worst of what PostgreSQL has not seen yet. */
-function exposure (state: State, account: Account): number {
-  return account.settled + state.calls.reduce((sum, call) => sum + unposted(call), 0)
+function exposure (state: State, account: Account, index: number): number {
+  const unheard = state.lives.map((life, who) => {
+    const own = state.calls.reduce((sum, call) => sum + (call.life === who ? unposted(call) : 0), 0)
+    // of a life that was written off that much counts as spent already
+    return Math.max(0, own - (life.leases[index]?.writtenOff ?? 0))
+  })
+  return account.settled + unheard.reduce((sum, one) => sum + one, 0)
 }
 
 function unposted (call: Call): number {

@@ -21,6 +21,8 @@ const PLAIN: Bounds = {
   lowering: false,
   poison: false,
   long: false,
+  writeOff: false,
+  copies: false,
 }
 
 interface World { bounds: Bounds, states: number }
@@ -70,6 +72,10 @@ const WORLDS = {
   'calls that become long, at a gateway whose messages overtake each other': {
     bounds: { ...PLAIN, gateways: 1, lives: 1, crashes: 0, limits: [2], granted: 3, long: true },
     states: 1_000,
+  },
+  'a gateway that is written off, and wakes': {
+    bounds: { ...PLAIN, quotes: [2], granted: 2, needs: [[2]], writeOff: true, copies: true },
+    states: 5_000,
   },
   'an event that PostgreSQL refuses': {
     bounds: { ...PLAIN, gateways: 1, limits: [1], poison: true },
@@ -133,6 +139,8 @@ const MUTANTS: Record<Safeguard, Mutant> = {
     world: 'two gateways that fight for a budget that only one call fits into',
     breaks: /^P1: .* pass the limit/,
   },
+  'write-off replaced': { world: 'a gateway that is written off, and wakes', breaks: /^P1: .* pass the limit/ },
+  'posted before closed': { world: 'a gateway that is written off, and wakes', breaks: /^P1: .* pass the limit/ },
   'set-aside stays leased': { world: 'an event that PostgreSQL refuses', breaks: /^P1: .* pass the limit/ },
 }
 

@@ -24,6 +24,8 @@ export const SAFEGUARDS = {
   'long while live': 'it is moved only from the lease of an incarnation that is live',
   'returned once told': 'a gateway counts it as given back only once it has been told',
   'row before uncertain': 'no event of a call is inserted that a row holds',
+  'write-off replaced': 'what turns up after a write-off takes its place, and counts once',
+  'posted before closed': 'leases are closed, and a write-off is taken back, only once all of the journal is posted',
   'set-aside stays leased': 'closing a lease keeps what covers events that are set aside',
 } as const
 
@@ -49,11 +51,15 @@ export interface Bounds {
   poison: boolean
   /** calls may go on behind their answers */
   long: boolean
+  /** what a gateway leases may be counted as spent, also where it only seems dead */
+  writeOff: boolean
+  /** another gateway posts ended calls of one that is not heard, from the copy of its journal */
+  copies: boolean
 }
 
 /** In the order in which they bring the system to rest; those after `null` never do. */
 const TO_REST = [
-  'post arrives and is answered', 'grant answer arrives', 'keep arrives and is answered', 'keep arrives, its answer lost', 'journal writes a record', 'send', 'settle',
+  'post arrives and is answered', 'grant answer arrives', 'a process ends that was written off', 'keep arrives and is answered', 'keep arrives, its answer lost', 'journal writes a record', 'send', 'settle',
   'heartbeat is answered', 'give up unused rights', 'post leaves', 'recovery begins', 'recovery posts a call',
   'keep leaves again', 'row is settled', 'close arrives', 'recovery asks to close', 'refused event is made acceptable', 'set-aside event is posted',
 ] as const
@@ -62,7 +68,7 @@ const TO_UNREST = [
   'grant, its answer under way', 'grant, its answer lost', 'late grant to a dead gateway', 'hold', 'release',
   'post arrives, its answer lost and a copy under way', 'post is lost', 'close arrives, a copy under way', 'crash',
   'recovery posts a call, its answer lost',
-  'a new life joins', 'limit is lowered', 'a call becomes long', 'keep is lost',
+  'a new life joins', 'write-off', 'a copied call is posted by another gateway', 'limit is lowered', 'a call becomes long', 'keep is lost',
 ] as const
 
 export const ACTIONS = [...TO_REST, ...TO_UNREST]
@@ -103,7 +109,7 @@ export function initial (bounds: Bounds): State {
 function aLife (accounts: number): Life {
   return {
     state: 'live',
-    leases: Array.from({ length: accounts }, () => ({ granted: 0, returned: 0, posted: 0 })),
+    leases: Array.from({ length: accounts }, () => ({ granted: 0, returned: 0, posted: 0, writtenOff: 0 })),
     memory: {
       leases: Array.from({ length: accounts }, () => ({ granted: 0, returned: 0, consumed: 0, held: 0 })),
       queue: [],
@@ -187,7 +193,14 @@ export class Protocol {
     if (call.row !== 'none' && this.#keeps('row before uncertain')) return true
     call.events++
     call.charge = amount
+    const writtenOff = lifeOf(next, call.life).state === 'written off'
     leasesOf(next, call.life).forEach((lease, account) => {
+      if (writtenOff) {
+        const back = this.#keeps('write-off replaced') ? Math.min(covered[account] ?? 0, lease.writtenOff) : 0
+        lease.writtenOff -= back
+        accountOf(next, account).settled += amount - back
+        return
+      }
       const fromLease = this.#keeps('covered') ? covered[account] ?? 0 : amount
       lease.posted += fromLease
       accountOf(next, account).leased -= fromLease
@@ -198,7 +211,8 @@ export class Protocol {
   }
 
   #takeBack (next: State, who: number, returned: number[]): void {
-    if (lifeOf(next, who).state === 'closed') return
+    const { state } = lifeOf(next, who)
+    if (state === 'closed' || state === 'written off') return
     leasesOf(next, who).forEach((lease, account) => {
       const figure = returned[account] ?? 0
       const more = this.#keeps('absolute returned') ? Math.max(0, figure - lease.returned) : figure
@@ -209,6 +223,14 @@ export class Protocol {
 
   #close (next: State, message: Message & { type: 'close' }): void {
     const life = lifeOf(next, message.life)
+    if (life.state === 'written off') {
+      life.state = 'closed'
+      life.leases.forEach((lease, account) => {
+        accountOf(next, account).settled -= lease.writtenOff
+        lease.writtenOff = 0
+      })
+      return
+    }
     if (life.state !== 'recovering' && this.#keeps('write-once close')) return
     life.state = 'closed'
     const kept = message.setAside.map((index) => callOf(next, index)).filter(({ events }) => events === 0)
@@ -320,6 +342,9 @@ export class Protocol {
       emit('heartbeat is answered', next, who, 0)
     }
     if (state.crashes < this.#bounds.crashes) emit('crash', crashed(state, who), who, 0)
+    if (life.state === 'written off') {
+      emit('a process ends that was written off', { ...crashed(state, who), crashes: state.crashes }, who, 0)
+    }
   }
 
   #hold (state: State, memory: Memory, who: number, emit: Emit): void {
@@ -417,6 +442,11 @@ export class Protocol {
       })
       emit('row is settled', next, who, cost)
     }
+    const ended = call.phase === 'ended' || call.phase === 'found ended'
+    if (this.#bounds.copies && ended && call.events === 0) {
+      const next = copy(state)
+      if (this.#insert(next, index, call.cost, call.covered)) emit('a copied call is posted by another gateway', next, who, index)
+    }
     if (call.phase === 'set aside') this.#retry(state, call, index, emit)
   }
 
@@ -451,7 +481,7 @@ export class Protocol {
       if (call.events === 0) emit('recovery posts a call, its answer lost', unheard, who, index)
     })
     const asked = state.messages.some((m) => m.type === 'close' && m.life === who)
-    if (found > 0 || asked) return
+    if (asked || (found > 0 && this.#keeps('posted before closed'))) return
     const next = copy(state)
     next.messages.push({ type: 'close', life: who, setAside: this.#setAside(state, who), rest: this.#restNow(life) })
     emit('recovery asks to close', next, who, 0)
@@ -498,6 +528,7 @@ export class Protocol {
       for (const account of next.accounts) account.limit--
       emit('limit is lowered', next, 0, 1)
     }
+    if (this.#bounds.writeOff) this.#writeOff(state, emit)
     if (state.poisoned) emit('refused event is made acceptable', { ...copy(state), poisoned: false }, 0, 0)
     const closed = state.lives.filter((life) => life.state === 'closed').length
     const more = state.lives.length - closed < this.#bounds.gateways && state.lives.length < this.#bounds.lives
@@ -505,6 +536,24 @@ export class Protocol {
     const next = copy(state)
     next.lives.push(aLife(this.#bounds.limits.length))
     emit('a new life joins', next, next.lives.length - 1, 0)
+  }
+
+  /** of a gateway that is dead, or cannot be reached: once in all */
+  #writeOff (state: State, emit: Emit): void {
+    if (state.lives.some((life) => life.state === 'written off')) return
+    state.lives.forEach((life, who) => {
+      if (life.state === 'closed' || life.leases.every((lease) => restOf(lease) === 0)) return
+      const next = copy(state)
+      lifeOf(next, who).state = 'written off'
+      leasesOf(next, who).forEach((lease, account) => {
+        const rest = restOf(lease)
+        lease.posted += rest
+        lease.writtenOff = rest
+        accountOf(next, account).leased -= rest
+        accountOf(next, account).settled += rest
+      })
+      emit('write-off', next, who, 0)
+    })
   }
 
   #keeps (safeguard: Safeguard): boolean {

@@ -45,8 +45,8 @@ export interface Account {
   ceiling: number
 }
 
-/** A lease as PostgreSQL has it. */
-export interface Lease { granted: number, returned: number, posted: number }
+/** A lease as PostgreSQL has it. `writtenOff`: counted as spent by a write-off, and not yet replaced by what was. */
+export interface Lease { granted: number, returned: number, posted: number, writtenOff: number }
 
 /** A lease as its gateway has it. */
 export interface MemoryLease { granted: number, returned: number, consumed: number, held: number }
@@ -60,7 +60,7 @@ export interface Memory {
 }
 
 export interface Life {
-  state: 'live' | 'recovering' | 'closed'
+  state: 'live' | 'recovering' | 'closed' | 'written off'
   leases: Lease[]
   /** null: the process is dead */
   memory: Memory | null
@@ -98,7 +98,9 @@ export function copy (state: State): State {
 function copyLife ({ state, leases, memory }: Life): Life {
   return {
     state,
-    leases: leases.map((l) => ({ granted: l.granted, returned: l.returned, posted: l.posted })),
+    leases: leases.map((l) => ({
+      granted: l.granted, returned: l.returned, posted: l.posted, writtenOff: l.writtenOff,
+    })),
     memory: memory === null
       ? null
       : {
@@ -142,7 +144,7 @@ const PHASE_CODE: Record<Phase, number> = {
   kept: 13,
 }
 const ROW_CODE = { none: 0, open: 1, settled: 2 }
-const LIFE_CODE = { live: 0, recovering: 1, closed: 2 }
+const LIFE_CODE = { live: 0, recovering: 1, closed: 2, 'written off': 3 }
 const RECORD_CODE = { open: 0, end: 1, void: 2 }
 const MESSAGE_CODE = { 'grant answer': 0, post: 1, close: 2, keep: 3 }
 
@@ -169,6 +171,7 @@ function encodeLife ({ lives, calls, messages }: State, who: number): string {
   for (const l of life.leases) {
     if (life.state === 'closed') out.push(shifted(restOf(l)))
     else out.push(l.granted, l.returned, l.posted)
+    if (life.state === 'written off') out.push(l.writtenOff)
   }
   if (life.memory === null) out.push(NO_MEMORY)
   else encodeMemory(life.memory, out)
@@ -213,7 +216,7 @@ function shifted (amount: number): number {
   return amount + 100
 }
 
-export function restOf (lease: Lease): number {
+export function restOf (lease: Pick<Lease, 'granted' | 'returned' | 'posted'>): number {
   return lease.granted - lease.returned - lease.posted
 }
 
