@@ -613,6 +613,18 @@ alter table provider_files add constraint provider_files_file_id_check CHECK (((
 alter table provider_files add constraint provider_files_pkey PRIMARY KEY (provider, file_id);
 comment on table provider_files is 'whose a file at a provider is, by the gateway key that brought it or the batch that made it';
 
+create table restores (
+  at timestamp(3) with time zone default clock_timestamp() not null,
+  incarnation_after bigint not null,
+  incarnation_up_to bigint not null,
+  account_after bigint not null,
+  account_up_to bigint not null,
+  deployment_id uuid not null
+);
+alter table restores add constraint restores_pkey PRIMARY KEY (at);
+comment on table restores is 'when the database was restored from a backup, and the numbers that may have been given out behind it';
+comment on column restores.deployment_id is 'what this ledger was called before: what Redis has under it counts no more';
+
 create table usage_by_day (
   account_id bigint not null,
   facet text not null,
@@ -1024,6 +1036,30 @@ begin
   update gateways g set state = 'recovering' where g.incarnation = _incarnation and g.state = 'live';
 end $function$
 ;
+
+CREATE OR REPLACE FUNCTION public.begin_recovery(_incarnation bigint, _journal_id text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  _of text;
+begin
+  select g.journal_id into _of from gateways g where g.incarnation = _incarnation;
+  if _of is null then
+    insert into gateways (incarnation, journal_id, host, state) overriding system value
+    select _incarnation, _journal_id, 'unknown since a restore', 'recovering'
+    where exists (select from restores r where _incarnation >= r.incarnation_after and _incarnation <= r.incarnation_up_to)
+    on conflict do nothing;
+    if not found then
+      raise exception 'gateway % is unknown', _incarnation using errcode = 'RC001';
+    end if;
+  elsif _of <> _journal_id then
+    raise exception 'gateway % is of another journal', _incarnation using errcode = 'RC001';
+  end if;
+  perform begin_recovery(_incarnation);
+end $function$
+;
+comment on function begin_recovery is 'of the process life of a journal';
 
 CREATE OR REPLACE FUNCTION public.calculate_budget_status(_budget uuid)
  RETURNS TABLE(account_id bigint, subject text, period_start timestamp with time zone, period_end timestamp with time zone, limit_nano bigint, settled_nano bigint, charges bigint)
@@ -1823,6 +1859,37 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.note_restore()
+ RETURNS SETOF restores
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+  _incarnations text := pg_get_serial_sequence('gateways', 'incarnation');
+  _accounts text := pg_get_serial_sequence('budget_accounts', 'id');
+  _living bigint;
+  _row restores;
+begin
+  select d.id into _row.deployment_id from deployment d for update;
+  select g.incarnation into _living from gateways g where responds(g) limit 1;
+  if _living is not null then
+    raise exception 'gateway % answers, or has until seconds before the backup: stop all gateways, and wait ten seconds', _living
+      using errcode = 'RC002';
+  end if;
+  _row.at := clock_timestamp();
+  _row.incarnation_after := nextval(_incarnations);
+  _row.incarnation_up_to := setval(_incarnations, _row.incarnation_after + 1000000);
+  _row.account_after := nextval(_accounts);
+  _row.account_up_to := setval(_accounts, _row.account_after + 1000000000);
+  -- whoever lives still starts anew, on its journal
+  update gateways g set state = 'recovering' where g.state = 'live';
+  update deployment d set id = gen_random_uuid();
+  insert into restores select _row.*;
+  return next _row;
+end $function$
+;
+comment on function note_restore is 'once, behind a restore and before any gateway starts';
+
 CREATE OR REPLACE FUNCTION public.of_subject(_budget budget_definitions, _subject text)
  RETURNS budget_definitions
  LANGUAGE plpgsql
@@ -1937,11 +2004,14 @@ begin
     select recorded.account_id, sum(recorded.amount_nano) as amount, sum(recorded.covered_nano) as covered
     from recorded group by 1
   ),
+  -- what a gateway that is gone has spent it was granted, also where the database is older than that;
   -- a lease that was closed has given back all it could: what was kept for events pays for them, and nothing else
   given as (
     select l.account_id,
       case when l.state = 'open' then coalesce(moved.covered, 0)
         else least(coalesce(moved.covered, 0), l.granted_nano - l.returned_nano - l.posted_nano) end as covered,
+      case when l.state = 'open' and _state <> 'live'
+        then greatest(coalesce(moved.covered, 0) - (l.granted_nano - l.returned_nano - l.posted_nano), 0) else 0 end as unknown,
       case when l.state = 'open' then greatest(coalesce(r.returned_nano, 0) - l.returned_nano, 0) else 0 end as back
     from leases l
     left join (select r.account_id, max(r.returned_nano) as returned_nano
@@ -1950,7 +2020,8 @@ begin
     where l.incarnation = _incarnation and l.account_id = any (_touched)
   ),
   lease as (
-    update leases l set posted_nano = l.posted_nano + given.covered, returned_nano = l.returned_nano + given.back,
+    update leases l set granted_nano = l.granted_nano + given.unknown, posted_nano = l.posted_nano + given.covered,
+      returned_nano = l.returned_nano + given.back,
       state = case when l.state = 'kept' and l.granted_nano = l.returned_nano + l.posted_nano + given.covered
         then 'closed' else l.state end
     from given
@@ -1959,7 +2030,7 @@ begin
   account as (
     update budget_accounts a set
       settled_nano = a.settled_nano + coalesce(moved.amount, 0),
-      leased_nano = a.leased_nano - coalesce(given.back, 0) - coalesce(given.covered, 0)
+      leased_nano = a.leased_nano - coalesce(given.back, 0) - coalesce(given.covered - given.unknown, 0)
     from unnest(_touched) t (account_id) left join moved using (account_id) left join given using (account_id)
     where a.id = t.account_id and (moved.account_id is not null or given.back <> 0)
   )
@@ -1981,7 +2052,7 @@ begin
   from unnest(_inserted) i (id)
   union all
   select null::uuid, f.* from account_figures(_incarnation, _touched) f;
-end $function$
+end$function$
 ;
 
 CREATE OR REPLACE FUNCTION public.rebuild_usage_rollups(_budget uuid)

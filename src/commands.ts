@@ -12,7 +12,7 @@ import { checkPrices } from './pricing/check.ts'
 import { LivePrices } from './pricing/live-prices.ts'
 import { catalogWith, pricesAt } from './pricing/price-overlay.ts'
 import { namingsOf } from './providers/configured.ts'
-import { reconcile, writeOff } from './reconcile.ts'
+import { reconcile, restored, writeOff } from './reconcile.ts'
 import { PostgresAuditLog } from './stores/postgres/audit-log.ts'
 import { grantGateway } from './stores/postgres/grants.ts'
 import { migrate } from './stores/postgres/migrate.ts'
@@ -35,6 +35,7 @@ const HELP = `relaycore: a budget gateway for AI spend
                                   that were set aside, holds past their deadline, figures that do not agree; changes nothing
       [--apply]                   and puts it right, but for gateways
       [--all]                     reads the records of every account, however long it takes
+      [--restored]                once, behind a restore of the database from a backup and before a gateway starts
       [--write-off <gateway>]     count what that gateway has leased as spent, if it will not come back
   relaycore audit verify          look for entries of the audit log that were altered, removed or moved
       [--expect <seq>:<hash>]     a link of its chain that was kept elsewhere; may be given several times
@@ -66,6 +67,7 @@ const OPTIONS = {
   'write-off': { type: 'string' },
   json: { type: 'boolean' },
   call: { type: 'boolean' },
+  restored: { type: 'boolean' },
   apply: { type: 'boolean' },
   all: { type: 'boolean' },
   expect: { type: 'string', multiple: true },
@@ -193,6 +195,7 @@ const COMMANDS: Record<string, (config: Config, values: Values, speech: Speech) 
   reconcile: async (config, values, { say }) => {
     const gateway = values['write-off']
     if (gateway !== undefined) await writeOff(config, gateway, say)
+    else if (values.restored === true) await restored(config, say)
     else await reconcile(config, { apply: values.apply === true, all: values.all === true }, say)
     return 0
   },

@@ -66,6 +66,13 @@ export async function writeOff (config: Config, gateway: string, say: Say): Prom
   }
 }
 
+/** what was given out behind the backup is passed over, so that journals and Redis mean nothing else by it */
+export async function restored (config: Config, say: Say): Promise<void> {
+  await changing(config, async ({ repairs }) => { await repairs.restored() })
+  say('The database is ready for gateways that know more than it does. Start each on its own data folder, one after the ' +
+    'other, before calls come; then see `relaycore doctor` and `relaycore reconcile --all`.')
+}
+
 async function listLostGateways (url: string, say: Say): Promise<void> {
   const authority = new PostgresAuthority({ connectionString: url, applicationName: 'relaycore cli' })
   try {

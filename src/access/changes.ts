@@ -45,6 +45,8 @@ export interface Stores {
     healAccount (accountId: number): Promise<Drift[]>
     /** a usage event that was set aside, of the gateway that made it; false: it is recorded already */
     record (incarnation: number, event: UsageEvent): Promise<boolean>
+    /** the database was restored from a backup, and no gateway has started since */
+    restored (): Promise<void>
   }
   holds: HoldStore
   adjustments: AdjustmentStore

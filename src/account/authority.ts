@@ -138,7 +138,7 @@ export interface Authority {
    */
   keep (incarnation: number, call: KeptCall): Promise<{ kept: boolean, accounts: AccountFigures[] }>
   /** sets a dead incarnation to recovering, before anything of it is posted */
-  beginRecovery (incarnation: number): Promise<void>
+  beginRecovery (incarnation: number, journalId?: string): Promise<void>
   /**
    * Closes every lease of a recovering incarnation, write-once: what was granted and neither posted nor set
    * aside goes back to the account, and so does what a write-off still counts. `kept`: `covered` of events that are set

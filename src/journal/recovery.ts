@@ -86,11 +86,12 @@ async function addCopied (life: JournalLife, copies: Pick<CopyStore, 'read'>): P
 
 async function begin (authority: Authority, folder: JournalFolder, incarnation: number): Promise<void> {
   try {
-    await authority.beginRecovery(incarnation)
+    await authority.beginRecovery(incarnation, folder.journalId)
   } catch (error) {
     if (!(error instanceof NotLiveError)) throw error
-    throw new Error(`The journal in ${folder.path} belongs to another database: this one knows no gateway ${incarnation}. ` +
-      'Use the database that it belongs to, or, if its calls need not be recorded, move the folder away.', { cause: error })
+    throw new Error(`The journal in ${folder.path} belongs to another database: this one knows no gateway ${incarnation} ` +
+      'of this journal. Use the database that it belongs to; if this is it, restored from a backup, run `relaycore reconcile ' +
+      '--restored` first; if its calls need not be recorded, move the folder away.', { cause: error })
   }
 }
 

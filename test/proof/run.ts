@@ -1,3 +1,4 @@
+import { proveBackup } from './backup.ts'
 import {
   inAWorld, proveBlocked, proveClockSteps, proveFrozen, proveFullJournal, proveLost, proveMemory, proveNoDescriptors,
   proveStop, proveStopLimit,
@@ -98,6 +99,10 @@ const PROOFS: Record<string, Proof[]> = {
   memory: [{
     title: 'A gateway runs out of memory with 20 streams open',
     run: async (say) => { await inAWorld((world) => proveMemory(world, { megabytes: 96 }, say)) },
+  }],
+  backup: [{
+    title: 'A backup taken under load, restored: gateways on their journals, and on new data folders',
+    run: async (say) => { await proveBackup({ calls: 300 }, say) },
   }],
   record: [{
     title: 'Books agree: 100,000 random records and reversals, backdated, in four currencies, over changes of clocks',

@@ -221,8 +221,9 @@ export class PostgresAuthority implements Authority {
     return { kept: rows[0]?.kept === true, accounts }
   }
 
-  async beginRecovery (incarnation: number): Promise<void> {
-    await run(this.#closings, { text: 'select begin_recovery($1)', values: [incarnation] })
+  async beginRecovery (incarnation: number, journalId?: string): Promise<void> {
+    const values = [incarnation, ...journalId === undefined ? [] : [journalId]]
+    await run(this.#closings, { text: `select begin_recovery(${values.map((_, i) => `$${i + 1}`).join(', ')})`, values })
   }
 
   async closeLeases (incarnation: number, kept: KeptCharge[]): Promise<void> {

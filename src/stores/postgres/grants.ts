@@ -38,6 +38,7 @@ export const RIGHTS: Record<string, readonly Right[]> = {
   model_prices: ['select', 'insert'],
   provider_files: ['select', 'insert'],
   relaycore_migrations: ['select'],
+  restores: ['select'],
   usage_by_day: ['select', 'insert', 'update'],
   usage_by_hour: ['select', 'insert', 'update'],
   usage_events: ['select', 'insert'],

@@ -1,8 +1,9 @@
 import { type AuditTrail } from '../../access/audit.ts'
 import { type Drift, type DriftKind } from '../../auditor/drift.ts'
+import { Conflict } from '../../errors.ts'
 import { EndedCall } from '../../journal/ended-call.ts'
-import { type UsageEvent } from '../../usage/usage.ts'
-import { type Queryable } from './pool.ts'
+import { type Charge, type UsageEvent } from '../../usage/usage.ts'
+import { idOf, sqlStateOf, type Queryable } from './pool.ts'
 import { postedCalls } from './posted-calls.ts'
 
 /** Repairs of the ledger, in the transaction of a change: each locks its account first, and notes what it found. */
@@ -36,12 +37,15 @@ export class NotedRepairs {
   }
 
   async record (incarnation: number, event: UsageEvent): Promise<boolean> {
+    const unknown = await this.#unknown(event)
+    const [charges, dropped] = [false, true].map((gone) =>
+      event.end.charges.filter(({ accountId }) => unknown.has(accountId) === gone)) as [Charge[], Charge[]]
     const rows = await this.#tx.query({
       text: "select event_id from post_usage($1, $2, '[]') where event_id is not null",
-      values: [incarnation, postedCalls([EndedCall.of(event)])],
+      values: [incarnation, postedCalls([EndedCall.of({ ...event, end: { ...event.end, charges } })])],
     })
     if (rows.length === 0) return false
-    const { id, charges, certainty } = event.end
+    const { id, certainty } = event.end
     this.#moved(charges.map(({ accountId }) => accountId))
     this.#trail.note({
       action: 'usage.set_aside_recorded',
@@ -54,10 +58,38 @@ export class NotedRepairs {
       after: {
         event: id,
         certainty,
-        charges: charges.map(({ accountId, amountNano }) => ({ account: accountId, amountNano: String(amountNano) })),
+        charges: charges.map(shown),
+        ...dropped.length === 0 ? {} : { onAccountsUnknownSinceARestore: dropped.map(shown) },
       },
     })
     return true
+  }
+
+  async restored (): Promise<void> {
+    const [row] = await this.#tx.query<Record<string, string>>({ text: RESTORED }).catch((error: unknown) => {
+      if (sqlStateOf(error) === 'RC002') throw new Conflict((error as Error).message, { cause: error })
+      throw error
+    })
+    const [ledger] = await this.#tx.query<{ id: string }>({ text: 'select id from deployment' })
+    if (row === undefined || ledger === undefined) throw new Error('PostgreSQL returned no row for a restore')
+    const { deployment_id: before, ...numbers } = row
+    this.#trail.note({
+      action: 'ledger.restored',
+      objectType: 'ledger',
+      objectId: ledger.id,
+      organizationId: null,
+      scopes: [],
+      scopesAbove: [],
+      before: { id: before },
+      after: { id: ledger.id, ...numbers },
+    })
+  }
+
+  /** of accounts that were made behind a backup nobody knows any more whose they were */
+  async #unknown ({ end: { charges } }: UsageEvent): Promise<Set<number>> {
+    const accounts = charges.map(({ accountId }) => accountId)
+    const rows = await this.#tx.query<{ id: string }>({ text: UNKNOWN, values: [accounts] })
+    return new Set(rows.map(({ id }) => idOf(id)))
   }
 
   /** `before`: what was kept; null: sums, of which only what is right is told */
@@ -81,6 +113,18 @@ export class NotedRepairs {
     })
   }
 }
+
+function shown ({ accountId, amountNano }: Charge) { return { account: accountId, amountNano: String(amountNano) } }
+
+const RESTORED = `
+  select r.deployment_id::text, r.incarnation_after::text, r.incarnation_up_to::text, r.account_after::text,
+    r.account_up_to::text
+  from note_restore() r`
+
+const UNKNOWN = `
+  select c.id from unnest($1::bigint[]) c (id)
+  where not exists (select from budget_accounts a where a.id = c.id)
+    and exists (select from restores r where c.id >= r.account_after and c.id <= r.account_up_to)`
 
 const GONE = `
   update drifts d set gone_at = clock_timestamp()
