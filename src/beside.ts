@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type Authorship, type Stores } from './access/changes.ts'
-import { type Config } from './config.ts'
+import { type Config, ConfigError } from './config.ts'
 import { PostgresChanges } from './stores/postgres/changes.ts'
 import { attachPostgres } from './stores/postgres/launcher.ts'
-import { migrate } from './stores/postgres/migrate.ts'
+import { migrate, schemaVersions } from './stores/postgres/migrate.ts'
 import { Database } from './stores/postgres/pool.ts'
 
 /** What commands beside a gateway work on: the database of its settings, changed under the name of who runs them. */
@@ -26,11 +26,20 @@ export async function withUrl<T> (config: Config, work: (url: string) => Promise
   }
 }
 
-export async function withDatabase<T> (config: Config, work: (database: Database) => Promise<T>): Promise<T> {
+async function withDatabase<T> (config: Config, work: (database: Database) => Promise<T>): Promise<T> {
   return await withUrl(config, async (url) => {
     await migrate(url)
     return await connected(url, work)
   })
+}
+
+/** the schema is not changed by a look at it */
+export async function requireSchema (database: Database): Promise<void> {
+  const { known, found } = await schemaVersions(database.pool)
+  if (found !== known) {
+    throw new ConfigError(`The database has schema version ${found ?? 'none'}, this program ${known}: ` +
+      (found === null || found < known ? 'run `relaycore migrate` first' : 'use the newer program'))
+  }
 }
 
 /** what a command changes is in the audit log, like everything else */

@@ -12,6 +12,7 @@ import { checkPrices } from './pricing/check.ts'
 import { LivePrices } from './pricing/live-prices.ts'
 import { catalogWith, pricesAt } from './pricing/price-overlay.ts'
 import { namingsOf } from './providers/configured.ts'
+import { forget } from './forget.ts'
 import { reconcile, restored, writeOff } from './reconcile.ts'
 import { PostgresAuditLog } from './stores/postgres/audit-log.ts'
 import { grantGateway } from './stores/postgres/grants.ts'
@@ -37,6 +38,8 @@ const HELP = `relaycore: a budget gateway for AI spend
       [--all]                     reads the records of every account, however long it takes
       [--restored]                once, behind a restore of the database from a backup and before a gateway starts
       [--write-off <gateway>]     count what that gateway has leased as spent, if it will not come back
+  relaycore forget --user <id>    what is stored of a user; changes nothing
+      [--apply]                   and gives them a name that leads to nobody: sums, records and budgets stay as they are
   relaycore audit verify          look for entries of the audit log that were altered, removed or moved
       [--expect <seq>:<hash>]     a link of its chain that was kept elsewhere; may be given several times
       [--after <seq>:<hash>]      begin behind this entry, where those up to it are archived
@@ -197,6 +200,11 @@ const COMMANDS: Record<string, (config: Config, values: Values, speech: Speech) 
     if (gateway !== undefined) await writeOff(config, gateway, say)
     else if (values.restored === true) await restored(config, say)
     else await reconcile(config, { apply: values.apply === true, all: values.all === true }, say)
+    return 0
+  },
+  forget: async (config, { user, apply = false }, { say }) => {
+    if (user === undefined || user === '') throw new ConfigError('forget needs --user <id>')
+    await forget(config, user, apply, say)
     return 0
   },
   'admin-token rotate': async (config, _values, { say }) => {

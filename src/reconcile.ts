@@ -1,14 +1,13 @@
 import { join } from 'node:path'
 import { holdChange } from './access/audit.ts'
 import { describeDrift, isDerived, isRepairable, type Drift } from './auditor/drift.ts'
-import { changer, changing, withUrl, type Change } from './beside.ts'
+import { changer, changing, requireSchema, withUrl, type Change } from './beside.ts'
 import { type Config, ConfigError } from './config.ts'
 import { lockFolder } from './journal/lock.ts'
 import { dropSetAside, readSetAside, type SetAsideEvent } from './journal/set-aside.ts'
 import { formatNano } from './money/amount.ts'
 import { allAccounts, driftsOf, knownDrifts } from './stores/postgres/auditor-books.ts'
 import { PostgresAuthority } from './stores/postgres/authority.ts'
-import { schemaVersions } from './stores/postgres/migrate.ts'
 import { Database } from './stores/postgres/pool.ts'
 
 /**
@@ -47,15 +46,6 @@ export async function reconcile (config: Config, options: ReconcileOptions, say:
       await database.close()
     }
   })
-}
-
-/** the schema is not changed by a look at it */
-async function requireSchema (database: Database): Promise<void> {
-  const { known, found } = await schemaVersions(database.pool)
-  if (found !== known) {
-    throw new ConfigError(`The database has schema version ${found ?? 'none'}, this program ${known}: ` +
-      (found === null || found < known ? 'run `relaycore migrate` first' : 'use the newer program'))
-  }
 }
 
 export async function writeOff (config: Config, gateway: string, say: Say): Promise<void> {

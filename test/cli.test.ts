@@ -59,7 +59,7 @@ t.test('--help names every setting and every command', async (t) => {
   const { code, output } = await here(['--help'], {})
   t.equal(code, 0)
   for (const { env } of Object.values(Settings.properties) as unknown as { env: string }[]) t.match(output, env)
-  for (const command of ['start', 'migrate', 'keys create', 'admin-token rotate', 'reconcile', 'doctor', 'audit verify', 'prices check']) t.match(output, `relaycore ${command}`)
+  for (const command of ['start', 'migrate', 'keys create', 'admin-token rotate', 'reconcile', 'doctor', 'forget', 'audit verify', 'prices check']) t.match(output, `relaycore ${command}`)
 })
 
 t.test('what stops a start is said in one plain sentence', async (t) => {

@@ -45,6 +45,8 @@ export interface Stores {
     healAccount (accountId: number): Promise<Drift[]>
     /** a usage event that was set aside, of the gateway that made it; false: it is recorded already */
     record (incarnation: number, event: UsageEvent): Promise<boolean>
+    /** a user's id is replaced by this name, and what their calls say beyond counts and costs is removed */
+    forgetUser (userId: string, as: string): Promise<void>
     /** the database was restored from a backup, and no gateway has started since */
     restored (): Promise<void>
   }

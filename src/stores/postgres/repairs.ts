@@ -65,6 +65,21 @@ export class NotedRepairs {
     return true
   }
 
+  /** the entry says who was forgotten by their new name alone */
+  async forgetUser (userId: string, as: string): Promise<void> {
+    await this.#tx.query({ text: 'select forget_user($1, $2)', values: [userId, as] })
+    this.#trail.note({
+      action: 'user.forgotten',
+      objectType: 'user',
+      objectId: as,
+      organizationId: null,
+      scopes: [],
+      scopesAbove: [],
+      before: null,
+      after: { user: as },
+    })
+  }
+
   async restored (): Promise<void> {
     const [row] = await this.#tx.query<Record<string, string>>({ text: RESTORED }).catch((error: unknown) => {
       if (sqlStateOf(error) === 'RC002') throw new Conflict((error as Error).message, { cause: error })
