@@ -116,7 +116,8 @@ t.test('no prompt and no answer is kept anywhere, and a user is forgotten with a
   })
   const before = await sums()
   const dry = await forget('--user', 'alice')
-  t.match(dry, /\d+ usage events\n\d+ sums by hour and day\n1 accounts\n2 budgets\n[^]*1 gateway keys\n[^]*Nothing was changed/)
+  t.match(dry, /^\d usage events\n\d sums by hour and day\n1 accounts\n2 budgets\n/)
+  t.match(dry, /\n1 gateway keys\n[^]*\nNothing was changed/)
   t.same(await sums(), before)
   const [, name] = /The user is (forgotten-[0-9a-f-]+) from now on/.exec(await forget('--user', 'alice', '--apply')) ?? []
   t.notMatch(await everything(database, ['audit_log']), /alice|private/, 'nothing but the audit log has the name')
