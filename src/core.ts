@@ -234,7 +234,7 @@ export class Core {
       authority,
       hot,
       incarnation,
-      now: steadyNow,
+      now: systemNow,
       random: Math.random,
       log,
       onReturnsDue: (atOnce) => { this.writer.returnsDue(atOnce) },
