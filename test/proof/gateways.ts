@@ -338,28 +338,6 @@ export async function proveNoDescriptors (
   await endAll(world, [setting.gateway])
 }
 
-/** More is asked of a gateway than its memory holds: it dies, or not; what it had begun is in its journal. */
-export async function proveMemory (world: ProofWorld, { megabytes }: { megabytes: number }, say: Say): Promise<void> {
-  const env = { NODE: `--max-old-space-size=${megabytes}`, RELAYCORE_BODY_LIMIT: String(2 ** 26) }
-  const setting = await aSetting(world, env, '100000')
-  const small = someCalls(world, setting, 'small', 20, { pieces: 30, gapMs: 200 })
-  await reached(world, 20)
-  const { child } = setting.gateway
-  const messages = Array.from({ length: 400_000 }, () => ({ role: 'user', content: 'x' }))
-  for (let round = 0; round < 10 && child.exitCode === null && child.signalCode === null; round++) {
-    await Promise.all(Array.from({ length: 8 }, async (_, n) =>
-      await world.call(setting.gateway, setting.key, `large ${round}.${n}`, { max_tokens: 1, messages }).catch(() => undefined)))
-  }
-  const died = child.exitCode !== null || child.signalCode !== null
-  const whole = await small
-  const how = died ? `died (${child.signalCode ?? child.exitCode})` : 'lived'
-  const gateway = died ? await world.startGateway(setting.gateway, { NODE: '--max-old-space-size=2048' }) : setting.gateway
-  await agree(world)
-  const { exact, uncertain } = await recordedCalls(world)
-  say(`a heap of ${megabytes} MB and bodies of ${JSON.stringify(messages).length >> 20} MB: it ${how}, ${whole} of 20 streams were whole; ${exact} exact, ${uncertain} uncertain`)
-  await endAll(world, [gateway])
-}
-
 export async function inAWorld (work: (world: ProofWorld) => Promise<unknown>, databaseUrl?: string): Promise<void> {
   const world = await ProofWorld.open({ redis: true, databaseUrl })
   try {

@@ -1,6 +1,6 @@
 import { proveBackup } from './backup.ts'
 import {
-  inAWorld, proveBlocked, proveClockSteps, proveFrozen, proveFullJournal, proveLost, proveMemory, proveNoDescriptors,
+  inAWorld, proveBlocked, proveClockSteps, proveFrozen, proveFullJournal, proveLost, proveNoDescriptors,
   proveStop, proveStopLimit,
 } from './gateways.ts'
 import { proveKill } from './kill.ts'
@@ -95,10 +95,6 @@ const PROOFS: Record<string, Proof[]> = {
   descriptors: [{
     title: 'Clients take every descriptor of a gateway',
     run: async (say) => { await inAWorld((world) => proveNoDescriptors(world, { spare: 20, clients: 300 }, say)) },
-  }],
-  memory: [{
-    title: 'A gateway runs out of memory with 20 streams open',
-    run: async (say) => { await inAWorld((world) => proveMemory(world, { megabytes: 96 }, say)) },
   }],
   backup: [{
     title: 'A backup taken under load, restored: gateways on their journals, and on new data folders',

@@ -202,14 +202,10 @@ export class ProofWorld {
 /** loaded before a gateway, where its environment has one of these */
 const TROUBLES = { SHIFT_MS: 'shifted-clock', CLOCK_STEPS_MS: 'shifted-clock', BLOCK_MS: 'blocked-loop' }
 
-/** `ULIMIT`: of the shell that becomes the gateway, e.g. `-n 100`; `NODE`: arguments of its runtime */
 function commandOf (env: Record<string, string>): [string, ...string[]] {
   const found = Object.entries(TROUBLES).filter(([name]) => name in env).map(([, module]) => module)
   const loaded = [...new Set(found)].flatMap((module) => ['--import', join(ROOT, `out/test/proof/${module}.js`)])
-  const runtime = env['NODE'] === undefined ? [] : env['NODE'].split(' ')
-  const node = [process.execPath, ...runtime, ...loaded, join(ROOT, 'out/src/cli.js'), 'start'] as const
-  if (env['ULIMIT'] === undefined) return [...node]
-  return ['sh', '-c', `ulimit ${env['ULIMIT']} && exec "$@"`, 'sh', ...node]
+  return [process.execPath, ...loaded, join(ROOT, 'out/src/cli.js'), 'start']
 }
 
 export async function kill (child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
