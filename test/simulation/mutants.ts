@@ -65,7 +65,7 @@ export const MUTANTS = {
   },
   'journal before send': {
     rule: 'a call is sent only once its opening is in the journal',
-    breaks: /^P2|^P1|the lease/,
+    breaks: /^P2|^P1|the lease|refuses what/,
     take: instead(JournalFile.prototype, 'append', (was) => function (this: JournalFile, record: JournalRecord, done) {
       if (record.t !== 'open') return was.call(this, record, done)
       if (done !== undefined) queueMicrotask(() => { done(null) })

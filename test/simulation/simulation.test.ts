@@ -4,9 +4,9 @@ import { type Mutant, MUTANTS } from './mutants.ts'
 import type { WorkerNews } from './worker.ts'
 
 /** as many as take some seconds; `npm run simulate` runs on and on */
-const SEEDS = 60
+const SEEDS = 30
 /** those that are missed soonest; all of them: `npm run simulate -- --mutants` */
-const CHEAP: Mutant[] = ['memory first', 'journal before send', 'uncertain on crash', 'set aside is kept', 'steady clock']
+const CHEAP: Mutant[] = ['memory first', 'uncertain on crash']
 const MUTANT_SEEDS = 60
 
 t.test('whatever goes wrong, nothing is overspent, lost or stuck', { timeout: 240_000 }, async (t) => {
@@ -19,7 +19,7 @@ t.test('whatever goes wrong, nothing is overspent, lost or stuck', { timeout: 24
 t.test('a run depends on its seed alone', { timeout: 120_000 }, async (t) => {
   const traces = async (): Promise<string[][]> => {
     const all: string[][] = []
-    await simulateMany([{ first: 3, count: 4, traced: true }], ({ trace }: WorkerNews) => { all.push(trace) })
+    await simulateMany([{ first: 3, count: 2, traced: true }], ({ trace }: WorkerNews) => { all.push(trace) })
     return all
   }
   const [one, other] = [await traces(), await traces()]
