@@ -11,6 +11,7 @@ import {
   FAULTS, proveFailover, proveFaults, proveFullDisk, proveJournalBound, provePgBouncer,
 } from './postgres.ts'
 import { proveRecording } from './record.ts'
+import { proveRedisFaults, proveRedisTopologies } from './redis.ts'
 import { proveSpend } from './spend.ts'
 
 /**
@@ -99,6 +100,13 @@ const PROOFS: Record<string, Proof[]> = {
   backup: [{
     title: 'A backup taken under load, restored: gateways on their journals, and on new data folders',
     run: async (say) => { await proveBackup({ calls: 300 }, say) },
+  }],
+  redis: [{
+    title: 'Redis fails in every way under calls at 3 gateways: no figure changes, what it costs is measured',
+    run: async (say) => await proveRedisFaults({ gateways: 3, ms: 5_000, outageMs: 60_000 }, say),
+  }, {
+    title: 'Redis Sentinel and Redis Cluster: failovers and resharding under calls at 3 gateways',
+    run: async (say) => await proveRedisTopologies(8_000, say),
   }],
   record: [{
     title: 'Books agree: 100,000 random records and reversals, backdated, in four currencies, over changes of clocks',

@@ -179,7 +179,9 @@ function checkUsedUp (accounts: AccountResult[]): void {
 }
 
 /** the highest sum of costs of ended and quotes of open calls, over all instants; ends before openings of one moment */
-export function peakOf (records: Record[]): bigint {
+export function peakOf (
+  records: Pick<Record, 'opened_at' | 'ended_at' | 'quote_nano' | 'amount_nano'>[]
+): bigint {
   const changes = records.flatMap((one) => [
     { at: one.opened_at.getTime(), end: false, by: BigInt(one.quote_nano) },
     { at: one.ended_at.getTime(), end: true, by: BigInt(one.amount_nano) - BigInt(one.quote_nano) },

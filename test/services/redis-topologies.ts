@@ -16,6 +16,8 @@ export interface Sentinels {
   ports: number[]
   /** the port of whom the sentinels call the primary now */
   primary (): Promise<number>
+  /** makes a replica the primary, though all is well */
+  failover (): Promise<unknown>
   stop (): Promise<void>
 }
 
@@ -70,6 +72,7 @@ export async function startSentinels (
       const [, port] = await asking.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'main') as [string, string]
       return Number(port)
     },
+    failover: () => asking.call('SENTINEL', 'FAILOVER', 'main'),
     async stop () {
       asking.disconnect()
       await Promise.all(children.map(async (child) => {
@@ -97,7 +100,7 @@ export interface RedisCluster {
   /** the node that has this key's slot, as the others see it */
   ownerOf (key: string): Promise<RedisServer>
   /** moves a slot with its keys, as `redis-cli --cluster reshard` does; `between`: while it is half moved */
-  moveSlot (slot: number, to: RedisServer, between?: () => Promise<void>): Promise<void>
+  moveSlot (slot: number, from: RedisServer, to: RedisServer, between?: () => Promise<void>): Promise<void>
   stop (): Promise<void>
 }
 
@@ -158,8 +161,7 @@ export async function startRedisCluster (
       nodes.slice(0, 2).map(({ port }) => `127.0.0.1:${port}`).join(','),
     nodes,
     async ownerOf (key) { return await ownerOfSlot(await first.admin.call('CLUSTER', 'KEYSLOT', key) as number) },
-    async moveSlot (slot, to, between) {
-      const from = await ownerOfSlot(slot)
+    async moveSlot (slot, from, to, between) {
       await to.admin.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', idOf(from))
       await from.admin.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', idOf(to))
       for (;;) {
@@ -169,7 +171,7 @@ export async function startRedisCluster (
         await from.admin.call('MIGRATE', '127.0.0.1', to.port, '', 0, 5_000, ...secret, 'KEYS', ...keys)
       }
       await between?.()
-      for (const node of [to, from]) await node.admin.call('CLUSTER', 'SETSLOT', slot, 'NODE', idOf(to))
+      for (const node of new Set([to, from, ...nodes.slice(0, primaries)])) await node.admin.call('CLUSTER', 'SETSLOT', slot, 'NODE', idOf(to))
     },
     async stop () { await Promise.all(nodes.map((node) => node.stop())) },
   }

@@ -1,6 +1,7 @@
 import { Cluster, Command as Sent, type Redis } from 'ioredis'
 import {
-  type Command, CONNECT_TIMEOUT_MS, inTime, type Link, type LinkOptions, pauseBefore, type Reply, serverOptions,
+  answersInTime, type Command, CONNECT_TIMEOUT_MS, inTime, type Link, type LinkOptions, pauseBefore, type Reply,
+  serverOptions,
 } from './link.ts'
 
 /**
@@ -10,8 +11,10 @@ import {
  */
 export class ClusterLink implements Link {
   readonly #cluster: Cluster
-  /** primaries that have greeted, or were asked to */
+  /** primaries that were asked whether they are there */
   readonly #known = new WeakSet<Redis>()
+  /** those that said so in time, and have missed no deadline since */
+  readonly #answering = new WeakSet<Redis>()
   #closed = false
   #askedForNodesAt = -Infinity
 
@@ -37,7 +40,7 @@ export class ClusterLink implements Link {
     this.#cluster.on('error', events.failed)
     this.#cluster.on('node error', events.noted)
     if (listens) return
-    for (const event of ['+node', 'refresh']) this.#cluster.on(event, () => { this.#welcome(events.ready) })
+    for (const event of ['+node', 'refresh']) this.#cluster.on(event, () => { this.#welcome(options) })
   }
 
   async connect (): Promise<void> {
@@ -53,7 +56,7 @@ export class ClusterLink implements Link {
     const replies: Reply[] = commands.map(() => [new Error('its node of the cluster is not reachable'), null])
     await Promise.all([...this.#byNode(commands)].map(async ([node, places]) => {
       const sent = await inTime(node.pipeline(places.map((place) => commands[place] as Command)).exec(), deadlineMs)
-      if (sent === null && drop) node.disconnect()
+      if (sent === null && drop) this.#letGo(node)
       for (const [i, place] of places.entries()) {
         replies[place] = sent?.[i] ?? [new Error('its node of the cluster did not answer in time'), null]
       }
@@ -81,7 +84,8 @@ export class ClusterLink implements Link {
 
   /** the places of commands that go to the same node, of those that have one */
   #byNode (commands: Command[]): Map<Redis, number[]> {
-    const ready = new Map(this.#cluster.nodes('master').filter(({ status }) => status === 'ready')
+    const ready = new Map(this.#cluster.nodes('master')
+      .filter((node) => node.status === 'ready' && this.#answering.has(node))
       .map((node) => [`${node.options.host}:${node.options.port}`, node]))
     const [any] = ready.values()
     const byNode = new Map<Redis, number[]>()
@@ -117,37 +121,44 @@ export class ClusterLink implements Link {
   }
 
   /** a primary that was not one before, or comes back, may know less than its predecessor was told */
-  #welcome (ready: () => void): void {
+  #welcome ({ deadlineMs, events }: LinkOptions): void {
     if (this.#cluster.status !== 'ready') return
     for (const node of this.#cluster.nodes('master')) {
-      if (this.#known.has(node)) continue
-      this.#known.add(node)
-      void greeted(node).then(() => { if (node.status === 'ready') ready() })
+      if (!this.#known.has(node)) void this.#ask(node, deadlineMs).then((answers) => { if (answers) events.ready() })
     }
   }
 
-  /** each primary has greeted, or cannot, or takes too long */
+  /** one that does not answer leaves the pool; the next look at the slots finds it again */
+  async #ask (node: Redis, deadlineMs: number): Promise<boolean> {
+    this.#known.add(node)
+    const answers = await connected(node) && await answersInTime(node, deadlineMs) && node.status === 'ready'
+    if (answers) this.#answering.add(node)
+    else this.#letGo(node)
+    return answers
+  }
+
+  /** at once, though its connection takes a while to close */
+  #letGo (node: Redis): void {
+    this.#answering.delete(node)
+    node.disconnect()
+  }
+
+  /** each primary answers, or cannot, or takes too long */
   async #ready ({ listens, deadlineMs, events }: LinkOptions): Promise<void> {
-    const nodes = listens ? [] : this.#cluster.nodes('master')
-    for (const node of nodes) this.#known.add(node)
-    await inTime(Promise.all(nodes.map(greeted)), deadlineMs)
+    const asked = listens ? [] : this.#cluster.nodes('master').map((node) => this.#ask(node, deadlineMs))
+    await inTime(Promise.all(asked), 2 * deadlineMs)
     if (this.#cluster.status === 'ready') events.ready()
   }
 }
 
-function greeted (node: Redis): Promise<void> {
-  return new Promise((resolve) => {
-    if (node.status === 'ready') resolve()
-    node.once('ready', resolve)
-    node.once('end', resolve)
-    greet(node)
+/** whether it is, once that is known */
+async function connected (node: Redis): Promise<boolean> {
+  if (node.status === 'wait') node.connect().catch(() => undefined)
+  if (node.status === 'ready') return true
+  return await new Promise((resolve) => {
+    node.once('ready', () => { resolve(true) })
+    node.once('end', () => { resolve(false) })
   })
-}
-
-function greet (node: Redis): void {
-  if (node.status !== 'wait' || node.options.readOnly === true) return
-  // the pool lets a node go that cannot be reached; the next look at the slots finds it again
-  node.connect().catch(() => undefined)
 }
 
 function isMoved (reply: Reply | undefined): boolean {

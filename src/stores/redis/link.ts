@@ -1,4 +1,4 @@
-import { type RedisOptions } from 'ioredis'
+import { type Redis, type RedisOptions } from 'ioredis'
 import { type RedisAddress } from '../../redis-address.ts'
 
 /** name and arguments; of those that have a key, it is the first (of `eval` the third) */
@@ -56,6 +56,8 @@ export function serverOptions ({ address, deadlineMs }: LinkOptions) {
     autoResubscribe: false,
     maxRetriesPerRequest: 0,
     connectTimeout: CONNECT_TIMEOUT_MS,
+    // how long an end may wait for that of the other side
+    disconnectTimeout: deadlineMs,
     // Also covers the greeting, which a paused server never answers.
     socketTimeout: Math.max(CONNECT_TIMEOUT_MS, 4 * deadlineMs),
     ...username === undefined ? {} : { username },
@@ -75,4 +77,9 @@ export function inTime<T> (promise: Promise<T>, deadlineMs: number): Promise<T |
     }
     promise.then(settle, () => { settle(null) })
   })
+}
+
+/** an error is an answer too */
+export async function answersInTime (redis: Redis, deadlineMs: number): Promise<boolean> {
+  return await inTime(redis.ping().catch((error: Error) => error.message), deadlineMs) !== null
 }

@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis'
 import { type RedisAddress } from '../../redis-address.ts'
 import {
-  type Command, CONNECT_TIMEOUT_MS, inTime, type Link, type LinkOptions, pauseBefore, type Reply, serverOptions,
+  answersInTime, type Command, CONNECT_TIMEOUT_MS, inTime, type Link, type LinkOptions, pauseBefore, type Reply,
+  serverOptions,
 } from './link.ts'
 
 /**
@@ -11,6 +12,7 @@ import {
 export class ServerLink implements Link {
   readonly #redis: Redis
   #connectedAnewAt = -Infinity
+  #proving: Promise<void> | null = null
 
   constructor (options: LinkOptions) {
     const { address, events } = options
@@ -23,13 +25,16 @@ export class ServerLink implements Link {
       retryStrategy: pauseBefore,
       reconnectOnError: (error) => this.#isDemoted(error),
     })
-    this.#redis.on('ready', events.ready)
+    this.#redis.on('ready', () => { this.#proving = this.#prove(options) })
     this.#redis.on('close', events.lost)
     this.#redis.on('error', events.failed)
     this.#redis.on('sentinelError', events.noted)
   }
 
-  async connect (): Promise<void> { await this.#redis.connect() }
+  async connect (): Promise<void> {
+    await this.#redis.connect()
+    await this.#proving
+  }
 
   async send (commands: Command[], deadlineMs: number, drop: boolean): Promise<Reply[] | null> {
     const replies = await inTime(this.#redis.pipeline(commands).exec(), deadlineMs)
@@ -46,6 +51,14 @@ export class ServerLink implements Link {
   reset (): void { this.#redis.disconnect(true) }
 
   close (): void { this.#redis.disconnect() }
+
+  /** it answers in time now: else each connection to a server that is slow would cost others a deadline first */
+  async #prove ({ deadlineMs, events }: LinkOptions): Promise<void> {
+    const answers = await answersInTime(this.#redis, deadlineMs)
+    if (this.#redis.status !== 'ready') return
+    if (answers) events.ready()
+    else this.reset()
+  }
 
   /**
    * A primary that became a replica refuses writes for ever on the old connection; a new one may lead to the primary.

@@ -12,7 +12,9 @@ import { startRedisCluster, startSentinels, until } from '../../services/redis-t
 
 /** Sentinel and Cluster as they are when all is well; their failovers are in `npm run proof -- redis`. */
 const PASSWORD = 'of-a-redis'
-const cluster = await startRedisCluster({ primaries: 3, password: PASSWORD, args: ['--cluster-require-full-coverage', 'no'] })
+const cluster = await startRedisCluster({
+  primaries: 3, password: PASSWORD, nodeTimeoutMs: 15_000, args: ['--cluster-require-full-coverage', 'no'],
+})
 t.teardown(() => cluster.stop())
 const sentinels = await startSentinels({ sentinels: 1, replicas: 0, password: PASSWORD })
 t.teardown(() => sentinels.stop())
@@ -74,7 +76,7 @@ t.test('a batch goes to all nodes of a cluster, and follows a slot that is movin
   const to = cluster.nodes.find((node) => node !== from) as RedisServer
   t.ok(new Set(await Promise.all(KEYS.map((one) => cluster.ownerOf(one)))).size === 3, 'keys are everywhere')
   t.strictSame(await connection.batch(writes('a')), KEYS.map(() => [null, 'OK']))
-  await cluster.moveSlot(slot, to, async () => {
+  await cluster.moveSlot(slot, from, to, async () => {
     t.strictSame(await connection.batch([...writes('b'), ...reads]), [
       ...KEYS.map(() => [null, 'OK']), ...KEYS.map(() => [null, 'b']),
     ], 'half moved')
