@@ -25,7 +25,7 @@ interface Row {
 }
 
 /** gateways take their time to start */
-const START_MS = 12_000
+const START_MS = 16_000
 
 /** `aheadMs`: how long before midnight the calls begin */
 export async function proveMidnight (
