@@ -38,5 +38,5 @@ for (let job = 1; job <= Math.min(JOBS, files.length); job++) {
   // without the hooks that tap would have node load
   const command = ['-u', 'NODE_OPTIONS', process.execPath, '--enable-source-maps', join(HERE, 'several.js')]
   const name = `process ${job}`
-  void t.spawn('env', command, { name, timeout: 0, buffered: true, stdio: 'pipe', env }, name)
+  void t.spawn('env', command, { name, timeout: 0, buffered: true, stdio: 'inherit', env }, name)
 }

@@ -29,20 +29,26 @@ function take (): string | undefined {
 }
 
 const left = [...FILES]
-let late: NodeJS.Timeout | undefined
 
-function next (): void {
+/** `done`: says that the file before has ended */
+function next (done: () => void): void {
   void t.test('a file loads', async () => {
-    clearTimeout(late)
+    done()
     const file = take()
     if (file === undefined) return
-    late = setTimeout(() => {
-      console.error(`${relative(import.meta.dirname, file)} has not ended in ${MS / 1000} s`)
+    const name = relative(import.meta.dirname, file).replace('.test.js', '')
+    const since = performance.now()
+    const late = setTimeout(() => {
+      console.error(`${name} has not ended in ${MS / 1000} s`)
       process.exit(1)
     }, MS).unref()
     await import(pathToFileURL(file).href)
-    next()
+    next(() => {
+      clearTimeout(late)
+      // what tap says of a process comes when all of it is over
+      console.error(`${name} (${((performance.now() - since) / 1000).toFixed(1)} s)`)
+    })
   })
 }
 
-next()
+next(() => undefined)
