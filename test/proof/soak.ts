@@ -52,10 +52,12 @@ export async function proveSoak ({ ms, callsPerSecond }: SoakOptions, say: (line
     const gateways = [await world.startGateway(), await world.startGateway()]
     const key = await makeBudgets(world)
     say(`2 gateways, ${callsPerSecond} calls/s, ${Math.round(ms / 60_000)} min`)
-    const until = Date.now() + ms
+    const start = Date.now()
+    const until = start + ms
     let sent = 0
     const load = async (nth: number) => {
       for (let n = nth; Date.now() < until; n += LOOPS) {
+        await wait(Math.max(0, start + n * 1000 / callsPerSecond - Date.now()))
         const gateway = gateways[n % 2] ?? gateways[0]
         if (gateway === undefined) throw new Error('no gateway')
         const body = { max_tokens: 20 + n % 200, stream: n % 3 === 0 }
@@ -63,7 +65,6 @@ export async function proveSoak ({ ms, callsPerSecond }: SoakOptions, say: (line
           headers: { 'x-relaycore-user': `user-${n % USERS}` },
         })
         sent++
-        await wait(LOOPS * 1000 / callsPerSecond)
       }
     }
     const samples: Sample[] = []
