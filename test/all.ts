@@ -6,26 +6,33 @@ import t from 'tap'
 import { FILES_ENV, TAKEN_ENV } from './services/index.ts'
 
 /**
- * All test files, or those that are named, in two processes that take the next file when they are done with one. Not by
- * tap's own command, which starts a process per file and loads every module of every process, those that a test starts
- * included, through hooks for coverage. Each file also runs by itself.
+ * All test files, or those that are named, in a few processes that take the next file when they are done with one. Not
+ * by tap's own command, which starts a process per file and loads every module of every process, those that a test
+ * starts included, through hooks for coverage. Each file also runs by itself.
  */
 const HERE = import.meta.dirname
-/** not more: some measure how long the event loop is held up */
-const JOBS = 2
+/** for two processors: there is always one that waits */
+const JOBS = 3
 /** what takes longest first, so that nobody waits for it at the end */
-const FIRST = ['proof', 'stores/postgres', 'plugins/control', '.', 'e2e', 'client', 'stores/redis', 'plugins/gateway', 'journal', 'model',
-  'plugins/openapi']
+const FIRST = ['stores/postgres', 'plugins/control', '.', 'e2e', 'client', 'stores/redis', 'plugins/gateway', 'journal',
+  'model', 'plugins/openapi']
+/** they wait more than they work: one at a time, beside the others */
+const WAITING = 'proof'
 
-function rankOf (file: string): number {
-  const rank = FIRST.indexOf(relative(HERE, dirname(file)) || '.')
-  return rank === -1 ? FIRST.length : rank
+const folderOf = (file: string) => relative(HERE, dirname(file)) || '.'
+
+function inOrder (files: string[]): string[] {
+  const rankOf = (file: string) => FIRST.includes(folderOf(file)) ? FIRST.indexOf(folderOf(file)) : FIRST.length
+  const waiting = files.filter((file) => folderOf(file) === WAITING)
+  const others = files.filter((file) => folderOf(file) !== WAITING).sort((a, b) => rankOf(a) - rankOf(b))
+  const mixed = others.flatMap((file, nth) => nth % (JOBS - 1) === 0 ? [...waiting.splice(0, 1), file] : [file])
+  return [...mixed, ...waiting]
 }
 
 const named = process.argv.slice(2).map((file) => resolve(file))
 const all = readdirSync(HERE, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.js')).sort().map((file) => join(HERE, file))
-const files = (named.length > 0 ? named : all).sort((a, b) => rankOf(a) - rankOf(b))
+const files = inOrder(named.length > 0 ? named : all)
 const taken = mkdtempSync(join(tmpdir(), 'relaycore-taken-'))
 process.on('exit', () => { rmSync(taken, { recursive: true, force: true }) })
 
