@@ -1,6 +1,6 @@
 import { mock } from 'node:test'
 import * as fc from 'fast-check'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { type CopyBatch, type CopyStore, JournalCopy } from '../../src/journal/copy.ts'
 import { EndedCall } from '../../src/journal/ended-call.ts'
 import { readCopy } from '../../src/journal/lost-calls.ts'
@@ -43,9 +43,21 @@ function aCall (n: number): EndedCall {
   return EndedCall.of({ opening: anOpening({ id: callId(n) }), end: anEnd({ id: callId(n) }) })
 }
 
+let mocked = false
+
 const SIZE = aCall(1).openJson.length + aCall(1).endJson.length + 2
 
-function aCopy (store: CopyStore, maxBytes = 1e6): { copy: JournalCopy, pass: (ms: number) => Promise<void> } {
+/** on a clock of its own until the test ends */
+function aCopy (t: Test, store: CopyStore, maxBytes = 1e6): { copy: JournalCopy, pass: (ms: number) => Promise<void> } {
+  if (!mocked) {
+    mock.timers.enable({ apis: ['setTimeout'] })
+    mocked = true
+    // other files share this process
+    t.teardown(() => {
+      mock.timers.reset()
+      mocked = false
+    })
+  }
   let now = 0
   const copy = new JournalCopy({ store, incarnation: 1, maxBytes, now: () => now })
   return {
@@ -62,15 +74,12 @@ function aCopy (store: CopyStore, maxBytes = 1e6): { copy: JournalCopy, pass: (m
   }
 }
 
-t.before(() => { mock.timers.enable({ apis: ['setTimeout'] }) })
-t.teardown(() => { mock.timers.reset() })
-
 const calls = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => aCall(from + n))
 const idsOf = (from: number, to: number) => calls(from, to).map(({ id }) => id)
 
 t.test('ended calls are copied together, some ms behind, and given up once they are recorded', async (t) => {
   const store = new MemoryCopies()
-  const { copy, pass } = aCopy(store)
+  const { copy, pass } = aCopy(t, store)
   for (const call of calls(0, 10)) copy.add(call)
   t.equal(store.writes, 0, 'nothing waits for it')
   await pass(20)
@@ -89,7 +98,7 @@ t.test('ended calls are copied together, some ms behind, and given up once they 
 
 t.test('what is recorded before it was copied is not copied at all', async (t) => {
   const store = new MemoryCopies()
-  const { copy, pass } = aCopy(store)
+  const { copy, pass } = aCopy(t, store)
   for (const call of calls(0, 4)) copy.add(call)
   copy.posted(4)
   await pass(3_000)
@@ -99,7 +108,7 @@ t.test('what is recorded before it was copied is not copied at all', async (t) =
 
 t.test('it keeps to its bound, and counts what it has no room for', async (t) => {
   const store = new MemoryCopies()
-  const { copy, pass } = aCopy(store, 3 * SIZE)
+  const { copy, pass } = aCopy(t, store, 3 * SIZE)
   for (const call of calls(0, 5)) copy.add(call)
   await pass(20)
   t.strictSame(await store.ids(), idsOf(0, 3))
@@ -112,7 +121,7 @@ t.test('it keeps to its bound, and counts what it has no room for', async (t) =>
 
 t.test('a store that was away, or came back empty, has all that is not recorded again', async (t) => {
   const store = new MemoryCopies()
-  const { copy, pass } = aCopy(store)
+  const { copy, pass } = aCopy(t, store)
   for (const call of calls(0, 3)) copy.add(call)
   await pass(20)
   store.away = true
@@ -131,7 +140,7 @@ t.test('a store that was away, or came back empty, has all that is not recorded 
 t.test('a stop in order leaves no copy, one that could not record everything leaves it', async (t) => {
   for (const recorded of [2, 1]) {
     const store = new MemoryCopies()
-    const { copy } = aCopy(store)
+    const { copy } = aCopy(t, store)
     for (const call of calls(0, 2)) copy.add(call)
     copy.posted(recorded)
     await copy.close()
@@ -139,7 +148,7 @@ t.test('a stop in order leaves no copy, one that could not record everything lea
   }
 })
 
-t.test('whatever is added, recorded and lost, in the end the copy has every call that is not recorded', async () => {
+t.test('whatever is added, recorded and lost, in the end the copy has every call that is not recorded', async (t) => {
   const step = fc.oneof(
     fc.record({ add: fc.integer({ min: 1, max: 5 }) }),
     fc.record({ posted: fc.integer({ min: 1, max: 6 }) }),
@@ -148,7 +157,7 @@ t.test('whatever is added, recorded and lost, in the end the copy has every call
   )
   await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
     const store = new MemoryCopies()
-    const { copy, pass } = aCopy(store)
+    const { copy, pass } = aCopy(t, store)
     let [added, posted] = [0, 0]
     for (const one of steps) {
       if ('add' in one) for (const call of calls(added, added += one.add)) copy.add(call)

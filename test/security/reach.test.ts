@@ -9,6 +9,7 @@ const REACHES: Record<string, string> = {
   'plugins/gateway/upstream.ts': 'providers, at the addresses of the settings',
   'plugins/gateway/sockets.ts': 'the same, over WebSockets',
   'src/access/issuer.ts': 'the issuer of the settings: https, no redirects',
+  'src/diagnose.ts': 'for `relaycore doctor`: its own gateway, and with --call the providers of the settings; no redirects',
   'src/money/rate-feed.ts': 'the rates of the settings: https, no redirects, a megabyte at most',
   'src/providers/vertex/access.ts': 'Google, by its own library, with the settings\' credentials',
 }
