@@ -3,16 +3,18 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, relative, resolve } from 'node:path'
 import t from 'tap'
-import { FILES_ENV, TAKEN_ENV } from './services/index.ts'
+import { FILES_ENV, TAKEN_ENV, UNTIL_ENV } from './services/index.ts'
 
 /**
- * All test files, or those that are named, in a few processes that take the next file when they are done with one. Not
+ * All test files, or those that are named, in some processes that take the next file when they are done with one. Not
  * by tap's own command, which starts a process per file and loads every module of every process, those that a test
  * starts included, through hooks for coverage. Each file also runs by itself.
  */
 const HERE = import.meta.dirname
 /** for two processors: there is always one that waits */
 const JOBS = 3
+const PROCESSES = 12
+const UNTIL_MS = 90_000
 /** what takes longest first, so that nobody waits for it at the end */
 const FIRST = ['stores/postgres', 'plugins/control', '.', 'e2e', 'client', 'stores/redis', 'plugins/gateway', 'journal',
   'model', 'plugins/openapi']
@@ -40,10 +42,12 @@ t.jobs = JOBS
 t.setTimeout(0)
 // all that it asks its configuration for is whether comments are wanted
 await report('terse', t, { get: () => false } as unknown as Parameters<typeof report>[2])
-for (let job = 1; job <= Math.min(JOBS, files.length); job++) {
-  const env = { ...process.env, TAP_TIMEOUT: '0', [FILES_ENV]: files.join(delimiter), [TAKEN_ENV]: taken }
+const processes = Math.min(PROCESSES, files.length)
+for (let nth = 1; nth <= processes; nth++) {
+  const until = nth > processes - JOBS ? {} : { [UNTIL_ENV]: String(UNTIL_MS) }
+  const env = { ...process.env, TAP_TIMEOUT: '0', [FILES_ENV]: files.join(delimiter), [TAKEN_ENV]: taken, ...until }
   // without the hooks that tap would have node load
   const command = ['-u', 'NODE_OPTIONS', process.execPath, '--enable-source-maps', join(HERE, 'several.js')]
-  const name = `process ${job}`
+  const name = `process ${nth}`
   void t.spawn('env', command, { name, timeout: 0, buffered: true, stdio: 'inherit', env }, name)
 }

@@ -2,14 +2,17 @@ import { mkdirSync } from 'node:fs'
 import { delimiter, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
-import { FILES_ENV, TAKEN_ENV } from './services/index.ts'
+import { FILES_ENV, TAKEN_ENV, UNTIL_ENV } from './services/index.ts'
 
 /**
  * Runs test files in one process, one after the other, each taken before another process takes it: what they have in
- * common is loaded and compiled once. The tests of a file stand in line before the one that loads the next.
+ * common is loaded and compiled once. The tests of a file stand in line before the one that loads the next. After some
+ * time it leaves the rest to another process: what tap makes of a process is made when all of it is over.
  */
 const FILES = (process.env[FILES_ENV] ?? '').split(delimiter)
 const TAKEN = process.env[TAKEN_ENV] ?? ''
+/** no file is taken any more after it; absent: all that are left */
+const UNTIL_MS = Number(process.env[UNTIL_ENV] ?? Infinity)
 /** for each file */
 const MS = 240_000
 
@@ -34,7 +37,7 @@ const left = [...FILES]
 function next (done: () => void): void {
   void t.test('a file loads', async () => {
     done()
-    const file = take()
+    const file = performance.now() > UNTIL_MS ? undefined : take()
     if (file === undefined) return
     const name = relative(import.meta.dirname, file).replace('.test.js', '')
     const since = performance.now()

@@ -12,6 +12,8 @@ export const TEMPLATE_ENV = 'RELAYCORE_TEST_TEMPLATE'
 /** all test files of an `npm test`, and the folder that says which of them a process of it has taken */
 export const FILES_ENV = 'RELAYCORE_TEST_FILES'
 export const TAKEN_ENV = 'RELAYCORE_TEST_TAKEN'
+/** for how long that process takes files, ms */
+export const UNTIL_ENV = 'RELAYCORE_TEST_UNTIL'
 
 type AtEnd = (stop: () => Promise<void>) => void
 
