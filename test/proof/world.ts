@@ -98,8 +98,10 @@ export class ProofWorld {
     const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     const gateway: GatewayProcess = { url: `http://127.0.0.1:${port}`, child, dataDir, env, output: [] }
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => { gateway.output.push(String(data)) })
-    if (again === undefined) this.gateways.push(gateway)
-    else this.gateways[this.gateways.indexOf(again)] = gateway
+    const place = again === undefined ? -1 : this.gateways.indexOf(again)
+    // one that is started again after a start that failed has no place any more
+    if (place === -1) this.gateways.push(gateway)
+    else this.gateways[place] = gateway
     await this.#ready(gateway)
     return gateway
   }
