@@ -2394,7 +2394,8 @@ CREATE OR REPLACE FUNCTION public.responds(_gateway gateways)
  RETURNS boolean
  LANGUAGE sql
 AS $function$
-  select _gateway.state = 'live' and _gateway.heartbeat_at > clock_timestamp() - interval '10 seconds'
+  select _gateway.state = 'live' and _gateway.heartbeat_at
+    between clock_timestamp() - interval '10 seconds' and clock_timestamp() + interval '10 seconds'
 $function$
 ;
 
@@ -2638,7 +2639,7 @@ declare
   _amounts bigint[];
 begin
   perform 1 from gateways g where g.incarnation = _incarnation and (g.state = 'recovering' or
-    (g.state = 'live' and g.heartbeat_at < clock_timestamp() - interval '10 seconds') or
+    (g.state = 'live' and not responds(g)) or
     (g.state = 'closed' and exists (select from leases l where l.incarnation = _incarnation and l.state = 'kept'))) for update;
   if not found then
     raise exception 'gateway % is unknown, answers, or is closed already', _incarnation using errcode = 'RC002';

@@ -43,7 +43,8 @@ async function databaseFindings (config: Config): Promise<{ facts: DatabaseFacts
   try {
     const facts = await withUrl(config, async (url) => await diagnosePostgres(url, async () => await silent(url)))
     const rateMaxAgeMs = config.ratesMaxAgeHours === 0 ? Infinity : config.ratesMaxAgeHours * 3_600_000
-    return { facts, findings: judgeDatabase(facts, { rateMaxAgeMs, auditorMs: config.auditorMs }) }
+    const terms = { rateMaxAgeMs, auditorMs: config.auditorMs, embedded: config.databaseUrl === undefined }
+    return { facts, findings: judgeDatabase(facts, terms) }
   } catch (error) {
     const todo = 'look at DATABASE_URL, and whether the server runs and lets this user in: without it calls go on only from what was leased before'
     return { facts: null, findings: [unreachable('PostgreSQL', (error as Error).message, todo)] }

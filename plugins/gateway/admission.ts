@@ -50,7 +50,8 @@ export function admission (plane: Plane, table: RouteTable): Admission {
         refuse(plane.gate, provider, identity, request, reply)
         return
       }
-      const full = takePlace(plane, { route, identity, key, search: target.search }, upgrades, request, reply)
+      request.inbound = { route, identity, key, search: target.search, place: null }
+      const full = takePlace(plane, request.inbound, upgrades, request, reply)
       if (full === null) done()
       else refuse(plane.gate, provider, full, request, reply)
     }
@@ -60,11 +61,11 @@ export function admission (plane: Plane, table: RouteTable): Admission {
 
 /** The last before the body is read: what is refused for other reasons takes no place. */
 function takePlace (
-  { load, bodyBytes }: Plane, inbound: Omit<Inbound, 'place'>, isSocket: boolean, request: FastifyRequest, reply: FastifyReply
+  { load, bodyBytes }: Plane, inbound: Inbound, isSocket: boolean, request: FastifyRequest, reply: FastifyReply
 ): Refusal | null {
   const place = isSocket ? socketPlace(load, request.raw.socket) : callPlace(load, bodyBytes, request, reply)
   if (place !== null && isRefusal(place)) return place
-  request.inbound = { ...inbound, place }
+  inbound.place = place
   return null
 }
 

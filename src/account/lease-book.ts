@@ -176,6 +176,7 @@ export class LeaseBook {
     if (asked.length === 0) return null
     request.extras = this.#extras(request, now)
     this.#asked = asked
+    this.#noteAsked(request, now)
     return request
   }
 
@@ -209,7 +210,10 @@ export class LeaseBook {
       if (needNano > 0n) calls.push({ needs: [{ accountId: lease.accountId, needNano }] })
       if (calls.length >= MAX_CALLS_PER_GRANT) break
     }
-    return calls.length === 0 ? null : { calls, extras: [] }
+    if (calls.length === 0) return null
+    const request: GrantRequest = { calls, extras: [] }
+    this.#noteAsked(request, now)
+    return request
   }
 
   /** it was not answered: what it granted is found by the next answer */
@@ -309,6 +313,11 @@ export class LeaseBook {
 
   /** by the authority's clock: this process's own may be set at any moment */
   #time (now: number): number { return now + this.#options.clockOffset() }
+
+  #noteAsked ({ calls, extras }: GrantRequest, now: number): void {
+    for (const { needs } of calls) for (const need of needs) this.#of(need).askedAt = now
+    for (const extra of extras) this.#of(extra).askedAt = now
+  }
 
   #refuse (lease: Lease, now: number): void {
     lease.refusedAt = now

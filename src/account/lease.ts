@@ -51,6 +51,8 @@ export class Lease {
   usedAt: number
   /** a grant was not answered: until the authority is heard again, more may be granted than is known */
   unsureSince = -Infinity
+  /** when the authority was asked for more the last time */
+  askedAt = -Infinity
   /** so much time of spending is asked for before it is needed; 0: none is */
   readonly #carryMs: number
   /** false: let go as soon as it is idle, and found in the authority when it is needed again */
@@ -89,6 +91,9 @@ export class Lease {
 
   /** the authority may still work on what it did not answer for as long as it takes a statement to be given up */
   get unsure (): boolean { return this.figuresAt < this.unsureSince + SIZING.lateMs }
+
+  /** nothing that was asked for can come about any more without being known, though it came twice */
+  get isHeardOut (): boolean { return this.figuresAt >= this.askedAt + SIZING.lateMs }
 
   get free (): bigint { return this.granted - this.returned - this.consumed - this.held }
 

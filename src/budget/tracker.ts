@@ -586,7 +586,7 @@ export class BudgetTracker {
     for (const figures of accounts) this.#book.learn(figures, this.#steady())
   }
 
-  /** answers take time to come, so the offset is never too great: figures look older than they are, not younger */
+  /** answers take time to come: figures look younger than they are by as long as the last one took; they only refuse */
   #noteClock (accounts: readonly AccountFigures[]): void {
     const last = accounts[accounts.length - 1]
     if (last !== undefined) this.#clockOffset = last.at - this.#steady()
@@ -673,7 +673,7 @@ export class BudgetTracker {
     const ids: number[] = []
     for (const lease of this.#book.leases()) {
       const used = now - lease.usedAt < 2 * HEARTBEAT_MS || now - lease.refusedAt < 2 * HEARTBEAT_MS
-      if (used || lease.held > 0n || lease.free > 0n || lease.unsure) ids.push(lease.accountId)
+      if (used || lease.held > 0n || lease.free > 0n || lease.unsure || !lease.isHeardOut) ids.push(lease.accountId)
     }
     if (ids.length <= HEARTBEAT_ACCOUNTS) return ids
     // each gets its turn

@@ -26,7 +26,12 @@ export interface DatabaseFacts {
 }
 
 export interface LedgerFacts {
-  gateways: { live: number, silent: Pick<GatewayInDoubt, 'incarnation' | 'host' | 'state' | 'silentMs' | 'accounts'>[] }
+  gateways: {
+    live: number
+    /** how long the first of them has run; null: none does */
+    oldestMs: number | null
+    silent: Pick<GatewayInDoubt, 'incarnation' | 'host' | 'state' | 'silentMs' | 'accounts'>[]
+  }
   uncertainLastDay: number
   callsLastDay: number
   overdueHolds: number
@@ -43,7 +48,12 @@ export interface LedgerFacts {
   turnMs: number | null
 }
 
-interface Terms { rateMaxAgeMs: number, auditorMs: number }
+interface Terms {
+  rateMaxAgeMs: number
+  auditorMs: number
+  /** the database is the gateway's own, and so is its owner */
+  embedded: boolean
+}
 
 const ABOUT = 'PostgreSQL'
 const OLDEST = 140_000
@@ -53,7 +63,7 @@ const HOUR = 60 * MINUTE
 export function judgeDatabase (facts: DatabaseFacts, terms: Terms): Finding[] {
   return [
     ...judgeServer(facts),
-    ...judgeSchema(facts),
+    ...judgeSchema(facts, terms),
     ...facts.ledger === null ? [] : [...judgeGateways(facts.ledger), ...judgeLedger(facts.ledger, terms)],
   ]
 }
@@ -97,7 +107,9 @@ function judgeServer (facts: DatabaseFacts): Finding[] {
   return found
 }
 
-function judgeSchema ({ schema: { known, found }, missing, superuser, user }: DatabaseFacts): Finding[] {
+function judgeSchema (
+  { schema: { known, found }, missing, superuser, user }: DatabaseFacts, { embedded }: Terms
+): Finding[] {
   const about = 'schema'
   if (found === null) return [problem(about, 'the database has no ledger', 'run `relaycore migrate`, or start a gateway as the owner of the database')]
   if (found < known) return [problem(about, `it is of version ${found}, this program knows ${known}`, 'run `relaycore migrate`')]
@@ -107,7 +119,7 @@ function judgeSchema ({ schema: { known, found }, missing, superuser, user }: Da
   const judged = [ok(about, `version ${found}, that of this program`)]
   if (missing.length > 0) {
     judged.push(problem(about, `${user} may not: ${missing.join(', ')}`, `as the owner: \`relaycore migrate --grant ${user}\``))
-  } else if (superuser) {
+  } else if (superuser && !embedded) {
     judged.push(warning(about, `${user} is a superuser, who can rewrite the audit log`,
       'let gateways run as a role that owns nothing: README, Operate, least privilege'))
   } else judged.push(ok(about, `${user} may do what a gateway needs`))
@@ -161,7 +173,7 @@ function judgeLedger (facts: LedgerFacts, { rateMaxAgeMs, auditorMs }: Terms): F
   return [...found, ...judgeDrift(facts, auditorMs)]
 }
 
-function judgeDrift ({ drifts, lookedMs, turnMs }: LedgerFacts, auditorMs: number): Finding[] {
+function judgeDrift ({ drifts, lookedMs, turnMs, gateways: { oldestMs } }: LedgerFacts, auditorMs: number): Finding[] {
   const about = 'auditor'
   const wrong = DRIFT_KINDS.flatMap((kind) => (drifts[kind] ?? 0) === 0 ? [] : [`${kind} (${drifts[kind]})`])
   const found: Finding[] = []
@@ -170,7 +182,9 @@ function judgeDrift ({ drifts, lookedMs, turnMs }: LedgerFacts, auditorMs: numbe
       'look at `relaycore reconcile`, and let it repair what it can: `relaycore reconcile --apply`'))
   }
   if (auditorMs === 0) found.push(warning(about, 'it is switched off', 'set RELAYCORE_AUDITOR_MS, or run `relaycore reconcile --all` now and then'))
-  else if (lookedMs === null) found.push(warning(about, 'it has never looked', 'start a gateway'))
+  else if (lookedMs === null && oldestMs !== null && oldestMs < 2 * auditorMs) {
+    found.push(ok(about, `it has not looked yet: the gateway started ${lasting(oldestMs)} ago, and looks each ${lasting(auditorMs)}`))
+  } else if (lookedMs === null) found.push(warning(about, 'it has never looked', 'start a gateway, or see what its log says'))
   else if (lookedMs > Math.max(10 * auditorMs, 10 * MINUTE)) {
     found.push(warning(about, `it looked ${lasting(lookedMs)} ago`, 'start a gateway, or see what its log says'))
   } else if (wrong.length === 0) {

@@ -15,12 +15,13 @@ export interface RedisFacts {
 }
 
 const ABOUT = 'Redis'
-const OLDEST = 6
+/** which trims streams by their ids, as copies of journals are */
+const OLDEST = '6.2'
 
 export function judgeRedis (facts: RedisFacts): Finding[] {
   const { name, version, role, maxMemory, usedMemory, policy, aheadMs, plain } = facts
   const found = [
-    Number(version.split('.')[0]) >= OLDEST
+    version.localeCompare(OLDEST, 'en', { numeric: true }) >= 0
       ? ok(ABOUT, `${name} ${version} answers`)
       : warning(ABOUT, `it is of version ${version}`, `use Redis ${OLDEST} or later, or Valkey`),
     clockOf(ABOUT, aheadMs),
@@ -29,9 +30,9 @@ export function judgeRedis (facts: RedisFacts): Finding[] {
   if (maxMemory > 0 && usedMemory > maxMemory * 0.9) {
     found.push(warning(ABOUT, `${Math.round(usedMemory / maxMemory * 100)} % of its memory are used`, 'raise maxmemory: what gateways cannot write they do without, more slowly'))
   }
-  // keys expire by themselves; a limit of rate that is evicted begins anew
+  // keys expire by themselves
   if (maxMemory > 0 && policy !== 'noeviction') {
-    found.push(warning(ABOUT, `it throws keys away when it is full (${policy}): limits of rates then begin anew`, 'set maxmemory-policy noeviction'))
+    found.push(warning(ABOUT, `it throws keys away when it is full (${policy}): limits of rates then begin anew, and copies of journals are gone`, 'set maxmemory-policy noeviction'))
   }
   if (plain) found.push(warning(ABOUT, 'it is on another machine, and what is said on the way is not encrypted', 'use a rediss:// URL'))
   return found

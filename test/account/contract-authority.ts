@@ -17,8 +17,8 @@ export interface AuthorityWorld {
   defineBudget (limitNano: bigint | null): Promise<string>
   /** what an administrator does to the amount; acts on the account of the running period */
   setLimit (budgetId: string, limitNano: bigint): Promise<void>
-  /** makes a gateway's last sign of life older than is allowed */
-  silence (incarnation: number): Promise<void>
+  /** a gateway's last sign of life is older than is allowed, or `ahead`: to come, as where a clock was set back */
+  silence (incarnation: number, ahead?: boolean): Promise<void>
   /** by an administrator: what a gateway that does not answer has leased counts as spent */
   giveUp (incarnation: number): Promise<unknown>
   /** what the rows say beside what leases and charges add up to, read at one instant */
@@ -554,6 +554,20 @@ const CASES: Record<string, Case> = {
 
     await world.authority.post(dead, [waits], [])
     t.match(await look(world, alive, accountId), { settledNano: 4n, leasedNano: 0n }, 'it counts once')
+    await assertBalanced(t, world)
+  },
+
+  'takes a sign of life that is still to come for none': async (t, world) => {
+    const accountId = await anAccount(world, 20n)
+    const alive = await world.authority.join('journal-1', HOST)
+    const dead = await world.authority.join('journal-2', HOST)
+    await take(world, dead, needs([accountId, 5n]))
+
+    await world.silence(dead, true)
+
+    t.match(await look(world, alive, accountId), { inDoubtNano: 5n, leasedNano: 5n })
+    await world.giveUp(dead)
+    t.match(await look(world, alive, accountId), { inDoubtNano: 0n, leasedNano: 0n, settledNano: 5n })
     await assertBalanced(t, world)
   },
 

@@ -511,6 +511,26 @@ t.test('what another gateway does not use is recalled also where it is idle, and
   t.equal(b.open.size, 1)
 })
 
+t.test('an account is heard out: also where a grant comes about once more after its answer, and nobody uses it any more', async (t) => {
+  const world = await World.of([100n, 100n, 100n], 1)
+  const [gateway] = world.gateways as [Gateway]
+  const [accountId = 0] = world.accountIds
+  world.hold(gateway, [0], 10n)
+  gateway.asked = gateway.book.nextGrant(world.now)
+  const again = gateway.asked
+  await world.deliver(gateway)
+  world.hear(gateway)
+  const lease = gateway.book.lease(accountId)
+  t.equal(lease?.isHeardOut, false)
+  if (again !== null) await world.authority.grant(gateway.incarnation, again)
+  world.now += 5_000
+  const [figures] = await world.authority.heartbeat(gateway.incarnation, [accountId])
+  const known = lease?.granted ?? 0n
+  if (figures !== undefined) gateway.book.learn(figures, world.now)
+  t.ok((lease?.granted ?? 0n) > known, 'it has the rights of both')
+  t.equal(lease?.isHeardOut, true)
+})
+
 t.test('figures count that the authority tells after its clock was set back', async (t) => {
   const world = await World.of([100n, 100n, 100n], 1)
   const [gateway] = world.gateways as [Gateway]

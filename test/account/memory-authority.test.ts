@@ -14,7 +14,7 @@ function aWorld (authority: MemoryAuthority): AuthorityWorld {
       return id
     },
     async setLimit (budgetId, limitNano) { authority.setLimit(budgetId, limitNano) },
-    async silence (incarnation) { authority.silence(incarnation) },
+    async silence (incarnation, ahead) { authority.silence(incarnation, ahead) },
     async giveUp (incarnation) { authority.writeOff(incarnation) },
     async books () { return authority.books() },
   }

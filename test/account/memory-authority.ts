@@ -126,9 +126,10 @@ export class MemoryAuthority implements Authority {
     add(this.#recordedNano, accountId, amountNano)
   }
 
-  /** The gateway's last sign of life was longer ago than is allowed. */
-  silence (incarnation: number): void {
-    this.#gateway(incarnation).heartbeatAt = this.#now() - this.#silentAfterMs - 1
+  /** The gateway's last sign of life was longer ago than is allowed, or is to come. */
+  silence (incarnation: number, ahead = false): void {
+    const by = this.#silentAfterMs + 1
+    this.#gateway(incarnation).heartbeatAt = this.#now() + (ahead ? by : -by)
   }
 
   /** On all of its accounts or on none, by a row of its own; false: it does not fit. */
@@ -453,7 +454,7 @@ export class MemoryAuthority implements Authority {
   }
 
   #isInDoubt (gateway: GatewayRow): boolean {
-    return gateway.state !== 'live' || this.#now() - gateway.heartbeatAt > this.#silentAfterMs
+    return gateway.state !== 'live' || Math.abs(this.#now() - gateway.heartbeatAt) > this.#silentAfterMs
   }
 
   /** The asking gateway counts even when it has nothing left: it is about to. */

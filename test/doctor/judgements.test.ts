@@ -12,7 +12,7 @@ const DISK: DiskFacts = {
   folder: '/data', exists: true, refused: null, free: 2 ** 40, fileSystem: 0xef53, open: false, journal: JOURNAL,
 }
 const LEDGER: LedgerFacts = {
-  gateways: { live: 2, silent: [] },
+  gateways: { live: 2, oldestMs: 86_400_000, silent: [] },
   uncertainLastDay: 0,
   callsLastDay: 100,
   overdueHolds: 0,
@@ -58,11 +58,11 @@ const SETTINGS: SettingsFacts = {
   oldPrices: 0,
   missingPrices: [],
 }
-const TERMS = { rateMaxAgeMs: 172_800_000, auditorMs: 60_000 }
+const TERMS = { rateMaxAgeMs: 172_800_000, auditorMs: 60_000, embedded: false }
 
 const disk = (over: Partial<DiskFacts> = {}) => judgeDisk({ ...DISK, ...over })
 const journal = (over: Partial<NonNullable<DiskFacts['journal']>>) => disk({ journal: { ...JOURNAL, ...over } })
-const database = (over: Partial<DatabaseFacts> = {}) => judgeDatabase({ ...DATABASE, ...over }, TERMS)
+const database = (over: Partial<DatabaseFacts> = {}, terms = TERMS) => judgeDatabase({ ...DATABASE, ...over }, terms)
 const set = (over: Partial<DatabaseFacts['settings']>) => database({ settings: { ...DATABASE.settings, ...over } })
 const ledger = (over: Partial<LedgerFacts>, terms = TERMS) =>
   judgeDatabase({ ...DATABASE, ledger: { ...LEDGER, ...over } }, terms)
@@ -77,7 +77,7 @@ t.test('a deployment in order has nothing to be done', async (t) => {
 
 t.test('each thing that is wrong is said in a sentence, with what to do', async (t) => {
   const silent = { incarnation: 3, host: 'gone', state: 'live', silentMs: 7_200_000, accounts: 4 }
-  const cases: [Finding[], Finding['level'], RegExp, RegExp][] = [
+  const cases: [Finding[], Finding['level'], RegExp, RegExp | null][] = [
     [disk({ exists: false }), 'warning', /\/data is not there/, /RELAYCORE_DATA_DIR/],
     [disk({ refused: 'EROFS: read-only file system' }), 'problem', /cannot be written: EROFS/, /right to write/],
     [disk({ free: 2 ** 29 }), 'warning', /512 MiB are free/, /make room/],
@@ -105,8 +105,9 @@ t.test('each thing that is wrong is said in a sentence, with what to do', async 
     [database({ schema: { known: 26, found: 27 }, ledger: null }), 'problem', /of version 27/, /newer program/],
     [database({ missing: ['insert on drifts'] }), 'problem', /gateway may not: insert on drifts/, /--grant gateway/],
     [database({ superuser: true }), 'warning', /superuser/, /least privilege/],
-    [ledger({ gateways: { live: 0, silent: [] } }), 'warning', /none answers/, /start one/],
-    [ledger({ gateways: { live: 1, silent: [silent] } }), 'problem', /gateway 3 on gone .* silent for 2 h/, /--write-off 3/],
+    [database({ superuser: true }, { ...TERMS, embedded: true }), 'ok', /may do what a gateway needs/, null],
+    [ledger({ gateways: { live: 0, oldestMs: null, silent: [] } }), 'warning', /none answers/, /start one/],
+    [ledger({ gateways: { live: 1, oldestMs: 60_000, silent: [silent] } }), 'problem', /gateway 3 on gone .* silent for 2 h/, /--write-off 3/],
     [ledger({ uncertainLastDay: 5 }), 'warning', /5 of 100 calls/, /outcomes/],
     [ledger({ overdueHolds: 1 }), 'warning', /past their deadline/, /reconcile/],
     [ledger({ defaultRows: true }), 'warning', /default partitions/, /clocks/],
@@ -118,9 +119,10 @@ t.test('each thing that is wrong is said in a sentence, with what to do', async 
     [ledger({ rates: [{ currency: 'CHF', ageMs: 9e8 }] }, { ...TERMS, rateMaxAgeMs: Infinity }), 'warning', /10 days/, /newer/],
     [ledger({ drifts: { settled: 2 } }), 'problem', /does not agree with itself: settled \(2\)/, /reconcile/],
     [ledger({ lookedMs: null }), 'warning', /never looked/, /start a gateway/],
+    [ledger({ lookedMs: null, gateways: { live: 1, oldestMs: 30_000, silent: [] } }), 'ok', /started 30 s ago, and looks each 60 s/, null],
     [ledger({ lookedMs: 7_200_000 }), 'warning', /looked 2 h ago/, /its log/],
     [ledger({}, { ...TERMS, auditorMs: 0 }), 'warning', /switched off/, /AUDITOR_MS/],
-    [redis({ version: '5.0.1' }), 'warning', /version 5/, /Redis 6 or later/],
+    [redis({ version: '6.0.20' }), 'warning', /version 6\.0/, /Redis 6\.2 or later/],
     [redis({ role: 'slave' }), 'problem', /replica/, /primary/],
     [redis({ maxMemory: 100, usedMemory: 95 }), 'warning', /95 % of its memory/, /maxmemory/],
     [redis({ maxMemory: 100 }), 'warning', /allkeys-lru/, /noeviction/],

@@ -74,11 +74,12 @@ export async function nothingLeft (world: ProofWorld): Promise<void> {
   if (open.length > 0) throw new Error(`a gateway is not closed: ${JSON.stringify(open)}`)
 }
 
-export interface Peak { account: string, limit: bigint, peak: bigint }
-
-/** of each account the highest sum of costs of ended and quotes of open calls; of one moment, ends before openings */
-export async function peaks (world: ProofWorld): Promise<Peak[]> {
-  const rows = await world.rows<{ account: string, limit: string, by: string }>(`
+/**
+ * By the id of each account the highest sum of costs of ended and quotes of open calls, over all instants; of one moment,
+ * ends before openings. Throws where that passes its limit.
+ */
+export async function neverOver (world: ProofWorld): Promise<Map<string, bigint>> {
+  const rows = await world.rows<{ account: string, limit: string | null, peak: string }>(`
     with calls as (
       select r.account_id, r.amount_nano, r.quote_nano, e.opened_at, e.ended_at
       from budget_usage_records r join usage_events e on e.day = r.day and e.id = r.event_id
@@ -88,7 +89,11 @@ export async function peaks (world: ProofWorld): Promise<Peak[]> {
     ), sums as (
       select account_id, sum(by) over (partition by account_id order by at, late rows unbounded preceding) as sum from changes
     )
-    select a.id as account, a.limit_nano as limit, max(s.sum) as by
+    select a.id as account, a.limit_nano as limit, max(s.sum) as peak
     from sums s join budget_accounts a on a.id = s.account_id group by a.id, a.limit_nano`)
-  return rows.map(({ account, limit, by }) => ({ account, limit: BigInt(limit), peak: BigInt(by) }))
+  for (const { account, limit, peak } of rows) {
+    if (limit === null || BigInt(peak) <= BigInt(limit)) continue
+    throw new Error(`account ${account}: ${peak} spent and held at once, of ${limit}`)
+  }
+  return new Map(rows.map(({ account, peak }) => [account, BigInt(peak)]))
 }

@@ -5,7 +5,7 @@ import pg from 'pg'
 import { launchPostgres, type LaunchedPostgres } from '../../src/stores/postgres/launcher.ts'
 import { type FaultProxy, startFaultProxy, startPostgresProxy } from '../services/fault-proxy.ts'
 import { type PrivateRedis, startRedis } from '../services/redis.ts'
-import { type Random } from './random.ts'
+import { type Random } from '../random.ts'
 import { freePort, type GatewayProcess, kill, type ProofWorld } from './world.ts'
 
 /** a gateway, and its own ways to PostgreSQL and Redis */
@@ -186,7 +186,7 @@ export class Members {
       server('connections ended by PostgreSQL', 2, 'postgres', () => this.#sql(
         "select pg_terminate_backend(pid) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()")),
       server('locks on all accounts', 2, 'postgres', () => this.#sql(
-        'begin; select from budget_accounts order by id for update; select pg_sleep(1.5); commit')),
+        'begin; select from budget_accounts order by id for update', () => this.#pause(500, 2_500))),
       server('crashes of PostgreSQL', 1, 'postgres', async () => {
         process.kill(this.#postgres.pid, 'SIGQUIT')
         await this.#pause(200, 1_500)
@@ -211,7 +211,7 @@ export class Members {
   }
 
   #pick (faults: Fault[]): Fault {
-    let at = this.#random.below(faults.reduce((sum, { weight }) => sum + weight, 0))
+    let at = this.#random.int(0, faults.reduce((sum, { weight }) => sum + weight, 0) - 1)
     for (const fault of faults) {
       at -= fault.weight
       if (at < 0) return fault
@@ -251,11 +251,12 @@ export class Members {
 
   #count (name: string): void { this.faults[name] = (this.faults[name] ?? 0) + 1 }
 
-  async #sql (text: string): Promise<void> {
+  /** `meanwhile`: before the connection ends, and what it has locked is free again */
+  async #sql (text: string, meanwhile?: () => Promise<void>): Promise<void> {
     const client = new pg.Client({ connectionString: this.databaseUrl })
     client.on('error', () => undefined)
     // it may be down, or its own connection be ended
-    await client.connect().then(() => client.query(text)).catch(() => undefined)
+    await client.connect().then(() => client.query(text)).then(meanwhile).catch(() => undefined)
     await client.end().catch(() => undefined)
   }
 }

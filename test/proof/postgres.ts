@@ -8,9 +8,8 @@ import { migrate } from '../../src/stores/postgres/migrate.ts'
 import { type FaultProxy, startFaultProxy } from '../services/fault-proxy.ts'
 import { startPgBouncer } from '../services/pgbouncer.ts'
 import { PostgresServer } from '../services/postgres-server.ts'
-import { agree, nothingLeft } from './books.ts'
+import { agree, neverOver, nothingLeft } from './books.ts'
 import { Load, type Seen } from './load.ts'
-import { peakOf, type Record } from './spend.ts'
 import { kill, type GatewayProcess, ProofWorld } from './world.ts'
 
 /**
@@ -143,16 +142,10 @@ async function finish (world: ProofWorld, load: Load, say: Say): Promise<void> {
   }, 60_000)
   const { reached, events, uncertain } = await agree(world)
   if (reached !== events || uncertain > 0) throw new Error(`${reached} calls reached the provider, ${events} are recorded, ${uncertain} uncertain`)
-  const records = await world.rows<Record>(`
-    select a.id as account_id, b.name, a.limit_nano, a.settled_nano, r.amount_nano, r.quote_nano, e.opened_at, e.ended_at, e.request_id
-    from budget_usage_records r join usage_events e on e.day = r.day and e.id = r.event_id
-    join budget_accounts a on a.id = r.account_id join budget_definitions b on b.id = a.budget_id`)
-  for (const id of new Set(records.map((one) => one.account_id))) {
-    const own = records.filter((one) => one.account_id === id)
-    const limit = BigInt(own[0]?.limit_nano ?? 0)
-    if (peakOf(own) > limit) throw new Error(`${own[0]?.name}: ${peakOf(own)} spent and held at once, of ${limit}`)
-  }
-  const tight = records.filter(({ name }) => name === 'tight').length
+  await neverOver(world)
+  const [{ tight = '0' } = {}] = await world.rows<{ tight: string }>(`
+    select count(*) as tight from budget_usage_records r join budget_accounts a on a.id = r.account_id
+    join budget_definitions b on b.id = a.budget_id where b.name = 'tight'`)
   for (const { child, output } of world.gateways) {
     const code = await kill(child, 'SIGTERM')
     if (code !== 0) throw new Error(`a gateway ended with ${code}: ${output.join('').slice(-3000)}`)

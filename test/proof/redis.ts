@@ -5,7 +5,7 @@ import { formatNano } from '../../src/money/amount.ts'
 import { type FaultProxy, startFaultProxy } from '../services/fault-proxy.ts'
 import { type RedisServer, startRedisServer } from '../services/redis-server.ts'
 import { startRedisCluster, startSentinels, until } from '../services/redis-topologies.ts'
-import { peakOf } from './spend.ts'
+import { neverOver, nothingLeft } from './books.ts'
 import { bookedCost, type GatewayProcess, kill, ProofWorld } from './world.ts'
 
 /**
@@ -145,24 +145,12 @@ export class RedisProof {
         throw new Error(`call ${entry.requestId} cost ${bookedCost(entry)}, and what is recorded is ${JSON.stringify(event)}`)
       }
     }
-    const records = await world.rows<Parameters<typeof peakOf>[0][number] & { id: string, limit_nano: string, settled_nano: string }>(`
-      select a.id, a.limit_nano, a.settled_nano, r.amount_nano, r.quote_nano, e.opened_at, e.ended_at
-      from budget_usage_records r join usage_events e on e.day = r.day and e.id = r.event_id
-      join budget_accounts a on a.id = r.account_id`)
-    for (const id of new Set(records.map((one) => one.id))) {
-      const own = records.filter((one) => one.id === id)
-      const [{ limit_nano: limit, settled_nano: settled }] = own as [typeof own[number]]
-      const sum = own.reduce((total, one) => total + BigInt(one.amount_nano), 0n)
-      if (sum !== BigInt(settled)) throw new Error(`account ${id}: ${settled} settled, ${sum} recorded`)
-      if (peakOf(own) > BigInt(limit)) throw new Error(`account ${id}: ${peakOf(own)} spent and held at once, of ${limit}`)
-    }
+    await neverOver(world)
     for (const { child, output } of world.gateways) {
       const code = await kill(child, 'SIGTERM')
       if (code !== 0) throw new Error(`a gateway ended with ${code}: ${output.join('').slice(-2_000)}`)
     }
-    const [left] = await world.rows<{ leased: string, held: string }>(
-      'select coalesce(sum(leased_nano), 0) as leased, (select count(*) from long_holds where state = \'open\') as held from budget_accounts')
-    if (left?.leased !== '0' || left.held !== '0') throw new Error(`after a clean stop something is left: ${JSON.stringify(left)}`)
+    await nothingLeft(world)
     this.#say(`${books.length} calls reached the provider, as many events, ${formatNano([...recorded.values()].reduce(
       (sum, { cost_nano: cost }) => sum + BigInt(cost), 0n))} USD in both books; nothing held, nothing leased`)
   }

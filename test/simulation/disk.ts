@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path'
 import { type FileOps } from '../../src/journal/file-ops.ts'
 import { type FolderLock, JournalLockedError } from '../../src/journal/lock.ts'
-import { type Random } from './random.ts'
+import { type Random } from '../random.ts'
 
 /**
  * The disk of one machine, as its operating system shows it and as it would be after a power cut: what was written

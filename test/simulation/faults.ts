@@ -1,4 +1,4 @@
-import { type Random } from './random.ts'
+import { type Random } from '../random.ts'
 
 /**
  * What goes wrong in one run. Each seed picks its own kinds of faults and how often they come, so that rare faults get

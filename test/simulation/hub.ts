@@ -1,7 +1,7 @@
 import { type HotFigures } from '../../src/account/hot-status.ts'
 import { type MemoryHotStatus, MemoryHub } from '../../src/account/memory-hot-status.ts'
 import { type Faults } from './faults.ts'
-import { type Random } from './random.ts'
+import { type Random } from '../random.ts'
 import { type Owner, type Scheduler } from './scheduler.ts'
 
 /**

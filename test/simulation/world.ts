@@ -14,7 +14,7 @@ import { type Ledger } from './ledger.ts'
 import { Machine, type Process } from './machine.ts'
 import { type Mutant } from './mutants.ts'
 import { SimProvider } from './provider.ts'
-import { Random } from './random.ts'
+import { Random } from '../random.ts'
 import { Scheduler } from './scheduler.ts'
 
 export interface Outcome {
@@ -451,8 +451,11 @@ export class World {
     await after(CALM_MS)
     await this.#done(this.#settleRows())
     this.poison = false
-    // what is set aside is tried again with each start
-    for (const { process } of this.machines) if (this.poisoned.size > 0) this.#stop(process)
+    // what is set aside is tried again with each start, but with one that was under way already
+    for (let round = 0; round < 2 && this.poisoned.size > 0; round++) {
+      for (const { process } of this.machines) this.#stop(process)
+      await after(CALM_MS)
+    }
     await after(CALM_MS)
     await this.#done(this.#writeOff())
     await this.#done(this.#settleRows())

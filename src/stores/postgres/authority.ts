@@ -269,10 +269,10 @@ const SILENT = `
 
 const IN_DOUBT = `
   select g.incarnation, g.host, g.state, g.heartbeat_at, count(*)::integer as accounts,
-    extract(epoch from clock_timestamp() - g.heartbeat_at)::double precision * 1000 as silent_ms
+    greatest(0, extract(epoch from clock_timestamp() - g.heartbeat_at)::double precision * 1000) as silent_ms
   from gateways g join leases l on l.incarnation = g.incarnation and l.state <> 'closed'
     and l.granted_nano > l.returned_nano + l.posted_nano
-  where g.state in ('recovering', 'closed') or (g.state = 'live' and g.heartbeat_at < clock_timestamp() - interval '10 seconds')
+  where g.state in ('recovering', 'closed') or (g.state = 'live' and not responds(g))
   group by g.incarnation order by g.incarnation`
 
 async function run<R extends object> (database: Database, query: Query): Promise<R[]> {

@@ -39,7 +39,7 @@ export async function diagnosePostgres (url: string, silent: () => Promise<Gatew
       longest: server.longest_ms === null ? null : { ms: server.longest_ms, who: server.longest_who ?? 'somebody' },
       pooled,
       transactions,
-      plain: !isLocal(url) && server.encrypted === false,
+      plain: server.elsewhere && server.encrypted === false,
       ledger: current ? await ledgerFacts(client, await silent()) : null,
     }
   } finally {
@@ -77,7 +77,7 @@ async function missingRights (client: pg.Client): Promise<string[]> {
 async function ledgerFacts (client: pg.Client, silent: GatewayInDoubt[]): Promise<LedgerFacts> {
   const row = await one<LedgerRow>(client, LEDGER)
   return {
-    gateways: { live: row.live, silent },
+    gateways: { live: row.live, oldestMs: row.oldest_ms, silent },
     uncertainLastDay: row.uncertain,
     callsLastDay: row.calls,
     overdueHolds: row.overdue,
@@ -90,13 +90,6 @@ async function ledgerFacts (client: pg.Client, silent: GatewayInDoubt[]): Promis
     lookedMs: row.looked_ms,
     turnMs: row.turn_ms,
   }
-}
-
-function isLocal (url: string): boolean {
-  return new Hosts(url).urls.every((one) => {
-    const { hostname, searchParams } = new URL(one.replace(/^postgres(ql)?:\/\/([^/]*@)?\//, 'postgres://$2localhost/'))
-    return hostname === '' || /^(localhost|127\.|\[?::1)/.test(hostname) || searchParams.get('host')?.startsWith('/') === true
-  })
 }
 
 async function one<R extends pg.QueryResultRow> (client: pg.Client, text: string): Promise<R> {
@@ -117,10 +110,12 @@ interface ServerRow {
   longest_ms: number | null
   longest_who: string | null
   encrypted: boolean | null
+  elsewhere: boolean
 }
 
 interface LedgerRow {
   live: number
+  oldest_ms: number | null
   calls: number
   uncertain: number
   overdue: number
@@ -142,7 +137,8 @@ const SERVER = `
     current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer as max_connections,
     (select count(*)::integer from pg_stat_activity a where a.backend_type = 'client backend') as connections,
     old.ms as longest_ms, old.who as longest_who,
-    (select s.ssl from pg_stat_ssl s where s.pid = pg_backend_pid()) as encrypted
+    (select s.ssl from pg_stat_ssl s where s.pid = pg_backend_pid()) as encrypted,
+    inet_client_addr() is distinct from inet_server_addr() as elsewhere
   from (select 1) x
   left join lateral (
     select extract(epoch from clock_timestamp() - a.xact_start)::double precision * 1000 as ms,
@@ -166,6 +162,8 @@ const MISSING = `
 const LEDGER = `
   select
     (select count(*)::integer from gateways g where responds(g)) as live,
+    (select extract(epoch from clock_timestamp() - min(g.started_at))::double precision * 1000 from gateways g where responds(g))
+      as oldest_ms,
     call.calls, call.uncertain,
     (select count(*)::integer from long_holds h where h.state = 'open' and h.expires_at < clock_timestamp() - interval '1 minute')
       as overdue,

@@ -150,8 +150,8 @@ export async function aFreshWorld (t: Test, options: Partial<PostgresAuthorityOp
       return id
     },
     async setLimit (budgetId, limitNano) { await sql(SET_LIMIT, [budgetId, limitNano]) },
-    async silence (incarnation) {
-      await sql("update gateways set heartbeat_at = now() - interval '1 minute' where incarnation = $1", [incarnation])
+    async silence (incarnation, ahead = false) {
+      await sql("update gateways set heartbeat_at = now() + $2 * interval '1 minute' where incarnation = $1", [incarnation, ahead ? 1 : -1])
     },
     async giveUp (incarnation) { await sql('select write_off($1)', [incarnation]) },
     async books () {
