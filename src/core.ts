@@ -409,6 +409,7 @@ export class Core {
     await this.registry.stop()
     await this.lostCalls?.stop()
     try {
+      await this.gate.endsCollected()
       await this.writer.stop(systemNow() + Math.max(5_000, config.shutdownMs))
       if (this.gate.openCalls === 0 && this.writer.setAside === 0) {
         await this.authority.beginRecovery(this.incarnation)

@@ -66,6 +66,9 @@ export class BudgetIntegration implements CallGate {
   readonly #open = new Underway<Call>()
   readonly #decision: Decision<LimitedHold>
   readonly #desk: LimitedDesk
+  /** ends that are not written to the journal yet */
+  #ending = 0
+  #allEnded: (() => void) | null = null
 
   constructor (options: IntegrationOptions) {
     this.#o = options
@@ -107,6 +110,11 @@ export class BudgetIntegration implements CallGate {
   }
 
   get openCalls (): number { return this.#open.size }
+
+  /** resolves once every call that is over is with the collector: its end is written to the journal first */
+  async endsCollected (): Promise<void> {
+    if (this.#ending > 0) await new Promise<void>((resolve) => { this.#allEnded = resolve })
+  }
 
   /** when the oldest open call was opened, ms since the epoch; null: none is open */
   get oldestOpenedAt (): number | null {
@@ -361,10 +369,12 @@ export class BudgetIntegration implements CallGate {
       charges: this.#desk.settle(call.hold, costNano, tokensOf(ending.reading?.usage ?? null)),
       providerRequestId: ending.reading?.providerRequestId ?? null,
     }
+    this.#ending++
     const endJson = this.#o.journal.append({ t: 'end', end }, (error) => {
       // the ledger has it all the same; only a crash before that would leave the call uncertain
       if (error !== null) this.#o.log.error({ err: error, call: call.id }, 'the journal took no end of a call')
       this.#o.collector.add(new EndedCall(opening.id, call.openJson, endJson, end.charges))
+      if (--this.#ending === 0) this.#allEnded?.()
     })
     this.#count(call, end)
     this.#report(call, end, ending)

@@ -222,6 +222,7 @@ export class Process implements Owner, DiskUser {
       keeper.stop()
       const { gate } = this
       try {
+        await gate?.endsCollected()
         await writer.stop(now() + 5_000)
         if (gate?.openCalls === 0 && writer.setAside === 0) {
           await authority.beginRecovery(this.incarnation)
