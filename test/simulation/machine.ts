@@ -222,11 +222,15 @@ export class Process implements Owner, DiskUser {
       keeper.stop()
       const { gate } = this
       try {
-        await gate?.endsCollected()
-        await writer.stop(now() + 5_000)
-        if (gate?.openCalls === 0 && writer.setAside === 0) {
-          await authority.beginRecovery(this.incarnation)
-          await authority.closeLeases(this.incarnation, [])
+        const until = now() + 5_000
+        await writer.stop(until)
+        if (gate?.openCalls === 0) {
+          await gate.endsCollected()
+          await writer.stop(until)
+          if (writer.setAside === 0) {
+            await authority.beginRecovery(this.incarnation)
+            await authority.closeLeases(this.incarnation, [])
+          }
         }
       } catch (error) {
         line('error')({ err: error }, 'not everything could be recorded')
