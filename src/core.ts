@@ -409,9 +409,13 @@ export class Core {
     await this.registry.stop()
     await this.lostCalls?.stop()
     try {
-      const until = systemNow() + Math.max(5_000, config.shutdownMs)
-      await this.writer.stop(until)
-      if (this.gate.openCalls === 0) await this.#closeLeases(until)
+      await this.gate.endsCollected()
+      await this.writer.stop(systemNow() + Math.max(5_000, config.shutdownMs))
+      // else the next start does it, once it has recorded what is open
+      if (this.tracker.isAtRest && this.writer.setAside === 0) {
+        await this.authority.beginRecovery(this.incarnation)
+        await this.authority.closeLeases(this.incarnation, [])
+      }
     } catch (err) {
       log.error({ err }, 'not everything could be recorded; the next start does it from the journal')
     }
@@ -419,15 +423,6 @@ export class Core {
     for (const close of this.#closers.reverse()) {
       await close().catch((err: unknown) => { log.error({ err }, 'closing failed') })
     }
-  }
-
-  /** no call is open any more: those that ended just now are recorded first */
-  async #closeLeases (until: number): Promise<void> {
-    await this.gate.endsCollected()
-    await this.writer.stop(until)
-    if (this.writer.setAside > 0) return
-    await this.authority.beginRecovery(this.incarnation)
-    await this.authority.closeLeases(this.incarnation, [])
   }
 
   /** nobody else starts the embedded database again, should it die while the gateway lives */

@@ -150,6 +150,12 @@ export class BudgetTracker {
 
   get waiting (): number { return this.#book.waiting }
 
+  /** nothing is held, and the authority knows all that was spent: leases may be closed */
+  get isAtRest (): boolean {
+    for (const lease of this.#book.leases()) if (lease.held > 0n || lease.unposted > 0n) return false
+    return true
+  }
+
   get #outageMs (): number { return this.#o.outageMs ?? Infinity }
 
   /** how long the authority has not answered, ms; 0: it does */

@@ -75,8 +75,8 @@ export async function nothingLeft (world: ProofWorld): Promise<void> {
 }
 
 /**
- * By the id of each account the highest sum of costs of ended and quotes of open calls, over all instants; of one moment,
- * ends before openings. Throws where that passes its limit.
+ * By the id of each account the highest sum of costs of ended and quotes of open calls, over all instants; at one
+ * instant, ends before openings. Throws where that passes its limit.
  */
 export async function neverOver (world: ProofWorld): Promise<Map<string, bigint>> {
   const rows = await world.rows<{ account: string, limit: string | null, peak: string }>(`

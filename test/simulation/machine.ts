@@ -220,17 +220,12 @@ export class Process implements Owner, DiskUser {
     this.#end = async () => {
       tracker.stop()
       keeper.stop()
-      const { gate } = this
       try {
-        const until = now() + 5_000
-        await writer.stop(until)
-        if (gate?.openCalls === 0) {
-          await gate.endsCollected()
-          await writer.stop(until)
-          if (writer.setAside === 0) {
-            await authority.beginRecovery(this.incarnation)
-            await authority.closeLeases(this.incarnation, [])
-          }
+        await this.gate?.endsCollected()
+        await writer.stop(now() + 5_000)
+        if (tracker.isAtRest && writer.setAside === 0) {
+          await authority.beginRecovery(this.incarnation)
+          await authority.closeLeases(this.incarnation, [])
         }
       } catch (error) {
         line('error')({ err: error }, 'not everything could be recorded')
