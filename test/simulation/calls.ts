@@ -11,8 +11,8 @@ export interface SimCall {
   /** the very ones of the gateway: they grow where a hold is extended */
   holds: AccountHold[]
   quoteNano: () => bigint
-  /** its opening is in the journal */
-  opened: boolean
+  /** its holds by what is in the journal; null: its opening is not there */
+  written: AccountHold[] | null
   /** null: it has not ended */
   end: CallEnd | null
   voided: boolean
@@ -43,7 +43,7 @@ export class Calls {
       incarnation: process.incarnation,
       holds: call.holds,
       quoteNano: () => call.quoteNano,
-      opened: false,
+      written: null,
       end: null,
       voided: false,
       reached: false,
@@ -69,10 +69,12 @@ export class Calls {
     this.unrecorded.delete(call)
   }
 
-  /** a call that was not sent, and whose opening nobody was told of, is none */
+  /** a call that was not sent, and whose opening nobody was told of, is none; nor is more held than was written */
   died (process: Process): void {
     for (const call of this.unrecorded) {
-      if (call.process === process && !call.opened && !call.reached) this.unrecorded.delete(call)
+      if (call.process !== process) continue
+      if (call.written !== null) call.holds = call.written
+      else if (!call.reached) this.unrecorded.delete(call)
     }
   }
 }

@@ -109,8 +109,8 @@ export class World {
     trace?.(this.scheduler.line(`*** ${problem}`, this.scheduler.current))
     if (trace === null) return
     for (const call of this.calls.all) {
-      const { no, process, opened, end, voided, reached, inserted, row } = call
-      trace(`    call ${no} of ${process.name} (life ${call.incarnation}): ${this.holdsOf(call)}; ${opened ? 'opened' : ''} ${reached ? 'reached' : ''} ` +
+      const { no, process, written, end, voided, reached, inserted, row } = call
+      trace(`    call ${no} of ${process.name} (life ${call.incarnation}): ${this.holdsOf(call)}; ${written === null ? '' : 'opened'} ${reached ? 'reached' : ''} ` +
         `${end === null ? '' : `cost ${end.costNano}`} ${voided ? 'void' : ''} ` +
         `${inserted === null ? '' : `recorded ${inserted.costNano} ${inserted.certainty}`} ${row === 'none' ? '' : `row ${row}`}`)
     }
@@ -232,10 +232,11 @@ export class World {
     const { calls } = this
     if (record.t === 'open') {
       const call = calls.opens(process, record)
+      const held = call.holds.map((hold) => ({ ...hold }))
       this.#traced(process, `call ${call.no} is held: ${this.holdsOf(call)}`)
       return journal.append(record, (error) => {
-        if (error === null) call.opened = true
-        else if (!call.opened) call.voided = true
+        if (error === null) call.written = held
+        else if (call.written === null) call.voided = true
         done?.(error)
       })
     }
