@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import pg from 'pg'
+import { formatNano, parseAmount, percentOf } from '../../src/money/amount.ts'
 import { launchPostgres, type LaunchedPostgres } from '../../src/stores/postgres/launcher.ts'
 import { type FaultProxy, startFaultProxy, startPostgresProxy } from '../services/fault-proxy.ts'
 import { type PrivateRedis, startRedis } from '../services/redis.ts'
@@ -17,7 +18,7 @@ export interface Member {
 }
 
 /** what is broken at the moment is not broken once more */
-type Part = Member | FaultProxy | 'postgres' | 'redis'
+type Part = Member | FaultProxy | 'postgres' | 'redis' | 'limit'
 
 interface Fault {
   name: string
@@ -37,6 +38,10 @@ interface Aim {
 export class Members {
   readonly all: Member[] = []
   readonly faults: Record<string, number> = {}
+  /** the budget whose limit moves, with its amount when nothing goes wrong */
+  moved: { id: string, amount: string } | null = null
+  /** how often it has been, counted before and after */
+  moves = 0
   readonly #folder: string
   readonly #random: Random
   #postgres: LaunchedPostgres
@@ -120,6 +125,7 @@ export class Members {
       redis.pass()
     }
     await this.#reviveThoseThatEnded()
+    await this.#world?.settled(() => this.#moveLimit(100), 30_000)
     for (const lost of this.#lost) {
       await this.#start(lost, lost.gateway)
       await stopped(lost.gateway)
@@ -176,6 +182,7 @@ export class Members {
         this.#lost.push({ ...member })
         await this.#start(member)
       }),
+      { name: 'limits moved', weight: 4, aim: () => ({ part: 'limit', run: async () => { await this.#moveLimit(this.#random.int(1, 100)) } }) },
       network('connections cut', 4, (proxy) => { proxy.cut() }),
       network('connections half open', 2, (proxy) => { proxy.halfOpen() }),
       network('partitions', 3, (proxy) => { proxy.hold() }),
@@ -247,6 +254,18 @@ export class Members {
       this.#count('gateways that ended by themselves')
       await this.#start(member, member.gateway)
     }
+  }
+
+  /** To so many hundredths of its amount, by any gateway; true: it says so. Where it cannot, or dies, nobody knows. */
+  async #moveLimit (percent: number): Promise<boolean> {
+    const { moved } = this
+    if (moved === null || this.#world === null) throw new Error('no budget')
+    const amount = formatNano(percentOf(parseAmount(moved.amount) ?? 0n, percent))
+    this.moves++
+    const told = this.#world.admin(this.#random.pick(this.running).gateway, 'PUT', `/budgets/${moved.id}`, { amount })
+    const known = await told.then(() => true, () => false)
+    this.moves++
+    return known
   }
 
   #count (name: string): void { this.faults[name] = (this.faults[name] ?? 0) + 1 }

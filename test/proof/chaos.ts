@@ -12,9 +12,9 @@ import { kill, ProofWorld } from './world.ts'
 
 /**
  * Three gateways at load, with a PostgreSQL, a Redis and a network that break at random all the while, and so do the
- * gateways, the provider's answers and the clients. At every sampled instant no account is overdrawn, and leased is the
- * sum of its leases. When all is mended: every call that reached the provider has its one event, at what the provider's
- * own books say, or at its quote where nobody saw its end, and nothing is held or leased.
+ * gateways, the provider's answers and the clients, and a limit moves. At each sampled instant no account is overdrawn,
+ * and leased is the sum of its leases. When all is mended: every call that reached the provider has its one event, at
+ * what the provider's own books say, or at its quote where nobody saw its end, and nothing is held or leased.
  *
  * A seed fixes which faults come in which order, not what processes make of them.
  */
@@ -68,11 +68,11 @@ async function run (
   world: ProofWorld, members: Members, { ms, seed, clients }: ChaosOptions, random: Random, say: Say
 ): Promise<ChaosResult> {
   await members.startGateways(world, 3)
-  const keys = await makeBudgets(world, ms, clients)
+  const keys = await makeBudgets(world, members, ms, clients)
   say(`seed ${seed}: 3 gateways, ${clients} clients, ${Math.round(ms / 1000)} s`)
   const until = Date.now() + ms
   const load = new Load(world, members, keys, random)
-  const sampler = new Sampler(world)
+  const sampler = new Sampler(world, members)
   await Promise.all([
     ...Array.from({ length: clients }, () => load.run(until)),
     members.breakThings(until, (line) => { say(line) }),
@@ -110,10 +110,10 @@ function report (result: ChaosResult, say: Say): void {
 }
 
 /** an organization, teams (one whose period ends again and again) and each user's own; some run out, some never do */
-async function makeBudgets (world: ProofWorld, ms: number, clients: number): Promise<string[]> {
+async function makeBudgets (world: ProofWorld, members: Members, ms: number, clients: number): Promise<string[]> {
   const [gateway] = world.gateways
   if (gateway === undefined) throw new Error('no gateway')
-  const budget = async (fields: object, calls: number) => await world.admin(gateway, 'POST', '/budgets', {
+  const budget = async (fields: object, calls: number) => await world.admin<{ id: string, amount: string }>(gateway, 'POST', '/budgets', {
     organizationId: 'acme', currency: 'USD', period: 'annual', amount: formatNano(NANO_OF_A_CALL * BigInt(Math.ceil(calls))), ...fields,
   })
   const seconds = ms / 1000
@@ -128,7 +128,7 @@ async function makeBudgets (world: ProofWorld, ms: number, clients: number): Pro
     startDate: new Date(start).toISOString(),
     endDate: new Date(start + PERIOD_MS).toISOString(),
   }, clients * 6)
-  await budget({ name: 'once', scopeType: 'team', scopeId: 'once' }, seconds * clients)
+  members.moved = await budget({ name: 'once', scopeType: 'team', scopeId: 'once' }, seconds * clients)
   await budget({ name: 'each', scopeType: 'user', scopeId: '*' }, seconds * clients / 2)
   return await Promise.all(['often', 'often', 'once', 'once'].map(async (teamId, n) => {
     const made = await world.admin<{ key: string }>(gateway, 'POST', '/keys', {
@@ -195,36 +195,62 @@ function behaviourOf (random: Random): object {
   return { ...slow, ...random.pick([{ status: 500 }, { status: 429 }, { fault: 'cut' }, { fault: 'reset' }, { omitUsage: true }, { gzip: true }]) }
 }
 
-interface Account { id: string, limit_nano: string, settled_nano: string, leased_nano: string, leases: string }
+interface Account {
+  id: string
+  budget_id: string
+  limit_nano: string
+  settled_nano: string
+  leased_nano: string
+  leases: string
+}
 
 /** the accounts, again and again, each time in one snapshot */
 class Sampler {
   samples = 0
   readonly #world: ProofWorld
+  readonly #members: Members
+  /** of the budget whose limit moves: the most that it may have out, until that moves again */
+  #ceiling = 0n
+  #moves = -1
 
-  constructor (world: ProofWorld) { this.#world = world }
+  constructor (world: ProofWorld, members: Members) {
+    this.#world = world
+    this.#members = members
+  }
 
   async run (until: number): Promise<void> {
     while (Date.now() < until) {
+      const { moves } = this.#members
       // while PostgreSQL is down there is nothing to be seen
       const accounts = await this.#world.rows<Account>(`
-        select a.id, a.limit_nano, a.settled_nano, a.leased_nano, a.long_held_nano + coalesce((
+        select a.id, a.budget_id, a.limit_nano, a.settled_nano, a.leased_nano, a.long_held_nano + coalesce((
           select sum(l.granted_nano - l.returned_nano - l.posted_nano) from leases l where l.account_id = a.id), 0) as leases
         from budget_accounts a`).catch(() => null)
-      if (accounts !== null) this.#judge(accounts)
+      if (accounts !== null) this.#judge(accounts, moves === this.#members.moves ? moves : NaN)
       await wait(100)
     }
     if (this.samples === 0) throw new Error('the accounts could never be looked at')
   }
 
-  #judge (accounts: Account[]): void {
+  /** `moves`: how often a limit had been moved; NaN: one was meanwhile */
+  #judge (accounts: Account[], moves: number): void {
     this.samples++
     for (const one of accounts) {
-      if (BigInt(one.settled_nano) + BigInt(one.leased_nano) > BigInt(one.limit_nano)) {
-        throw new Error(`an account is overdrawn: ${JSON.stringify(one)}`)
-      }
+      const out = BigInt(one.settled_nano) + BigInt(one.leased_nano)
+      const limit = BigInt(one.limit_nano)
+      const most = one.budget_id === this.#members.moved?.id ? this.#mostOfMoved(out, limit, moves) : limit
+      if (out > most) throw new Error(`an account is overdrawn: ${JSON.stringify(one)}`)
       if (one.leased_nano !== one.leases) throw new Error(`leased is not the sum of the leases: ${JSON.stringify(one)}`)
     }
+  }
+
+  /** what was out when its limit was lowered may stay out, and never gets more */
+  #mostOfMoved (out: bigint, limit: bigint, moves: number): bigint {
+    const still = moves === this.#moves
+    this.#moves = moves
+    const most = still && this.#ceiling < out ? this.#ceiling : out
+    this.#ceiling = most > limit ? most : limit
+    return this.#ceiling
   }
 }
 
