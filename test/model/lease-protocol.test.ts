@@ -81,6 +81,10 @@ const WORLDS = {
     bounds: { ...PLAIN, gateways: 1, limits: [1], poison: true },
     states: 5_000,
   },
+  'a gateway that is written off, with an event that PostgreSQL refuses': {
+    bounds: { ...PLAIN, gateways: 1, limits: [1], poison: true, writeOff: true },
+    states: 5_000,
+  },
 } satisfies Record<string, World>
 
 interface Mutant {
@@ -141,6 +145,10 @@ const MUTANTS: Record<Safeguard, Mutant> = {
   },
   'write-off replaced': { world: 'a gateway that is written off, and wakes', breaks: /^P1: .* pass the limit/ },
   'posted before closed': { world: 'a gateway that is written off, and wakes', breaks: /^P1: .* pass the limit/ },
+  'set-aside stays written off': {
+    world: 'a gateway that is written off, with an event that PostgreSQL refuses',
+    breaks: /^P1: .* pass the limit/,
+  },
   'set-aside stays leased': { world: 'an event that PostgreSQL refuses', breaks: /^P1: .* pass the limit/ },
 }
 

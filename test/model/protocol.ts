@@ -27,6 +27,7 @@ export const SAFEGUARDS = {
   'write-off replaced': 'what turns up after a write-off takes its place, and counts once',
   'posted before closed': 'leases are closed, and a write-off is taken back, only once all of the journal is posted',
   'set-aside stays leased': 'closing a lease keeps what covers events that are set aside',
+  'set-aside stays written off': 'taking a write-off back leaves what covers events that are set aside',
 } as const
 
 export type Safeguard = keyof typeof SAFEGUARDS
@@ -61,7 +62,7 @@ export interface Bounds {
 const TO_REST = [
   'post arrives and is answered', 'grant answer arrives', 'a process ends that was written off', 'keep arrives and is answered', 'keep arrives, its answer lost', 'journal writes a record', 'send', 'settle',
   'heartbeat is answered', 'give up unused rights', 'post leaves', 'recovery begins', 'recovery posts a call',
-  'keep leaves again', 'row is settled', 'close arrives', 'recovery asks to close', 'refused event is made acceptable', 'set-aside event is posted',
+  'keep leaves again', 'row is settled', 'close arrives', 'refused event is made acceptable', 'set-aside event is posted', 'recovery asks to close',
 ] as const
 
 const TO_UNREST = [
@@ -223,20 +224,22 @@ export class Protocol {
 
   #close (next: State, message: Message & { type: 'close' }): void {
     const life = lifeOf(next, message.life)
+    const calls = message.setAside.map((index) => callOf(next, index)).filter(({ events }) => events === 0)
+    const kept = life.leases.map((_, account) => calls.reduce((sum, { covered }) => sum + (covered[account] ?? 0), 0))
     if (life.state === 'written off') {
-      life.state = 'closed'
       life.leases.forEach((lease, account) => {
-        accountOf(next, account).settled -= lease.writtenOff
-        lease.writtenOff = 0
+        const stays = this.#keeps('set-aside stays written off') ? Math.min(kept[account] ?? 0, lease.writtenOff) : 0
+        accountOf(next, account).settled -= lease.writtenOff - stays
+        lease.writtenOff = stays
       })
+      if (life.leases.every(({ writtenOff }) => writtenOff === 0)) life.state = 'closed'
       return
     }
     if (life.state !== 'recovering' && this.#keeps('write-once close')) return
     life.state = 'closed'
-    const kept = message.setAside.map((index) => callOf(next, index)).filter(({ events }) => events === 0)
     life.leases.forEach((lease, account) => {
       const rest = this.#keeps('write-once close') ? restOf(lease) : message.rest[account] ?? 0
-      const back = rest - kept.reduce((sum, { covered }) => sum + (covered[account] ?? 0), 0)
+      const back = rest - (kept[account] ?? 0)
       lease.returned += back
       accountOf(next, account).leased -= back
     })
@@ -450,10 +453,9 @@ export class Protocol {
     if (call.phase === 'set aside') this.#retry(state, call, index, emit)
   }
 
-  /** The owner of the journal retries: a gateway for itself, or whoever has recovered it, afterwards. */
+  /** The owner of the journal retries: a gateway for itself, or whoever recovers it, or has. */
   #retry (state: State, call: Call, index: number, emit: Emit): void {
-    const life = lifeOf(state, call.life)
-    if (state.poisoned || (life.memory === null && life.state !== 'closed')) return
+    if (state.poisoned) return
     const next = copy(state)
     this.#insert(next, index, call.cost, call.covered)
     callOf(next, index).phase = 'done'
