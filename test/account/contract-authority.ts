@@ -464,6 +464,26 @@ const CASES: Record<string, Case> = {
     await assertBalanced(t, world)
   },
 
+  'records what a dead gateway\'s lease does not cover, beyond it: a release that got lost may have given that back': async (t, world) => {
+    const accountId = await anAccount(world, 10n)
+    const [dead, alive] = [await world.authority.join('journal-1', HOST), await world.authority.join('journal-2', HOST)]
+    await take(world, dead, needs([accountId, 10n]))
+    await world.authority.post(dead, [], [{ accountId, returnedNano: 7n }])
+    t.same(await take(world, alive, needs([accountId, 5n])), [true], 'another gateway has it')
+    const [lost, waits] = [anEvent([paid(accountId, 6n)], { certainty: 'uncertain' }), anEvent([paid(accountId, 2n)])]
+    await t.rejects(world.authority.post(dead, [lost], []), { code: 'batch_refused' }, 'never of one that lives')
+
+    await world.authority.beginRecovery(dead)
+    t.same((await world.authority.post(dead, [lost], [])).inserted, [lost.end.id])
+    t.match(await look(world, alive, accountId), { settledNano: 6n, leasedNano: 5n, inDoubtNano: 0n })
+    await world.authority.closeLeases(dead, [{ callId: waits.end.id, accountId, keptNano: 2n }])
+    await world.authority.post(dead, [waits], [])
+
+    t.match(await look(world, alive, accountId), { settledNano: 8n, leasedNano: 5n, inDoubtNano: 0n })
+    t.same(await take(world, alive, needs([accountId, 1n])), [false], 'past its limit, until somebody corrects it')
+    await assertBalanced(t, world)
+  },
+
   'keeps what set-aside events are covered by, until they are posted': async (t, world) => {
     const accountId = await anAccount(world, 20n)
     const [dead, alive] = [await world.authority.join('journal-1', HOST), await world.authority.join('journal-2', HOST)]

@@ -283,9 +283,8 @@ export class MemoryAuthority implements Authority {
    */
   async post (incarnation: number, events: UsageEvent[], returns: LeaseReturn[]): Promise<PostAnswer> {
     const { state } = this.#gateway(incarnation)
-    const closed = state === 'closed' || state === 'written off'
     const fresh = this.#fresh(events)
-    const changes = new LeaseChanges((accountId) => this.#lease(accountId, incarnation), closed)
+    const changes = new LeaseChanges((accountId) => this.#lease(accountId, incarnation), state)
     for (const { end } of fresh) for (const charge of end.charges) changes.charge(charge)
     for (const back of returns) changes.giveBack(back)
     changes.check()
@@ -337,15 +336,10 @@ export class MemoryAuthority implements Authority {
       this.#closeWrittenOff(gateway, keptNano)
       return
     }
-    for (const [accountId, amountNano] of keptNano) {
-      if (amountNano < 0n || amountNano > restOf(this.#lease(accountId, incarnation))) {
-        throw new RangeError(`cannot keep ${amountNano} on the lease of account ${accountId}`)
-      }
-    }
     for (const [accountId, leases] of this.#leases) {
       const lease = leases.get(incarnation)
       if (lease === undefined) continue
-      const backNano = restOf(lease) - (keptNano.get(accountId) ?? 0n)
+      const backNano = restOf(lease) - min(keptNano.get(accountId) ?? 0n, restOf(lease))
       lease.returnedNano += backNano
       this.#account(accountId).leasedNano -= backNano
     }
@@ -414,9 +408,10 @@ export class MemoryAuthority implements Authority {
     account.settledNano += change.settledNano
     const lease = this.#leasesOf(change.accountId).get(incarnation)
     if (lease === undefined) return
+    lease.grantedNano += change.unknownNano
     lease.postedNano += change.postedNano
     lease.returnedNano += change.backNano
-    account.leasedNano -= change.postedNano + change.backNano
+    account.leasedNano -= change.postedNano - change.unknownNano + change.backNano
   }
 
   #figures (accountId: number, incarnation: number): AccountFigures {
@@ -528,6 +523,8 @@ interface LeaseChange {
   settledNano: bigint
   postedNano: bigint
   backNano: bigint
+  /** what a gateway that is gone has spent it was granted, whatever is known of that */
+  unknownNano: bigint
   /** of the lease, once this change is applied */
   leftNano: bigint
 }
@@ -536,11 +533,13 @@ interface LeaseChange {
 class LeaseChanges {
   readonly #leaseOf: (accountId: number) => LeaseRow
   readonly #closed: boolean
+  readonly #recovering: boolean
   readonly #changes = new Map<number, LeaseChange>()
 
-  constructor (leaseOf: (accountId: number) => LeaseRow, closed: boolean) {
+  constructor (leaseOf: (accountId: number) => LeaseRow, state: IncarnationState) {
     this.#leaseOf = leaseOf
-    this.#closed = closed
+    this.#closed = state === 'closed' || state === 'written off'
+    this.#recovering = state === 'recovering'
   }
 
   charge ({ accountId, amountNano, coveredNano }: Charge): void {
@@ -552,6 +551,9 @@ class LeaseChanges {
     change.settledNano += amountNano
     change.postedNano += postedNano
     change.leftNano -= postedNano
+    if (!this.#recovering || change.leftNano >= 0n) return
+    change.unknownNano -= change.leftNano
+    change.leftNano = 0n
   }
 
   /** Absolute figures: an older or repeated one changes nothing. A closed lease has given back all it ever will. */
@@ -579,7 +581,12 @@ class LeaseChanges {
     const known = this.#changes.get(accountId)
     if (known !== undefined) return known
     const change = {
-      accountId, settledNano: 0n, postedNano: 0n, backNano: 0n, leftNano: restOf(this.#leaseOf(accountId)),
+      accountId,
+      settledNano: 0n,
+      postedNano: 0n,
+      backNano: 0n,
+      unknownNano: 0n,
+      leftNano: restOf(this.#leaseOf(accountId)),
     }
     this.#changes.set(accountId, change)
     return change

@@ -50,11 +50,11 @@ class Exchange {
 
   send (): void {
     const { random, faults } = this.#world
+    if (random.chance(faults.notConnected)) {
+      this.#later(random.latency(100, 5_000), 'is not connected', () => { this.#open.release() })
+      return
+    }
     this.#later(random.between(0, 20), 'is sent', () => {
-      if (random.chance(faults.notConnected)) {
-        this.#open.release()
-        return
-      }
       if (!this.#process.effect()) return
       this.#call.reached = true
       const entry = this.#world.provider.reached(this.#call.no)

@@ -35,6 +35,8 @@ export interface Faults {
   diskFullEvery: number
   syncFailsEvery: number
   shortWrites: boolean
+  /** how long a sync takes, ms */
+  syncMs: number
   writeOffEvery: number
   /** a process ends in order */
   stopEvery: number
@@ -70,6 +72,7 @@ export const NO_FAULTS: Faults = {
   diskFullEvery: Infinity,
   syncFailsEvery: Infinity,
   shortWrites: false,
+  syncMs: 2,
   writeOffEvery: Infinity,
   stopEvery: Infinity,
   secondStartEvery: Infinity,
@@ -107,6 +110,7 @@ export function someFaults (random: Random): Faults {
   some(() => { faults.diskFullEvery = every() })
   some(() => { faults.syncFailsEvery = every() })
   some(() => { faults.shortWrites = true })
+  some(() => { faults.syncMs = random.pick([100, 1_000]) })
   some(() => { faults.writeOffEvery = every() })
   some(() => { faults.stopEvery = every() })
   some(() => { faults.secondStartEvery = every() })

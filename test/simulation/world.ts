@@ -255,9 +255,7 @@ export class World {
   inserted (end: CallEnd): void {
     const call = this.calls.get(end.id)
     if (call.inserted !== null) this.fail(`P2: call ${call.no} has more than one event`)
-    for (const { accountId, amountNano, coveredNano } of end.charges) {
-      this.checks.recorded(call.incarnation, accountId, amountNano, coveredNano)
-    }
+    for (const charge of end.charges) this.#judge(this.checks.recorded(call, charge))
     this.calls.inserted(end)
   }
 
@@ -409,7 +407,8 @@ export class World {
       const { disk: { health } } = machine()
       forAWhile(1_500, () => { health.syncFails = true }, () => { health.syncFails = false })
     })
-    for (const { disk } of this.machines) disk.health.shortWrites = wild.shortWrites
+    const { shortWrites, syncMs } = wild
+    for (const { disk: { health } } of this.machines) Object.assign(health, { shortWrites, syncMs })
     some(wild.writeOffEvery, 'a write-off', () => this.#writeOff())
     some(wild.stopEvery, 'a process is to end', () => { this.#stop(process()) })
     some(wild.secondStartEvery, 'a second start on one journal', () => { machine().startSecond() })
@@ -443,7 +442,8 @@ export class World {
     this.faults = { ...NO_FAULTS }
     this.ledgerDown = false
     for (const machine of this.machines) {
-      Object.assign(machine.disk.health, { full: false, shortWrites: false, syncFails: false })
+      const { shortWrites, syncMs } = NO_FAULTS
+      Object.assign(machine.disk.health, { full: false, shortWrites, syncFails: false, syncMs })
       if (machine.process !== null) {
         machine.process.fuse = 0
         scheduler.resume(machine.process)
