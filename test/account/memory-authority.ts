@@ -86,8 +86,8 @@ export class MemoryAuthority implements Authority {
   readonly #gateways: GatewayRow[] = []
   /** by account, then by incarnation */
   readonly #leases = new Map<number, Map<number, LeaseRow>>()
-  /** by account: charges that came without a call */
-  readonly #recordedNano = new Map<number, bigint>()
+  /** by account: all charges, with a call or without */
+  readonly #chargedNano = new Map<number, bigint>()
   readonly #longHolds = new Map<string, { held: Map<number, bigint>, until: number }>()
   /** calls that are, or were, long holds */
   readonly #kept = new Set<string>()
@@ -123,7 +123,7 @@ export class MemoryAuthority implements Authority {
   /** Usage that no call held: recorded by hand, or a correction. Moves `settled` only and is never refused. */
   charge (accountId: number, amountNano: bigint): void {
     this.#account(accountId).settledNano += amountNano
-    add(this.#recordedNano, accountId, amountNano)
+    add(this.#chargedNano, accountId, amountNano)
   }
 
   /** The gateway's last sign of life was longer ago than is allowed, or is to come. */
@@ -194,7 +194,7 @@ export class MemoryAuthority implements Authority {
       settledNano,
       leasedNano,
       leasesNano: sum([...this.#leasesOf(accountId).values()].map(restOf)) + this.longHeld(accountId),
-      chargedNano: this.#chargedTo(accountId),
+      chargedNano: this.#chargedNano.get(accountId) ?? 0n,
     }))
   }
 
@@ -289,7 +289,10 @@ export class MemoryAuthority implements Authority {
     for (const back of returns) changes.giveBack(back)
     changes.check()
 
-    for (const event of fresh) this.events.set(event.end.id, event)
+    for (const event of fresh) {
+      this.events.set(event.end.id, event)
+      for (const { accountId, amountNano } of event.end.charges) add(this.#chargedNano, accountId, amountNano)
+    }
     for (const change of changes.all()) this.#apply(change, incarnation)
     if (state === 'written off') {
       for (const { end } of fresh) for (const charge of end.charges) this.#replaceWriteOff(incarnation, charge)
@@ -365,12 +368,6 @@ export class MemoryAuthority implements Authority {
     const backNano = min(coveredNano, lease.writtenOffNano)
     lease.writtenOffNano -= backNano
     this.charge(accountId, -backNano)
-  }
-
-  #chargedTo (accountId: number): bigint {
-    const charges = [...this.events.values()].flatMap(({ end }) => end.charges)
-    const ofAccount = charges.filter((charge) => charge.accountId === accountId)
-    return sum(ofAccount.map(({ amountNano }) => amountNano)) + (this.#recordedNano.get(accountId) ?? 0n)
   }
 
   /** All accounts of the call or none: only when every one of them has room is anything taken. */

@@ -47,6 +47,9 @@ const HOUR = 3_600_000
 const DECIDED_MS = 20_000
 /** a process that is found silent for so long is not waited for */
 const CALM_MS = 14_000
+/** of what is waited for in peace, this much is as lively as ever; of the rest nothing but time is wanted */
+const BRISK_MS = 3_000
+const IDLE_EVERY_MS = 2_000
 
 export const TEAMS = ['a', 'b'] as const
 
@@ -437,7 +440,13 @@ export class World {
   /** nothing goes wrong any more, and everything is finished, and all that was ever held or leased is accounted for */
   async #comeToRest (): Promise<void> {
     const { scheduler, random } = this
-    const after = async (ms: number): Promise<void> => { await this.#until(scheduler.now + ms) }
+    const after = async (ms: number): Promise<void> => {
+      const until = scheduler.now + ms
+      await this.#until(Math.min(until, scheduler.now + BRISK_MS))
+      scheduler.leastMs = IDLE_EVERY_MS
+      await this.#until(until)
+      scheduler.leastMs = 0
+    }
     scheduler.trace?.(scheduler.line('=== nothing goes wrong any more', null))
     this.faults = { ...NO_FAULTS }
     this.ledgerDown = false
