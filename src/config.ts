@@ -244,7 +244,7 @@ export const Settings = Type.Object({
     env: 'RELAYCORE_MAX_BODY_BYTES', description: 'most bytes of the bodies of all calls under way; past them a retryable 503',
   }),
   maxWaiting: whole(1, 1_000_000, 1_024, {
-    env: 'RELAYCORE_MAX_WAITING', description: 'most calls that wait for PostgreSQL to grant them money; past them a retryable 503',
+    env: 'RELAYCORE_MAX_WAITING', description: 'most calls that wait for PostgreSQL to grant them money, and as many keys that it is asked about at once; past them a retryable 503',
   }),
   maxSockets: whole(0, 1_000_000, 1_024, {
     env: 'RELAYCORE_MAX_WEBSOCKETS', description: 'most WebSockets of clients at once; past them a retryable 503',

@@ -45,7 +45,7 @@ import { PostgresAuditLog } from './stores/postgres/audit-log.ts'
 import { PostgresAuditorBooks } from './stores/postgres/auditor-books.ts'
 import { PostgresBudgetStore } from './stores/postgres/budget-store.ts'
 import { PostgresKeyStore } from './stores/postgres/key-store.ts'
-import { PostgresChanges } from './stores/postgres/changes.ts'
+import { type Changed, PostgresChanges } from './stores/postgres/changes.ts'
 import { Sweep } from './sweep.ts'
 import { sweepDueLimits } from './stores/postgres/adjustment-store.ts'
 import { PostgresHoldStore } from './stores/postgres/hold-store.ts'
@@ -197,7 +197,7 @@ export class Core {
     this.sums = new PostgresUsageSums(database)
     this.changes = new PostgresChanges({
       database,
-      changed: () => { this.changed() },
+      changed: (what) => { this.changed(what) },
       charged: (accounts) => this.tracker.charged(accounts),
       noted: ({ actor, requestId, from }, { action, objectType, objectId }, link) => {
         log.info({ audit: formatLink(link), action, objectType, objectId, actor: actor.id, requestId, from }, 'a change')
@@ -213,7 +213,7 @@ export class Core {
     this.holds = new PostgresHoldStore(database)
     this.audit = new PostgresAuditLog(database)
     this.keyStore = new PostgresKeyStore(database)
-    this.keys = new KeyRing({ store: this.keyStore })
+    this.keys = new KeyRing({ store: this.keyStore, maxAsked: config.maxWaiting, onFull: () => { overloaded('keys') } })
     this.tokenStore = new PostgresAdminTokenStore(database)
     this.adminTokens = new AdminTokens({ store: this.tokenStore, configured: config.adminToken })
     this.authenticator = new Authenticator({
@@ -223,7 +223,10 @@ export class Core {
       failures: new FailureLimit({ now: steadyNow }),
     })
     this.registry = new BudgetRegistry(this.budgets, {
-      onKeysChanged: () => { this.keys.invalidate() },
+      onKeysChanged: (ids) => {
+        if (ids === null) this.keys.invalidate()
+        else this.keys.forget(ids)
+      },
       onPricesChanged: async () => { await this.loadPrices() },
       onError: (err) => { log.error({ err }, 'changes of budgets and keys cannot be seen: PostgreSQL does not answer') },
     })
@@ -360,11 +363,11 @@ export class Core {
     return this.#pricesLoaded
   }
 
-  /** an administrator changed a budget or a key: acts here before it is answered, elsewhere at the hint */
-  changed (): void {
-    this.registry.invalidate()
-    this.keys.invalidate()
-    this.adminTokens.invalidate()
+  /** an administrator changed something: acts here before it is answered, elsewhere at the hint */
+  changed ({ budgets, keys, tokens }: Changed): void {
+    if (budgets) this.registry.invalidate()
+    if (keys.size > 0) this.keys.forget(keys)
+    if (tokens) this.adminTokens.invalidate()
     this.hot.hint({ kind: 'changed' })
   }
 

@@ -16,7 +16,7 @@ export interface LoadLimits {
 export const DEFAULT_LOAD: LoadLimits = { calls: 4_096, bodyBytes: 256 * 1024 * 1024, sockets: 1_024 }
 
 /** of which there are too many */
-export type Overloaded = keyof LoadLimits | 'line' | 'connections'
+export type Overloaded = keyof LoadLimits | 'line' | 'keys' | 'connections'
 
 export class Load {
   readonly limits: LoadLimits

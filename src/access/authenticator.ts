@@ -55,7 +55,7 @@ export class Authenticator {
     if (!('code' in identity)) {
       return { id: identity.keyId, name: 'gateway key', role: 'client', reach: NO_REACH, identity }
     }
-    if (identity.code === 'ledger_unavailable') throw new DependencyUnavailable(identity.message)
+    if (identity.code === 'ledger_unavailable' || identity.code === 'overloaded') throw new DependencyUnavailable(identity.message)
     if (identity.code.startsWith('key_')) return null
     throw new Forbidden(identity.message)
   }

@@ -10,11 +10,20 @@ export interface BudgetStore {
   forIdentity (identity: Identity): Promise<Budget[]>
   /** for which sessions, end users and tags there are budgets of their own, that are for this organization */
   named (organizationId: string): Promise<NamedScopes>
-  /** counters that grow with every change of a budget, of a key, and with every price that is added */
-  versions (): Promise<Versions>
+  /**
+   * Counters that grow with every change of a budget, of a key, and with every price that is added. `keysSince`: a
+   * former counter of keys, since which the changed ones are to be named.
+   */
+  versions (keysSince?: number): Promise<Versions>
 }
 
-export interface Versions { budgets: number, keys: number, prices?: number }
+export interface Versions {
+  budgets: number
+  keys: number
+  prices?: number
+  /** ids of those that were changed since the counter that was asked about; null or absent: nobody knows which */
+  changedKeys?: string[] | null
+}
 
 export interface NamedScopes {
   session: boolean
@@ -28,7 +37,8 @@ export interface RegistryOptions {
   max?: number
   /** how often other gateways' changes are looked for, ms */
   intervalMs?: number
-  onKeysChanged?: () => void
+  /** of which, by their ids; null: nobody knows */
+  onKeysChanged?: (ids: string[] | null) => void
   /** where it fails it is asked again with the next look */
   onPricesChanged?: () => Promise<void>
   /** once per outage */
@@ -142,12 +152,14 @@ export class BudgetRegistry {
 
   async #look (): Promise<void> {
     try {
-      const found = await this.#store.versions()
+      // behind an outage may be another server, which counted what others were told again
+      const since = this.#down ? undefined : this.#versions?.keys
+      const found = await this.#store.versions(since)
       const known = this.#versions
       this.#versions = found
       this.#down = false
       if (known?.budgets !== found.budgets) this.invalidate()
-      if (known?.keys !== found.keys) this.#options.onKeysChanged?.()
+      if (known?.keys !== found.keys) this.#options.onKeysChanged?.(found.changedKeys ?? null)
       if (known?.prices !== found.prices) {
         this.#versions = { ...found, prices: known?.prices ?? 0 }
         await this.#options.onPricesChanged?.()

@@ -5,6 +5,7 @@ import { type Refusal, type RefusalCode } from '../errors.ts'
 import { type GatewayKey, IDENTITY_HEADERS, type IdentityHeader } from '../keys/key.ts'
 import { type KeyAnswer, type KeyRing } from '../keys/key-ring.ts'
 import { type CallRequest } from '../providers/provider.ts'
+import { overloaded } from '../load.ts'
 import { isPlain } from '../text.ts'
 
 const MAX_VALUE = 256
@@ -36,6 +37,7 @@ function read (answer: KeyAnswer, headers: IncomingHttpHeaders): Identity | Refu
     case 'replaced': return REPLACED
     case 'unknown': return UNKNOWN
     case 'unavailable': return UNAVAILABLE
+    case 'overloaded': return overloaded(`This gateway is finding out whose ${answer.asked} keys are, as many as it does at once.`)
   }
 }
 

@@ -102,8 +102,8 @@ export interface KeyStore {
   rotate (id: string, hash: Buffer, hint: string, overlapSeconds: number, allow?: AllowKey): Promise<GatewayKey | null>
   /** for good, and once; null: there is no such key */
   revoke (id: string, allow?: AllowKey): Promise<GatewayKey | null>
-  /** revoked ones too, and by secrets that were replaced */
-  byHash (hash: Buffer): Promise<KeyBySecret | null>
+  /** for each of the hashes; revoked ones too, and by secrets that were replaced */
+  byHashes (hashes: readonly Buffer[]): Promise<(KeyBySecret | null)[]>
 }
 
 /** One more key. `secret` is in this answer and nowhere else ever after. */

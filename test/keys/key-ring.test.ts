@@ -1,7 +1,6 @@
 import t from 'tap'
-import { type Now } from '../../src/clock.ts'
 import { createKey, type GatewayKey, type KeyBySecret, type KeyDraft, type KeyStore } from '../../src/keys/key.ts'
-import { KeyRing } from '../../src/keys/key-ring.ts'
+import { KeyRing, type KeyRingOptions } from '../../src/keys/key-ring.ts'
 import { makeSecret } from '../../src/keys/secret.ts'
 
 const DRAFT: KeyDraft = {
@@ -9,9 +8,9 @@ const DRAFT: KeyDraft = {
 }
 
 /** Answers when it is told to, so that a test owns what happens meanwhile. */
-class SlowStore implements Pick<KeyStore, 'insert' | 'byHash'> {
+class SlowStore implements Pick<KeyStore, 'insert' | 'byHashes'> {
   readonly keys = new Map<string, KeyBySecret>()
-  readonly asked: { hash: Buffer, answer: () => void, fail: (error: Error) => void }[] = []
+  readonly asked: { hashes: readonly Buffer[], answer: () => void, fail: (error: Error) => void }[] = []
 
   async insert (draft: KeyDraft, hash: Buffer, hint: string): Promise<GatewayKey> {
     const key = {
@@ -39,15 +38,15 @@ class SlowStore implements Pick<KeyStore, 'insert' | 'byHash'> {
     }
   }
 
-  async byHash (hash: Buffer): Promise<KeyBySecret | null> {
-    const found = this.keys.get(hash.toString('hex')) ?? null
+  async byHashes (hashes: readonly Buffer[]): Promise<(KeyBySecret | null)[]> {
+    const found = hashes.map((hash) => this.keys.get(hash.toString('hex')) ?? null)
     return await new Promise((resolve, reject) => {
-      this.asked.push({ hash, answer: () => { resolve(found) }, fail: reject })
+      this.asked.push({ hashes, answer: () => { resolve(found) }, fail: reject })
     })
   }
 }
 
-function aRing (options: { max?: number, maxUnknown?: number, now?: Now } = {}) {
+function aRing (options: Omit<KeyRingOptions, 'store'> = {}) {
   const store = new SlowStore()
   return { store, ring: new KeyRing({ store, ...options }) }
 }
@@ -94,6 +93,7 @@ t.test('remembers unknown keys apart, so that they push out no known one', async
   t.same(ring.lookup(madeUp[4] ?? ''), { outcome: 'unknown' })
   t.equal(store.asked.length, before)
   t.type(ring.lookup(madeUp[0] ?? ''), Promise, 'as many as it may remember')
+  store.asked.at(-1)?.answer()
 })
 
 t.test('a revoked key is known as such, at once', async (t) => {
@@ -127,6 +127,60 @@ t.test('what was read before a change is not remembered after it', async (t) => 
   await early
 
   t.match(ring.lookup(secret), { outcome: 'revoked' })
+})
+
+t.test('a change of one key leaves the others known', async (t) => {
+  const { store, ring } = aRing()
+  const [changed, other] = [await createKey(store, DRAFT), await createKey(store, DRAFT)]
+  const learning = [ring.lookup(changed.secret), ring.lookup(other.secret)]
+  for (const { answer } of store.asked) answer()
+  await Promise.all(learning)
+
+  store.change(changed.key.id, { revokedAt: 2 })
+  ring.forget([changed.key.id])
+
+  t.same(ring.lookup(other.secret), { outcome: 'valid', key: other.key }, 'also where the store does not answer any more')
+  const answer = ring.lookup(changed.secret)
+  t.equal(store.asked.length, 3)
+  store.asked[2]?.answer()
+  t.match(await answer, { outcome: 'revoked' })
+})
+
+t.test('what was read of a key before it changed is not remembered after it', async (t) => {
+  const { store, ring } = aRing()
+  const { key, secret } = await createKey(store, DRAFT)
+  const early = ring.lookup(secret)
+
+  store.change(key.id, { revokedAt: 2 })
+  ring.forget([key.id])
+  const late = ring.lookup(secret)
+  for (const { answer } of store.asked) answer()
+
+  t.match(await Promise.all([early, late]), [{ outcome: 'valid' }, { outcome: 'revoked' }])
+  t.match(ring.lookup(secret), { outcome: 'revoked' })
+})
+
+t.test('many keys at once are two questions at most, and past a bound not asked about at all', async (t) => {
+  let full = 0
+  const { store, ring } = aRing({ maxAsked: 50, onFull: () => { full++ } })
+  const strangers = Array.from({ length: 49 }, () => ring.lookup(makeSecret('rk')))
+  const { key, secret } = await createKey(store, DRAFT)
+  const late = ring.lookup(secret)
+  t.same(ring.lookup(makeSecret('rk')), { outcome: 'overloaded', asked: 50 })
+  t.equal(ring.lookup(secret), late, 'one that is being looked up is no more of them')
+  t.equal(full, 1)
+
+  t.same(store.asked.map(({ hashes }) => hashes.length), [1, 1])
+  store.asked[0]?.answer()
+  await strangers[0]
+  t.same(store.asked.map(({ hashes }) => hashes.length), [1, 1, 48], 'all that came meanwhile')
+  store.asked[2]?.answer()
+  store.asked[1]?.answer()
+  t.same(await late, { outcome: 'valid', key })
+  t.ok((await Promise.all(strangers)).every(({ outcome }) => outcome === 'unknown'))
+
+  t.type(ring.lookup(makeSecret('rk')), Promise)
+  store.asked[3]?.fail(new Error('no answer'))
 })
 
 t.test('an outage is no wrong key, and is not remembered', async (t) => {

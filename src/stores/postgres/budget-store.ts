@@ -6,7 +6,7 @@ import {
   type Allow, type BudgetCatalog, type BudgetFilter, type BudgetPage, type BudgetQuery, type Family,
 } from '../../budget/budget-catalog.ts'
 import { frozenChanges, placed, type BudgetDraft } from '../../budget/hierarchy.ts'
-import { type NamedScopes } from '../../budget/registry.ts'
+import { type NamedScopes, type Versions } from '../../budget/registry.ts'
 import { isForEach } from '../../budget/subject.ts'
 import { systemNow, type Now } from '../../clock.ts'
 import { BudgetInUse, Conflict, NotFound, Unprocessable } from '../../errors.ts'
@@ -50,12 +50,18 @@ export class PostgresBudgetStore implements BudgetCatalog {
     return { session: row.session, endUser: row.end_user, tags: row.tags }
   }
 
-  async versions (): Promise<{ budgets: number, keys: number, prices: number }> {
-    const [row] = await reached(this.#database.query<{ budgets: string, keys: string, prices: string }>({
-      name: 'versions', text: VERSIONS,
+  async versions (keysSince?: number): Promise<Required<Versions>> {
+    const [row] = await reached(this.#database.query<VersionsRow>({
+      name: 'versions', text: VERSIONS, values: [keysSince ?? null, MOST_NAMED_KEYS + 1],
     }))
     if (row === undefined) throw new Error('PostgreSQL returned no row for an aggregate')
-    return { budgets: idOf(row.budgets), keys: idOf(row.keys), prices: idOf(row.prices) }
+    const { changed } = row
+    return {
+      budgets: idOf(row.budgets),
+      keys: idOf(row.keys),
+      prices: idOf(row.prices),
+      changedKeys: changed !== null && changed.length <= MOST_NAMED_KEYS ? changed : null,
+    }
   }
 
   async get (id: string, reach: Reach | null = this.#reach): Promise<Budget | null> {
@@ -327,12 +333,26 @@ const LIST = `
     and ($3::uuid is null or b.parent_budget_id = $3) and ($4::boolean or b.archived_at is null)
   order by b.id limit $5`
 
-/** Rates count too: budgets are read with the one in force, and that one changes with time alone. */
+interface VersionsRow { budgets: string, keys: string, prices: string, changed: string[] | null }
+
+/** past so many at once it is as well to read all of them again */
+const MOST_NAMED_KEYS = 1_000
+
+/**
+ * Rates count too: budgets are read with the one in force, and that one changes with time alone. Keys are looked
+ * through only where one was changed; each change locks the counter's row, so that none is seen after a later one.
+ */
 const VERSIONS = `
-  select max(version) filter (where kind = 'budgets')
-      + (select count(*) from exchange_rates where effective_at <= clock_timestamp()) as budgets,
-    max(version) filter (where kind = 'keys') as keys, (select count(*) from model_prices) as prices
-  from config_versions`
+  with counters as (
+    select max(version) filter (where kind = 'budgets') as budgets, max(version) filter (where kind = 'keys') as keys
+    from config_versions
+  )
+  select budgets + (select count(*) from exchange_rates where effective_at <= clock_timestamp()) as budgets,
+    keys, (select count(*) from model_prices) as prices,
+    case when keys >= $1::bigint
+      then case when keys = $1 then '{}' else array(select k.id::text from api_keys k where k.version > $1 limit $2) end
+    end as changed
+  from counters`
 
 const COUNT_UP = "update config_versions set version = version + 1 where kind = 'budgets' returning version"
 

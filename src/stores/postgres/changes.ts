@@ -14,8 +14,8 @@ import { type ChargedAccount } from './usage-recording.ts'
 
 export interface PostgresChangesOptions {
   database: Database
-  /** definitions were changed, or may have been: nothing that was read before may be used after */
-  changed: () => void
+  /** this was changed, or may have been: nothing that was read of it before may be used after */
+  changed: (what: Changed) => void
   /** these accounts were charged; what it returns is waited for before the change is answered, and does not fail it */
   charged?: (accounts: ChargedAccount[]) => Promise<void>
   /** prices were added; waited for before the change is answered, and does not fail it */
@@ -24,6 +24,14 @@ export interface PostgresChangesOptions {
   moved?: (accountIds: readonly number[]) => Promise<void>
   /** hears of each entry of the audit log once it is committed */
   noted?: (by: Authorship, draft: AuditDraft, link: Link) => void
+}
+
+export interface Changed {
+  /** budgets, and what else they are read with */
+  budgets: boolean
+  /** ids of keys */
+  keys: ReadonlySet<string>
+  tokens: boolean
 }
 
 /** Changes in PostgreSQL: one transaction each. */
@@ -36,7 +44,8 @@ export class PostgresChanges implements Changes {
     const { database, changed, charged, moved, noted, priced } = this.#o
     const held = new Set<number>()
     const note = (ids: readonly number[]) => { for (const id of ids) held.add(id) }
-    let [defining, pricing] = [false, false]
+    const keys = new Set<string>()
+    let [defining, pricing, ofTokens] = [false, false, false]
     let outcome: { result: T, drafts: AuditDraft[], links: Link[], accounts: ChargedAccount[] }
     try {
       outcome = await reached(database.transaction(async (tx) => {
@@ -53,8 +62,11 @@ export class PostgresChanges implements Changes {
         const result = await work({
           // usage comes all the time, and must not make the gateway read all definitions again
           get budgets () { return defines(new NotedBudgets(tx, trail, by.actor.reach)) },
-          get keys () { return defines(new NotedKeys(tx, trail, by.actor.reach)) },
-          get tokens () { return defines(new NotedTokens(tx, trail, by.actor.reach)) },
+          keys: new NotedKeys(tx, trail, by.actor.reach, (id) => { keys.add(id) }),
+          get tokens () {
+            ofTokens = true
+            return new NotedTokens(tx, trail, by.actor.reach)
+          },
           get adjustments () { return defines(new PostgresAdjustmentStore(tx, by.actor.reach)) },
           get rates () { return defines(new NotedRates(tx, trail)) },
           get prices () { return prices(new NotedPrices(tx, trail)) },
@@ -71,7 +83,7 @@ export class PostgresChanges implements Changes {
       }))
     } finally {
       // also after an error: the commit's answer may have been lost
-      if (defining) changed()
+      if (defining || ofTokens || keys.size > 0) changed({ budgets: defining, keys, tokens: ofTokens })
     }
     const { result, drafts, links, accounts } = outcome
     links.forEach((link, i) => { noted?.(by, drafts[i] as AuditDraft, link) })

@@ -86,11 +86,14 @@ export class PostgresKeyStore implements KeyStore {
     })
   }
 
-  async byHash (hash: Buffer): Promise<KeyBySecret | null> {
-    const [row] = await reached(this.#database.query<KeyRow & { valid_until: Date | null }>({
-      name: 'key_by_hash', text: BY_HASH, values: [hash],
+  async byHashes (hashes: readonly Buffer[]): Promise<(KeyBySecret | null)[]> {
+    const rows = await reached(this.#database.query<KeyRow & { asked: Buffer, valid_until: Date | null }>({
+      name: 'keys_by_hash', text: BY_HASHES, values: [hashes],
     }))
-    return row === undefined ? null : { key: keyOf(row), validUntil: row.valid_until?.getTime() ?? null }
+    const found = new Map(rows.map((row) => [row.asked.toString('latin1'), {
+      key: keyOf(row), validUntil: row.valid_until?.getTime() ?? null,
+    }]))
+    return hashes.map((hash) => found.get(hash.toString('latin1')) ?? null)
   }
 
   async #requireOwn (tx: Queryable, draft: KeyDraft): Promise<void> {
@@ -196,10 +199,10 @@ const REPLACE = `
 
 const ROTATE = 'update api_keys set version = $2, updated_at = clock_timestamp(), hash = $3, hint = $4 where id = $1'
 
-const BY_HASH = `
-  select null::timestamptz as valid_until, ${COLUMNS} where b.hash = $1
+const BY_HASHES = `
+  select b.hash as asked, null::timestamptz as valid_until, ${COLUMNS} where b.hash = any ($1::bytea[])
   union all
-  select f.valid_until, ${COLUMNS} join api_key_former_secrets f on f.key_id = b.id where f.hash = $1`
+  select f.hash, f.valid_until, ${COLUMNS} join api_key_former_secrets f on f.key_id = b.id where f.hash = any ($1::bytea[])`
 
 interface KeyRow {
   id: string

@@ -97,14 +97,18 @@ export class NotedBudgets extends PostgresBudgetStore {
 /** Their secrets are nowhere in what is noted, and neither are those of tokens. */
 export class NotedKeys extends PostgresKeyStore {
   readonly #trail: Trail
+  readonly #changed: (id: string) => void
 
-  constructor (tx: Transactional, trail: Trail, reach: Reach | null) {
+  /** `changed`: hears which key is changed */
+  constructor (tx: Transactional, trail: Trail, reach: Reach | null, changed: (id: string) => void) {
     super(tx, reach)
     this.#trail = trail
+    this.#changed = changed
   }
 
   override async insert (draft: KeyDraft, hash: Buffer, hint: string): Promise<GatewayKey> {
     const after = await super.insert(draft, hash, hint)
+    this.#changed(after.id)
     this.#trail.note(keyChange('created', null, after))
     return after
   }
@@ -135,7 +139,10 @@ export class NotedKeys extends PostgresKeyStore {
   #note (action: string, seen: GatewayKey[], after: GatewayKey | null): GatewayKey | null {
     if (after === null) return null
     const before = seenOf(seen)
-    if (before.version !== after.version) this.#trail.note(keyChange(action, before, after))
+    if (before.version !== after.version) {
+      this.#changed(after.id)
+      this.#trail.note(keyChange(action, before, after))
+    }
     return after
   }
 }

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { AdminTokens } from '../../../src/keys/admin-tokens.ts'
 import { createKey, type KeyDraft } from '../../../src/keys/key.ts'
 import { KeyRing } from '../../../src/keys/key-ring.ts'
-import { makeSecret } from '../../../src/keys/secret.ts'
+import { hashSecret, makeSecret } from '../../../src/keys/secret.ts'
 import { PostgresBudgetStore } from '../../../src/stores/postgres/budget-store.ts'
 import { PostgresAdminTokenStore } from '../../../src/stores/postgres/admin-token-store.ts'
 import { PostgresKeyStore } from '../../../src/stores/postgres/key-store.ts'
@@ -67,13 +67,57 @@ t.test('a key is revoked for good, and once', async (t) => {
 t.test('every change of keys counts their version up, and no other', async (t) => {
   const database = await opened(t)
   const store = new PostgresKeyStore(database)
-  const versions = () => new PostgresBudgetStore(database).versions()
+  const versions = (since?: number) => new PostgresBudgetStore(database).versions(since)
   const before = await versions()
 
   const { key } = await createKey(store, DRAFT)
   t.same(await versions(), { ...before, keys: before.keys + 1 })
   await store.revoke(key.id)
   t.same(await versions(), { ...before, keys: before.keys + 2 })
+})
+
+t.test('with their version come the keys that were changed since another one, if anybody can know', async (t) => {
+  const database = await opened(t)
+  const store = new PostgresKeyStore(database)
+  const changed = async (since?: number) => (await new PostgresBudgetStore(database).versions(since)).changedKeys
+  const { keys: since } = await new PostgresBudgetStore(database).versions()
+  t.same(await changed(since), [])
+
+  const one = await createKey(store, DRAFT)
+  const other = await createKey(store, DRAFT)
+  t.same(new Set(await changed(since)), new Set([one.key.id, other.key.id]))
+  await store.rotate(one.key.id, hashSecret(makeSecret('rk')), 'rk_', 60)
+  t.same(await changed(since + 2), [one.key.id])
+  await store.revoke(other.key.id)
+  t.same(await changed(since + 3), [other.key.id])
+  t.same(await changed(since + 4), [])
+  t.equal(await changed(), null, 'without another one')
+  t.equal(await changed(since + 5), null, 'with one that this server has not come to')
+
+  await database.query({ text: 'update config_versions set version = version + 1 where kind = $1', values: ['keys'] })
+  await database.query({
+    text: `insert into api_keys (id, version, hash, hint, organization_id, name)
+      select gen_random_uuid(), $1, sha256(n::text::bytea), 'rk_', 'acme', 'k' from generate_series(1, 1001) n`,
+    values: [since + 5],
+  })
+  t.equal(await changed(since + 4), null, 'of very many')
+})
+
+t.test('many secrets are looked up by one question, those that were replaced too', async (t) => {
+  const store = new PostgresKeyStore(await opened(t))
+  const one = await createKey(store, DRAFT)
+  const other = await createKey(store, DRAFT)
+  const next = makeSecret('rk')
+  await store.rotate(one.key.id, hashSecret(next), 'rk_', 60)
+  const asked = [makeSecret('rk'), other.secret, one.secret, next, other.secret].map(hashSecret)
+
+  t.match(await store.byHashes(asked), [
+    null,
+    { key: { id: other.key.id }, validUntil: null },
+    { key: { id: one.key.id }, validUntil: Number },
+    { key: { id: one.key.id }, validUntil: null },
+    { key: { id: other.key.id } },
+  ])
 })
 
 t.test('an outage is no wrong key', async (t) => {
