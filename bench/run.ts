@@ -1,6 +1,4 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -8,6 +6,7 @@ import { startRedis } from '../test/services/redis.ts'
 import { type Used, Worker, type WorkerOptions } from './control.ts'
 import { type Load, type Round } from './load.ts'
 import { type Shape, SHAPES } from './shapes.ts'
+import { freePort } from '../test/services/free-port.ts'
 
 /**
  * `npm run bench`: what a call costs through the gateway, beside what it costs through a bare `@fastify/http-proxy`.
@@ -216,15 +215,6 @@ function judged (value: number, aim: number): string {
 function median (list: number[]): number {
   const sorted = list.toSorted((a, b) => a - b)
   return ((sorted[(sorted.length - 1) >> 1] ?? NaN) + (sorted[sorted.length >> 1] ?? NaN)) / 2
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function closeAll (): Promise<void> {

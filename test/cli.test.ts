@@ -9,6 +9,7 @@ import { runCommand } from '../src/commands.ts'
 import { Settings } from '../src/config.ts'
 import { Database } from '../src/stores/postgres/pool.ts'
 import { aDatabase } from './stores/postgres/database.ts'
+import { freePort } from './services/free-port.ts'
 
 const CLI = resolve(import.meta.dirname, '../src/cli.js')
 
@@ -44,15 +45,6 @@ function aFolder (t: Test): string {
   const folder = mkdtempSync(join(tmpdir(), 'relaycore-cli-'))
   t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
   return folder
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 t.test('--help names every setting and every command', async (t) => {

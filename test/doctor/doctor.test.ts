@@ -9,6 +9,7 @@ import { type Finding } from '../../src/doctor/finding.ts'
 import { startRedis } from '../services/redis.ts'
 import { aGateway } from '../e2e/gateway.ts'
 import { anEmptyDatabase } from '../stores/postgres/database.ts'
+import { freePort } from '../services/free-port.ts'
 
 async function doctor (env: Record<string, string>, ...args: string[]) {
   const output: string[] = []
@@ -19,15 +20,6 @@ async function doctor (env: Record<string, string>, ...args: string[]) {
 
 async function findings (env: Record<string, string>): Promise<Finding[]> {
   return (JSON.parse((await doctor(env, '--json')).output) as { findings: Finding[] }).findings
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 function aFolder (t: Test): string {

@@ -1,6 +1,4 @@
-import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import t from 'tap'
@@ -8,18 +6,10 @@ import { runCommand } from '../../src/commands.ts'
 import { type Database } from '../../src/stores/postgres/pool.ts'
 import { startRedis } from '../services/redis.ts'
 import { aGateway } from './gateway.ts'
+import { freePort } from '../services/free-port.ts'
 
 const MARKER = 'a-sentence-that-nobody-may-keep'
 const ANSWER = 'an-answer-that-nobody-may-keep'
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 /** every row of every table, as text */
 async function everything (database: Database, but: string[] = []): Promise<string> {

@@ -5,9 +5,10 @@ import pg from 'pg'
 import { formatNano, parseAmount, percentOf } from '../../src/money/amount.ts'
 import { launchPostgres, type LaunchedPostgres } from '../../src/stores/postgres/launcher.ts'
 import { type FaultProxy, startFaultProxy, startPostgresProxy } from '../services/fault-proxy.ts'
+import { freePort } from '../services/free-port.ts'
 import { type PrivateRedis, startRedis } from '../services/redis.ts'
 import { type Random } from '../random.ts'
-import { freePort, type GatewayProcess, kill, type ProofWorld } from './world.ts'
+import { type GatewayProcess, kill, type ProofWorld } from './world.ts'
 
 /** a gateway, and its own ways to PostgreSQL and Redis */
 export interface Member {

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -14,6 +13,7 @@ import { migrate } from '../../src/stores/postgres/migrate.ts'
 import { type Entry } from '../provider/provider.ts'
 import { startPostgres } from '../services/postgres.ts'
 import { startRedis } from '../services/redis.ts'
+import { freePort } from '../services/free-port.ts'
 
 /** Real processes: gateways, a provider that keeps its own books, PostgreSQL, Redis; and an auditor of all books. */
 const ROOT = resolve(import.meta.dirname, '../../..')
@@ -236,18 +236,4 @@ export function bookedCost (entry: Entry): bigint {
     webSearches: 0,
     tier: null,
   }) ?? 0n
-}
-
-/**
- * Below the ports that a system gives to connections that go out: it is free again for a process that is started again,
- * whatever others did meanwhile.
- */
-export async function freePort (): Promise<number> {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 22_000)
-    const server = createServer().listen(port, '127.0.0.1')
-    const free = await once(server, 'listening').then(() => true, () => false)
-    server.close()
-    if (free) return port
-  }
 }

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type Test } from 'tap'
 import { startProvider, type TestProvider } from '../provider/provider.ts'
 import { aDatabase } from '../stores/postgres/database.ts'
+import { freePort } from '../services/free-port.ts'
 
 /** A gateway as users start it, and all places in which it could leave something behind. */
 export interface GatewayProcess {
@@ -93,13 +93,4 @@ export async function aGatewayProcess (t: Test, env: Record<string, string> = {}
       .map((file) => [file.slice(dataDir.length + 1), readFileSync(file, 'latin1')]),
     stop,
   }
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

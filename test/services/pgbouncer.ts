@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
-import { freePort } from './postgres-server.ts'
+import { freePort } from './free-port.ts'
 
 /** A real PgBouncer in transaction mode: the system's, else installed from Debian's packages, which takes root. */
 export interface PgBouncer {

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { findServer } from './redis.ts'
+import { freePort } from './free-port.ts'
 
 /** A private redis-server that a test may kill, start again, and look into. */
 export interface RedisServer {
@@ -83,19 +83,3 @@ export async function readiness (child: ChildProcess): Promise<void> {
 }
 
 const READY = /Ready to accept connections|Sentinel ID is/
-
-/** below those that the system takes for connections, so that none of them has it when a server starts again */
-export async function freePort (): Promise<number> {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000)
-    const server = createServer()
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => { resolve(false) })
-      server.listen(port, '127.0.0.1', () => { resolve(true) })
-    })
-    if (!free) continue
-    server.close()
-    await once(server, 'close')
-    return port
-  }
-}

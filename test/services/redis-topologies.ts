@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { findServer } from './redis.ts'
-import { freePort, readiness, type RedisServer, startRedisServer } from './redis-server.ts'
+import { freePort } from './free-port.ts'
+import { readiness, type RedisServer, startRedisServer } from './redis-server.ts'
 
 /** A primary, its replicas, and the sentinels that watch over them. */
 export interface Sentinels {

@@ -4,6 +4,7 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { type Meter } from '../../../src/usage/meter.ts'
 import { type Entry, type TestProvider } from '../../provider/provider.ts'
+import { freePort } from '../../services/free-port.ts'
 import { ask, collect, json, open, untilClosed, untilMatch } from './clients.ts'
 import { aGateway, AUTH, chat, type FakeGate, KEY } from './fakes.ts'
 
@@ -208,14 +209,7 @@ t.test('a provider that cannot be reached: 502, nothing charged, and the client 
   t.equal(gate.refusals.length, 2)
 })
 
-async function closedPort (): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return `http://127.0.0.1:${port}`
-}
+async function closedPort (): Promise<string> { return `http://127.0.0.1:${await freePort()}` }
 
 t.test('a provider that never answers: 504 in the dialect, and one that stops answering: a broken answer', async (t) => {
   const { url, gate, provider } = await aGateway(t, { limits: { headersTimeoutMs: 80, bodyTimeoutMs: 80 } })
