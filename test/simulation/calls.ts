@@ -74,7 +74,10 @@ export class Calls {
     for (const call of this.unrecorded) {
       if (call.process !== process) continue
       if (call.written !== null) call.holds = call.written
-      else if (!call.reached) this.unrecorded.delete(call)
+      else if (!call.reached) {
+        call.voided = true
+        this.unrecorded.delete(call)
+      }
     }
   }
 }
