@@ -50,6 +50,7 @@ async function callPlane (app: FastifyInstance, { core, demoUrl }: RelaycoreOpti
     connections: config.maxCalls + config.drainCalls,
     headersTimeoutMs: config.headersTimeoutMs,
     bodyTimeoutMs: config.bodyTimeoutMs,
+    socketIdleMs: config.socketIdleMs === 0 ? Infinity : config.socketIdleMs,
   }
   const drain = { ms: config.drainMs, bytes: config.drainBytes, calls: config.drainCalls }
   await app.register(gateway, {

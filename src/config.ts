@@ -249,6 +249,10 @@ export const Settings = Type.Object({
   maxSockets: whole(0, 1_000_000, 1_024, {
     env: 'RELAYCORE_MAX_WEBSOCKETS', description: 'most WebSockets of clients at once; past them a retryable 503',
   }),
+  socketIdleMs: whole(0, 86_400_000, 900_000, {
+    env: 'RELAYCORE_WEBSOCKET_IDLE_MS',
+    description: 'how long a WebSocket stays open without a message of its client\'s and without an answer under way, ms; 0: for ever',
+  }),
   maxConnections: whole(1, 1_000_000, 20_000, {
     env: 'RELAYCORE_MAX_CONNECTIONS', description: 'most connections at once to a port; past them they are closed',
   }),

@@ -51,6 +51,8 @@ export interface GatewayLimits extends UpstreamLimits {
   queueMs: number
   /** how long a client may take nothing of its answer before it counts as gone */
   stalledClientMs: number
+  /** how long a WebSocket stays open without a message of its client's and without a call under way */
+  socketIdleMs: number
 }
 
 export const DEFAULT_LIMITS: GatewayLimits = {
@@ -62,6 +64,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   keepAliveMs: 15_000,
   queueMs: 30_000,
   stalledClientMs: 120_000,
+  socketIdleMs: 900_000,
 }
 
 export const DEFAULT_DRAIN: DrainLimits = { ms: 120_000, bytes: 16 * 1024 * 1024, calls: 256 }
@@ -84,7 +87,7 @@ export default async function gateway (app: FastifyInstance, options: GatewayOpt
     load: options.load ?? new Load(),
     onDisconnect: options.onDisconnect ?? {},
     bodyBytes: limits.bodyBytes,
-    sockets: new Sockets(limits.bodyBytes),
+    sockets: new Sockets(limits.bodyBytes, limits.socketIdleMs),
     silenceMs: limits.bodyTimeoutMs,
     parse: options.parse ?? parseBody,
   }

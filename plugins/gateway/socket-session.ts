@@ -62,6 +62,8 @@ export abstract class SocketSession implements Sweepable {
   #heardAt = 0
   #pausedAt = 0
   #closesWhenIdle = false
+  /** when the client last said something, or a call ended */
+  #usedAt = performance.now()
 
   constructor (options: SessionOptions) {
     this.o = options
@@ -89,6 +91,14 @@ export abstract class SocketSession implements Sweepable {
   closeWhenIdle (): void {
     this.#closesWhenIdle = true
     this.#closeIfIdle()
+  }
+
+  /**
+   * Pings are no use of it: clients answer them by themselves, also where nobody has been there for hours. What is held
+   * for an answer that may begin is given back with it.
+   */
+  closeIfIdleSince (time: number): void {
+    if (this.#usedAt <= time && this.#isIdle) this.o.client.close(GOING_AWAY, 'idle')
   }
 
   /** Called at a steady pace with the time, while something is held: ends what stands still. */
@@ -182,6 +192,7 @@ export abstract class SocketSession implements Sweepable {
   get #underway (): boolean { return this.calls.size > this.unused().length }
 
   #fromClient (bytes: Buffer, isBinary: boolean): void {
+    this.#usedAt = performance.now()
     const full = this.#waiting.length >= MOST_WAITING || this.#waitingBytes + bytes.length > MOST_WAITING_BYTES
     if (isBinary) this.refuse(invalid('A message must be text.'))
     else if (full && this.#waiting.length > 0) this.refuse(invalid('Too many messages wait for what is under way.'))
@@ -261,6 +272,7 @@ export abstract class SocketSession implements Sweepable {
 
   #gone (held: SocketCall): void {
     if (!this.calls.delete(held)) return
+    this.#usedAt = performance.now()
     this.o.plane.load.leaveCall(held.bytes)
     if (this.calls.size === 0) this.o.plane.exchanges.delete(this)
     if (this.clientGone && !this.#underway) {
@@ -278,7 +290,7 @@ export abstract class SocketSession implements Sweepable {
     this.clientGone = true
     this.#forget(this.#waiting.splice(0))
     const { plane, provider, upstream } = this.o
-    plane.sockets.sessions.delete(this)
+    plane.sockets.delete(this)
     if (!this.#underway) upstream.close(NORMAL)
     else if ((plane.onDisconnect[provider.name] ?? 'drain') === 'drain' && plane.exchanges.startDrain()) {
       this.#drainingSince = performance.now()
@@ -307,10 +319,9 @@ export abstract class SocketSession implements Sweepable {
     this.#endDrain()
   }
 
-  #closeIfIdle (): void {
-    const idle = !this.#working && this.#waiting.length === 0 && !this.#underway
-    if (this.#closesWhenIdle && idle) this.o.client.close(GOING_AWAY)
-  }
+  #closeIfIdle (): void { if (this.#closesWhenIdle && this.#isIdle) this.o.client.close(GOING_AWAY) }
+
+  get #isIdle (): boolean { return !this.#working && this.#waiting.length === 0 && !this.#underway }
 
   /** as the provider itself tells of an error over a WebSocket: its envelope, and the status that it would have had */
   #tell (refusal: Refusal): void {

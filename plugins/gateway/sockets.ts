@@ -19,12 +19,15 @@ import { StreamSession } from './stream-session.ts'
  * the request itself.
  */
 export class Sockets {
-  readonly sessions = new Set<SocketSession>()
+  readonly #sessions = new Set<SocketSession>()
+  readonly #idleMs: number
+  #timer: NodeJS.Timeout | null = null
   readonly #server: WebSocketServer
   /** connections that want to become WebSockets, by their requests */
   readonly #upgrades = new WeakMap<IncomingMessage, { socket: Duplex, head: Buffer, response: ServerResponse }>()
 
-  constructor (messageBytes: number) {
+  constructor (messageBytes: number, idleMs: number) {
+    this.#idleMs = idleMs
     this.#server = new WebSocketServer({
       noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: messageBytes,
     })
@@ -63,11 +66,34 @@ export class Sockets {
     return taken
   }
 
+  /** from now on it is ended where it is idle for too long */
+  add (session: SocketSession): void {
+    this.#sessions.add(session)
+    if (this.#idleMs === Infinity) return
+    const pace = Math.max(FASTEST_PACE_MS, Math.min(SLOWEST_PACE_MS, this.#idleMs / 4))
+    this.#timer ??= setInterval(() => { this.#sweep() }, pace).unref()
+  }
+
+  delete (session: SocketSession): void {
+    this.#sessions.delete(session)
+    if (this.#sessions.size > 0 || this.#timer === null) return
+    clearInterval(this.#timer)
+    this.#timer = null
+  }
+
   /** Sessions that have no call end now, the others with their calls. */
   close (): void {
-    for (const session of this.sessions) session.closeWhenIdle()
+    for (const session of this.#sessions) session.closeWhenIdle()
+  }
+
+  #sweep (): void {
+    const since = performance.now() - this.#idleMs
+    for (const session of this.#sessions) session.closeIfIdleSince(since)
   }
 }
+
+const SLOWEST_PACE_MS = 1_000
+const FASTEST_PACE_MS = 10
 
 const KEY = /^[+/0-9A-Za-z]{22}==$/
 const VERSIONS = new Set(['13', '8'])
@@ -140,7 +166,7 @@ function begin (
       upstream,
       log: request.log,
     })
-    plane.sockets.sessions.add(session)
+    plane.sockets.add(session)
     upstream.resume()
     // the gateway may have begun to stop while the provider was asked
     if (plane.exchanges.closing) session.closeWhenIdle()

@@ -4,6 +4,7 @@ import { ResponsesWS } from 'openai/resources/responses/ws'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
 import { type Refusal } from '../../../src/errors.ts'
+import { Load } from '../../../src/load.ts'
 import { rawly } from './clients.ts'
 import { aGateway, type BenchOptions, FakeGate, KEY, PROVIDER_KEY } from './fakes.ts'
 import { aClient, aSocketProvider } from './socket-provider.ts'
@@ -149,6 +150,55 @@ t.test('a stop ends idle connections at once and others with their calls', async
   t.same((await busyClosed)[0], 1001)
   await closed
   t.match(gate.calls[0]?.ended, [settled])
+})
+
+t.test('a connection that nobody uses is ended, however often it is pinged, and one with a call under way is not', async (t) => {
+  const load = new Load()
+  const { url, gate, upstream } = await aBench(t, { limits: { socketIdleMs: 300 }, load })
+  const busy = await aClient(t, url)
+  upstream.says = () => [CREATED]
+  busy.ws.send(JSON.stringify(CREATE))
+  await busy.until('response.created')
+  const busyClosed = once(busy.ws, 'close')
+
+  const { ws } = await aClient(t, url)
+  let pongs = 0
+  ws.on('pong', () => {
+    pongs++
+    ws.ping()
+  })
+  ws.ping()
+  const [code, reason] = await once(ws, 'close') as [number, Buffer]
+  t.same([code, String(reason)], [1001, 'idle'])
+  t.ok(pongs > 0)
+  t.equal(busy.ws.readyState, WebSocket.OPEN)
+
+  upstream.sockets[0]?.send(JSON.stringify(DONE))
+  t.same((await busyClosed)[0], 1001)
+  t.match(gate.calls[0]?.ended, [settled])
+  while (load.sockets > 0) await new Promise(setImmediate)
+  for (const provider of upstream.sockets) if (provider.readyState !== WebSocket.CLOSED) await once(provider, 'close')
+})
+
+t.test('a connection is used as long as its client says something', async (t) => {
+  const idleMs = 300
+  const { url, upstream } = await aBench(t, { limits: { socketIdleMs: idleMs } })
+  upstream.says = () => [CREATED, DONE]
+  const talks = await aClient(t, url)
+  const silent = await aClient(t, url)
+  const closed = once(talks.ws, 'close')
+  let said = 0
+  // it may be closed only where this process was held up for so long that it said nothing
+  const talking = async (): Promise<void> => {
+    for (let turn = 1; silent.ws.readyState === WebSocket.OPEN && talks.ws.readyState === WebSocket.OPEN; turn++) {
+      said = performance.now()
+      talks.ws.send(JSON.stringify(CREATE))
+      await Promise.race([talks.until('response.completed', turn), closed])
+    }
+  }
+  await talking()
+  t.equal((await closed)[0], 1001, 'and then no more')
+  t.ok(performance.now() - said >= idleMs)
 })
 
 t.test('a connection that opens while the gateway stops ends at once', async (t) => {
