@@ -103,6 +103,16 @@ export class NotLiveError extends Error {
   readonly code = 'incarnation_not_live'
 }
 
+/** The authority knows less than it has said: what this gateway leases may be granted to others by now. */
+export class LostCommitsError extends Error {
+  readonly code = 'lost_commits'
+
+  constructor () {
+    super('PostgreSQL has lost what it had committed, as a failover to a replica that was behind loses it. ' +
+      'The next start records again what is in the journal')
+  }
+}
+
 /** Thrown by `post` where the authority will never take something in the batch. Nothing of the batch took effect. */
 export class BatchRefusedError extends Error {
   readonly code = 'batch_refused'

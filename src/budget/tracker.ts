@@ -1,6 +1,6 @@
 import {
   type AccountFigures, type Authority, type EnsuredAccount, type GrantAnswer, type GrantRequest,
-  type LeaseReturn, NotLiveError, type PostAnswer,
+  type LeaseReturn, LostCommitsError, NotLiveError, type PostAnswer,
 } from '../account/authority.ts'
 import { type HotFigures, type HotStatus } from '../account/hot-status.ts'
 import { type Lease } from '../account/lease.ts'
@@ -587,6 +587,15 @@ export class BudgetTracker {
     if (this.#book.restless) this.#pump()
   }
 
+  /** figures that only grow are smaller than they were before they were asked for */
+  #heedLoss (found: readonly AccountFigures[], known: ReadonlyMap<number, Told>): void {
+    const lost = found.find(({ accountId, grantedNano, postedNano }) => {
+      const before = known.get(accountId)
+      return before !== undefined && (grantedNano < before.grantedNano || postedNano < before.postedNano)
+    })
+    if (lost !== undefined && !this.#stopped) this.#o.onNotLive(new LostCommitsError())
+  }
+
   #learn (accounts: readonly AccountFigures[]): void {
     this.#noteClock(accounts)
     for (const figures of accounts) this.#book.learn(figures, this.#steady())
@@ -664,7 +673,10 @@ export class BudgetTracker {
     if (due) this.#heartbeatAt = now
     try {
       const ids = due ? this.#heldOrUsed(now) : refusing
-      this.#learn(await this.#o.authority.heartbeat(this.#o.incarnation, ids))
+      const known = new Map(ids.map((id) => [id, toldOf(this.#book.lease(id))]))
+      const found = await this.#o.authority.heartbeat(this.#o.incarnation, ids)
+      this.#heedLoss(found, known)
+      this.#learn(found)
       this.answeredAt = this.#steady()
       this.#unanswered = false
     } catch (error) {
@@ -750,4 +762,11 @@ const LEDGER_GONE: Refusal = {
 
 const LEDGER_UNAVAILABLE: Refusal = {
   code: 'ledger_unavailable', message: 'The budget ledger (PostgreSQL) did not answer in time, so the call was not forwarded.', retryable: true, retryAfterMs: 2_000,
+}
+
+/** what the authority has said of a lease, of what only grows */
+type Told = Pick<AccountFigures, 'grantedNano' | 'postedNano'>
+
+function toldOf (lease: Lease | undefined): Told {
+  return { grantedNano: lease?.granted ?? 0n, postedNano: lease?.posted ?? 0n }
 }

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -51,7 +52,7 @@ export async function proveFaults (names: readonly (keyof typeof FAULTS)[], say:
 
 async function withLoad (
   server: PostgresServer, url: string, say: Say,
-  work: (world: ProofWorld, load: Load, keys: PostgresFaults['keys']) => Promise<void>
+  work: (world: ProofWorld, load: Load, keys: PostgresFaults['keys']) => Promise<void>, end = finish
 ): Promise<void> {
   await server.sql(`create database ${DATABASE}`)
   await migrate(url)
@@ -72,7 +73,7 @@ async function withLoad (
     await wait(WARMING_MS)
     await work(world, load, keys)
     await load.stop()
-    await finish(world, load, say)
+    await end(world, load, say)
   } finally {
     await world.close()
   }
@@ -382,6 +383,49 @@ export async function proveFailover (say: Say): Promise<void> {
     await primary.remove()
     await replica.remove()
   }
+}
+
+/**
+ * No commit waits for the replica that is promoted, so it lacks the last seconds of them: gateways find out, end, and
+ * as they are started again record what their journals have. What was granted twice may be overspent.
+ */
+export async function proveLostCommits (say: Say): Promise<void> {
+  const primary = await PostgresServer.create()
+  const replica = await primary.follower(false)
+  try {
+    const url = `postgres://postgres@127.0.0.1:${primary.port},127.0.0.1:${replica.port}/${DATABASE}?target_session_attrs=read-write`
+    await withLoad(primary, url, say, async (world, load, keys) => {
+      await replica.sql("alter system set primary_conninfo = ''")
+      await replica.sql('select pg_reload_conf()')
+      await wait(3_000)
+      const [before] = await world.rows<{ n: string }>('select count(*) as n from usage_events')
+      await primary.stop('immediate')
+      await replica.promote()
+      await world.moveTo(replica.url(DATABASE))
+      const [after] = await world.rows<{ n: string }>('select count(*) as n from usage_events')
+      const ended = await Promise.all(world.gateways.map(async (gateway) => {
+        const { child, output } = gateway
+        if (child.exitCode === null) await once(child, 'exit')
+        if (!/has lost what it had committed/.test(output.join(''))) throw new Error(`it ended otherwise: ${output.join('').slice(-2_000)}`)
+        await world.startGateway(gateway, { DATABASE_URL: url })
+      }))
+      const recoveredMs = await healthy(world, load, keys)
+      say(`${Number(before?.n) - Number(after?.n)} recorded calls were lost with the primary; ${ended.length} gateways found out, ended ` +
+        `and were started again; all well ${recoveredMs} ms after`)
+    }, finishLost)
+  } finally {
+    await primary.remove()
+    await replica.remove()
+  }
+}
+
+/** each call is recorded once, at its cost or, where its gateway ended before it did, at its quote */
+async function finishLost (world: ProofWorld, load: Load, say: Say): Promise<void> {
+  await world.settled(async () => await agree(world).then(() => true, () => false), 60_000)
+  for (const { child } of world.gateways) await kill(child, 'SIGTERM')
+  const { reached, events, uncertain } = await agree(world)
+  await nothingLeft(world)
+  say(`${load.seen.length} calls, ${reached} reached the provider, ${events} recorded once each, ${uncertain} of them as uncertain; nothing is left`)
 }
 
 /** all goes through PgBouncer in transaction mode, with fewer connections to PostgreSQL than the gateways have */

@@ -8,7 +8,7 @@ import { proveLeases } from './leases.ts'
 import { proveMidnight } from './midnight.ts'
 import { provePolicies } from './policies.ts'
 import {
-  FAULTS, proveFailover, proveFaults, proveFullDisk, proveJournalBound, provePgBouncer,
+  FAULTS, proveFailover, proveFaults, proveFullDisk, proveJournalBound, proveLostCommits, provePgBouncer,
 } from './postgres.ts'
 import { proveRecording } from './record.ts'
 import { proveRedisFaults, proveRedisTopologies } from './redis.ts'
@@ -48,6 +48,9 @@ const PROOFS: Record<string, Proof[]> = {
   failover: [{
     title: 'PostgreSQL: a synchronous replica at another address is promoted',
     run: async (say) => { await proveFailover(say) },
+  }, {
+    title: 'PostgreSQL: a replica that lacks the last commits is promoted',
+    run: async (say) => { await proveLostCommits(say) },
   }],
   disk: [{
     title: 'PostgreSQL: its disk is full',
