@@ -51,7 +51,7 @@ import { sweepDueLimits } from './stores/postgres/adjustment-store.ts'
 import { PostgresHoldStore } from './stores/postgres/hold-store.ts'
 import { PostgresJobStore } from './stores/postgres/job-store.ts'
 import { type LaunchedPostgres, launchPostgres } from './stores/postgres/launcher.ts'
-import { ensurePartitions, migrate } from './stores/postgres/migrate.ts'
+import { ensurePartitions, isMigrated, migrate } from './stores/postgres/migrate.ts'
 import { Database } from './stores/postgres/pool.ts'
 import { PostgresPriceStore } from './stores/postgres/price-store.ts'
 import { PostgresRateStore } from './stores/postgres/rates.ts'
@@ -501,9 +501,10 @@ async function open (options: CoreOptions, closers: Close[]): Promise<Core> {
   })
   closers.push(() => folder.close())
   const url = config.databaseUrl ?? await embedded(options, closers)
-  await migrate(url)
   const database = new Database({ connectionString: url, applicationName: 'relaycore admin' })
   closers.push(() => database.close())
+  // migrations take as long as they take, on a connection without the deadlines of these
+  if (!await isMigrated(database.pool)) await migrate(url)
   const authority = new PostgresAuthority({ connectionString: url })
   closers.push(() => authority.close())
   const deploymentId = await deploymentOf(database)

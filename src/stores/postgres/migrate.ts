@@ -1,8 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
-import Postgrator from 'postgrator'
 import { connectTo } from './hosts.ts'
 
 /**
@@ -37,6 +37,8 @@ export interface Migrated {
 
 /** Kept apart from other programs' tables of the same purpose in a shared database. */
 const SCHEMA_TABLE = 'relaycore_migrations'
+const SCHEMA_COLUMNS = '(version bigint primary key, name text, md5 text, run_at timestamptz)'
+const FILE = /^(\d+)\.do\.(.*)\.sql$/
 const LOCK = "select pg_advisory_xact_lock(hashtext('relaycore migrate'))"
 const MONTHS_AHEAD = 3
 
@@ -54,12 +56,33 @@ export async function migrate (target: string | pg.Pool, options: MigrateOptions
   }
 }
 
+/**
+ * True: the database has the schema of this program, and partitions for the coming months. False: `migrate` is to be
+ * asked, which also says what is wrong with a database that cannot be.
+ */
+export async function isMigrated (pool: pg.Pool): Promise<boolean> {
+  let client: pg.PoolClient | undefined
+  let failed = false
+  try {
+    client = await pool.connect()
+    const migrations = migrationsIn(join(sqlDirectory(), 'migrations'))
+    if (await versionOf(client, migrations) !== migrations.at(-1)?.version) return false
+    await ensurePartitions(client)
+    return true
+  } catch {
+    failed = true
+    return false
+  } finally {
+    client?.release(failed)
+  }
+}
+
 /** what this program knows, and what a database has; null: nothing of ours */
 export async function schemaVersions (
   client: pg.Pool | pg.ClientBase
 ): Promise<{ known: number, found: number | null }> {
   const files = readdirSync(join(sqlDirectory(), 'migrations'))
-  const known = Math.max(...files.map((file) => Number(/^(\d+)\.do\..*\.sql$/.exec(file)?.[1] ?? 0)))
+  const known = Math.max(...files.map((file) => Number(FILE.exec(file)?.[1] ?? 0)))
   const { rows: [table] } = await client.query<{ is: boolean }>('select to_regclass($1) is not null as is', [SCHEMA_TABLE])
   if (table?.is !== true) return { known, found: null }
   const text = `select max(version)::integer as version from ${SCHEMA_TABLE}`
@@ -98,11 +121,27 @@ async function withPooled<T> (pool: pg.Pool, work: (client: pg.PoolClient) => Pr
   }
 }
 
+interface Migration { version: number, name: string, sql: string, md5: string }
+
+/** in order */
+function migrationsIn (directory: string): Migration[] {
+  const found: Migration[] = []
+  for (const file of readdirSync(directory)) {
+    const [, version, name = ''] = FILE.exec(file) ?? []
+    if (version === undefined) continue
+    const sql = readFileSync(join(directory, file), 'utf8')
+    // line ends make no difference
+    const md5 = createHash('md5').update(sql.replace(/\r\n?/g, '\n')).digest('hex')
+    found.push({ version: Number(version), name, sql, md5 })
+  }
+  return found.sort((a, b) => a.version - b.version)
+}
+
 async function run (client: pg.ClientBase, options: MigrateOptions): Promise<Migrated> {
-  const directory = options.directory ?? join(sqlDirectory(), 'migrations')
+  const migrations = migrationsIn(options.directory ?? join(sqlDirectory(), 'migrations'))
   const applied: string[] = []
   for (;;) {
-    const step = await inTransaction(client, () => applyNext(client, directory))
+    const step = await inTransaction(client, () => applyNext(client, migrations))
     if (step.applied === undefined) return { version: step.version, applied }
     applied.push(step.applied)
   }
@@ -110,54 +149,47 @@ async function run (client: pg.ClientBase, options: MigrateOptions): Promise<Mig
 
 interface Step { version: number, applied?: string }
 
-async function applyNext (client: pg.ClientBase, directory: string): Promise<Step> {
+async function applyNext (client: pg.ClientBase, migrations: Migration[]): Promise<Step> {
   await client.query(LOCK)
-  const postgrator = await postgratorFor(client, directory)
-  const version = await postgrator.getDatabaseVersion()
-  const newest = await postgrator.getMaxVersion()
+  const found = await versionOf(client, migrations)
+  const version = found ?? 0
+  const newest = migrations.at(-1)?.version ?? 0
   if (version > newest) {
     throw new MigrationError('database_newer',
       `The database has schema version ${version}, this program knows up to ${newest}: start a newer program`)
   }
-  await validate(postgrator, version)
-  const next = postgrator.getRunnableMigrations(version, newest)[0]
+  const next = migrations.find((one) => one.version > version)
   if (next === undefined) {
     await ensurePartitions(client)
     return { version }
   }
-  await postgrator.migrate(String(next.version))
+  if (found === null) await client.query(`create table ${SCHEMA_TABLE} ${SCHEMA_COLUMNS}`)
+  await client.query(next.sql)
+  await client.query(`insert into ${SCHEMA_TABLE} (version, name, md5, run_at) values ($1, $2, $3, now())`,
+    [next.version, next.name, next.md5])
   return { version: next.version, applied: next.name }
 }
 
-async function postgratorFor (client: pg.ClientBase, directory: string): Promise<Postgrator> {
-  const { rows } = await client.query<{ database: string, schema: string | null }>(
-    'select current_database() as database, current_schema() as schema')
-  const found = rows[0]
+/** of the schema as it is, which was made from these migrations; null: there is none yet */
+async function versionOf (client: pg.ClientBase, migrations: Migration[]): Promise<number | null> {
+  const { rows: [found] } = await client.query<{ schema: string | null, is: boolean }>(
+    'select current_schema() as schema, to_regclass($1) is not null as is', [SCHEMA_TABLE])
   if (found === undefined || found.schema === null) {
     throw new MigrationError('migration_forbidden', 'The database has no schema that this user may create tables in')
   }
-  const postgrator = new Postgrator({
-    driver: 'pg',
-    database: found.database,
-    schemaTable: SCHEMA_TABLE,
-    migrationPattern: `${directory.replaceAll('\\', '/')}/*.sql`,
-    newline: 'LF',
-    execQuery: (query) => client.query(query),
-  })
-  await postgrator.getMigrations()
-  return postgrator
-}
-
-async function validate (postgrator: Postgrator, version: number): Promise<void> {
-  if (version === 0) return
-  try {
-    await postgrator.validateMigrations(version)
-  } catch (error) {
-    // postgrator tells it apart by its words alone; a connection may break just as well
-    if (!(error as Error).message.startsWith('MD5 checksum failed')) throw error
-    throw new MigrationError('migration_changed',
-      `The database was made from other migrations than this program has (${(error as Error).message})`, { cause: error })
+  if (!found.is) return null
+  const { rows } = await client.query<{ version: number, md5: string | null }>(
+    `select version::integer, md5 from ${SCHEMA_TABLE} order by version`)
+  const made = new Map(rows.map(({ version, md5 }) => [version, md5]))
+  const version = rows.at(-1)?.version ?? 0
+  for (const migration of migrations) {
+    const md5 = made.get(migration.version) ?? migration.md5
+    if (migration.version <= version && md5 !== migration.md5) {
+      throw new MigrationError('migration_changed',
+        `The database was made from other migrations than this program has (that of version ${migration.version} is another one)`)
+    }
   }
+  return version
 }
 
 async function inTransaction<T> (client: pg.ClientBase, work: () => Promise<T>): Promise<T> {

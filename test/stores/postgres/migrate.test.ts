@@ -2,7 +2,7 @@ import { cpSync, readdirSync, writeFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import pg from 'pg'
-import { migrate, sqlDirectory } from '../../../src/stores/postgres/migrate.ts'
+import { isMigrated, migrate, sqlDirectory } from '../../../src/stores/postgres/migrate.ts'
 import { startPostgresProxy } from '../../services/fault-proxy.ts'
 import { anEmptyDatabase } from './database.ts'
 
@@ -54,6 +54,30 @@ t.test('runs on a pool, and gives its connection back', async (t) => {
   t.equal(pool.idleCount, 1)
 })
 
+t.test('whether there is anything to do is asked on a pool, which changes nothing of a database that is not ready', async (t) => {
+  const url = await anEmptyDatabase(t)
+  const pool = new pg.Pool({ connectionString: url, max: 1 })
+  t.teardown(() => pool.end())
+  t.equal(await isMigrated(pool), false)
+  t.match((await pool.query('select count(*)::integer as n from pg_class where relnamespace = $1::regnamespace', ['public'])).rows, [{ n: 0 }])
+
+  await migrate(url)
+  const partitions = "select inhrelid::regclass as name from pg_inherits where inhparent = 'usage_events'::regclass order by 1"
+  const { rows: all } = await pool.query<{ name: string }>(partitions)
+  await pool.query(`drop table ${all.at(-2)?.name}`)
+  t.equal(await isMigrated(pool), true)
+  t.same((await pool.query(partitions)).rows.length, all.length, 'partitions are made')
+  await pool.query('delete from relaycore_migrations where version = $1', [NEWEST])
+  t.equal(await isMigrated(pool), false, 'older')
+  await pool.query('update relaycore_migrations set md5 = $1 where version = 1', ['another'])
+  t.equal(await isMigrated(pool), false, 'made from other files')
+  t.equal(pool.idleCount, 0, 'a connection that failed is not kept')
+
+  const nowhere = new pg.Pool({ connectionString: 'postgres://postgres@127.0.0.1:1/none' })
+  t.teardown(() => nowhere.end())
+  t.equal(await isMigrated(nowhere), false)
+})
+
 t.test('a migration that fails leaves nothing of itself', async (t) => {
   const url = await anEmptyDatabase(t)
   const directory = aDirectory(t)
@@ -96,7 +120,7 @@ t.test('a connection that breaks while the files are compared is not taken for a
   await migrate(url)
   const { proxy, url: broken } = await startPostgresProxy(url)
   t.teardown(() => proxy.close())
-  const cut = proxy.cutOn('SELECT md5', 'unanswered')
+  const cut = proxy.cutOn('md5 from', 'unanswered')
   await t.rejects(migrate(broken), { code: 'database_unreachable' })
   await cut
 })
