@@ -12,7 +12,7 @@ import { parseSegmentName } from './segments.ts'
  * that is posted instead of being in doubt. What is missing is never guessed: see `mayMissRecords`.
  */
 
-const CHUNK_BYTES = 1024 * 1024
+const CHUNK_BYTES = 128 * 1024
 const NEWLINE = 0x0a
 
 /** `files`: the segments of one life, in order */
@@ -147,8 +147,8 @@ async function * linesOf (file: ReadableFile): AsyncGenerator<RawLine> {
   let rest: Buffer = Buffer.alloc(0)
   let offset = 0
   let position = 0
+  const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
   for (;;) {
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
     const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, position)
     if (bytesRead === 0) break
     position += bytesRead

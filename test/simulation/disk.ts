@@ -10,6 +10,8 @@ import { type Random } from '../random.ts'
  */
 interface SimFile {
   data: Buffer
+  /** of which `data` is the beginning: there the next bytes are written, so that what was there stays as it was */
+  room: Buffer
   /** as a power cut leaves it for certain */
   stable: Buffer
   /** parts that a failed sync may have lost, though later ones succeeded */
@@ -17,6 +19,8 @@ interface SimFile {
 }
 
 type Entries = Map<string, SimFile>
+
+const NOTHING = Buffer.alloc(0)
 
 /** who uses the disk: told of each thing that it does to the world, by which it may die */
 export interface DiskUser {
@@ -124,14 +128,18 @@ export class SimDisk {
       this.#since = []
     }
     const write = (file: SimFile, bytes: Buffer, position: number): void => {
+      const { data } = file
       const end = position + bytes.length
-      const before = file.data.length < position
-        ? Buffer.concat([file.data, Buffer.alloc(position - file.data.length)])
-        : file.data.subarray(0, position)
-      file.data = Buffer.concat([before, bytes, file.data.subarray(Math.min(end, file.data.length))])
+      if (position !== data.length || data.buffer !== file.room.buffer || end > file.room.length) {
+        file.room = Buffer.allocUnsafeSlow(Math.max(1_024, 2 * Math.max(end, data.length)))
+        data.copy(file.room)
+        file.room.fill(0, data.length, position)
+      }
+      bytes.copy(file.room, position)
+      file.data = file.room.subarray(0, Math.max(end, data.length))
     }
     const create = (path: string): SimFile => {
-      const file: SimFile = { data: Buffer.alloc(0), stable: Buffer.alloc(0), lost: [] }
+      const file: SimFile = { data: NOTHING, room: NOTHING, stable: NOTHING, lost: [] }
       change((entries) => { entries.set(path, file) })
       return file
     }
@@ -229,7 +237,7 @@ export class SimDisk {
         act()
         if (this.health.full) throw noSpace()
         const data = Buffer.from(content)
-        const file: SimFile = { data, stable: data, lost: [] }
+        const file: SimFile = { data, room: NOTHING, stable: data, lost: [] }
         change((entries) => { entries.set(path, file) })
         syncNames()
       },

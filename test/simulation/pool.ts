@@ -2,6 +2,9 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { WorkerNews, WorkerOrder } from './worker.ts'
 
+/** nothing of a run outlives it, so there is little to collect where there is room for several */
+const LIMITS = { maxYoungGenerationSizeMb: 96 }
+
 /**
  * Simulations in threads of their own, since they take over their timers. Answers what failed first, null: nothing did.
  * `told` hears of each run.
@@ -13,7 +16,7 @@ export async function simulateMany (
   const workers: Worker[] = []
   await Promise.all(orders.map(async (order) => {
     const workerData: WorkerOrder = { first: 1, step: 1, count: 1, mutant: null, traced: false, ...order }
-    const worker = new Worker(join(import.meta.dirname, 'worker.js'), { workerData })
+    const worker = new Worker(join(import.meta.dirname, 'worker.js'), { workerData, resourceLimits: LIMITS })
     workers.push(worker)
     worker.on('message', (news: WorkerNews) => {
       told(news)

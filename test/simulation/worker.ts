@@ -21,6 +21,9 @@ export interface WorkerNews {
   trace: string[]
 }
 
+// errors are made in each run, and nobody asks where
+Error.stackTraceLimit = 0
+
 const { first, step, count, mutant, traced } = workerData as WorkerOrder
 for (let seed = first, done = 0; done < count; seed += step, done++) {
   const trace: string[] = []

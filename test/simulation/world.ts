@@ -47,6 +47,8 @@ const HOUR = 3_600_000
 const DECIDED_MS = 20_000
 /** a process that is found silent for so long is not waited for */
 const CALM_MS = 14_000
+const USED_UP = new Set(['budget_exhausted', 'quote_exceeds_budget'])
+const PATIENCE_MS = 400
 /** of what is waited for in peace, this much is as lively as ever; of the rest nothing but time is wanted */
 const BRISK_MS = 3_000
 const IDLE_EVERY_MS = 2_000
@@ -86,7 +88,9 @@ export class World {
   #ledgerSkew = 0
   #dirty = false
   readonly #largest: number
+  /** of calls, ms: at first, and now */
   readonly #pace: number
+  #every: number
 
   constructor ({ seed, ledger, trace, faults, mutant }: WorldOptions) {
     this.mutant = mutant
@@ -100,7 +104,7 @@ export class World {
     this.segmentBytes = this.random.pick([1_500, 6_000, 1_000_000])
     this.outageMs = this.random.pick([2_000, 60_000])
     this.#largest = this.random.pick([3, 10, 40])
-    this.#pace = this.random.pick([20, 80, 300])
+    this.#every = this.#pace = this.random.pick([20, 80, 300])
     const machines = this.random.pick([1, 2, 2, 3, 3, 4])
     this.machines = Array.from({ length: machines }, (_, i) => new Machine(this, `gateway${i + 1}`))
   }
@@ -339,7 +343,7 @@ export class World {
       const machine = serving.length === 0 ? null : this.random.pick(serving)
       const process = machine?.process
       if (process?.gate != null) void this.ask(process, this.identity(), this.random.int(1, this.#largest))
-      this.scheduler.after(this.random.until(this.#pace), '', next, null)
+      this.scheduler.after(this.random.until(this.#every), '', next, null)
     }
     this.scheduler.after(this.random.until(this.#pace), '', next, null)
   }
@@ -347,14 +351,16 @@ export class World {
   /** one client's call; nobody waits for a decision for ever */
   ask (process: Process, identity: Identity, tokens: number): void {
     const { scheduler } = this
-    let decided = false
     const overdue = (): void => {
-      if (!decided) this.fail(`P9: a call at ${process.name} is not decided after ${DECIDED_MS / 1000} s`)
+      this.fail(`P9: a call at ${process.name} is not decided after ${DECIDED_MS / 1000} s`)
     }
     scheduler.after(0, '', () => {
-      scheduler.after(DECIDED_MS, '', overdue, process)
+      const deadline = scheduler.after(DECIDED_MS, '', overdue, process)
       aCall(this, process, identity, tokens).then((answer) => {
-        decided = true
+        scheduler.cancel(deadline)
+        // where a budget is used up, clients ask more seldom, until somebody is let through again
+        if (answer === null) this.#every = this.#pace
+        else if (USED_UP.has(answer)) this.#every = Math.max(this.#pace, Math.min(this.#every * 1.5, PATIENCE_MS))
         if (answer !== null) this.#traced(process, `refuses ${tokens} for ${identity.teamId ?? 'acme'}: ${answer}`)
       }, (error: unknown) => { this.fail(`a call fails: ${String(error)}`) })
     }, process)
