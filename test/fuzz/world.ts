@@ -48,6 +48,9 @@ export async function aFuzzedGateway (t: Test): Promise<FuzzedGateway> {
   }
   const manager = await token('manager', { organizationId: 'acme' })
   const viewer = await token('viewer', { organizationId: 'acme', teamId: 'red' })
+  // made after those that requests know, who might revoke it
+  const client = (await admin('POST', '/keys', { name: 'client', organizationId: 'acme', teamId: 'red' })).body
+  spared.add(String(client['id']))
   const secrets = [ADMIN, METRICS, 'openai-secret', 'anthropic-secret', secret, String(foreignKey.body['key']), gateway.dataDir]
   // of the other organization
   const hidden = [...secrets, canary, foreign, String(foreignKey.body['id'])]
@@ -66,6 +69,7 @@ export async function aFuzzedGateway (t: Test): Promise<FuzzedGateway> {
       { name: 'an administrator again', authorization: `Bearer ${ADMIN}`, secrets },
       { name: 'a manager of acme', authorization: `Bearer ${manager}`, secrets: [...hidden, viewer] },
       { name: 'a viewer of a team of acme', authorization: `Bearer ${viewer}`, secrets: [...hidden, manager] },
+      { name: 'a key of a team of acme', authorization: `Bearer ${String(client['key'])}`, secrets: [...hidden, manager, viewer] },
     ],
     stillWhole: async (t) => {
       await core.database.query({ text: 'select from fuzz_canary' })

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { aGateway, type AdminAnswer, type GatewayUnderTest, type Json } from '../../e2e/gateway.ts'
+import { aRedisServer } from '../../stores/redis/server.ts'
 
 const BUDGET = { name: 'b', scopeType: 'team', scopeId: 'search', organizationId: 'acme', amount: '12.50', currency: 'USD', period: 'monthly' }
 const entriesOf = ({ body }: AdminAnswer) => body['entries'] as Json[]
@@ -156,8 +157,8 @@ const DEEDS: Record<string, Deed> = {
 /** change nothing, the second at least where there is nothing to heal */
 const HARMLESS = ['POST /budgets/:id/check-constraints', 'POST /explain', 'POST /budgets/:id/refresh-cache']
 
-t.test('every route that changes something leaves its entry', async (t) => {
-  const gateway = await aGateway(t)
+t.test('every route that changes something leaves its entry, and does it once for one idempotency key', async (t) => {
+  const gateway = await aGateway(t, { REDIS_URL: (await aRedisServer(t)).url })
   const { admin } = gateway
   const changing = gateway.routes.filter((one) => / \/api\/v1\//.test(one)).map((one) => one.replace('/api/v1', ''))
     .filter((one) => /^(POST|PUT|PATCH|DELETE)/.test(one) && !HARMLESS.includes(one))
@@ -189,9 +190,14 @@ t.test('every route that changes something leaves its entry', async (t) => {
   for (const [route, { action, path, body, entries = 1 }] of Object.entries(DEEDS)) {
     const [method = '', url = ''] = route.split(' ')
     const before = await admin('GET', '/audit?limit=1000')
-    const answer = await admin(method, path?.(ids) ?? url, typeof body === 'function' ? body(ids) : body)
+    const ask = async (said: object | undefined) => await admin(method, path?.(ids) ?? url, said, { 'idempotency-key': route.replace(/ /g, '') })
+    const said = typeof body === 'function' ? body(ids) : body
+    const answer = await ask(said)
+    const again = await ask(said)
     const after = await admin('GET', '/audit?limit=1000')
     t.match(answer.status, /^20/, route)
+    t.same([again.status, again.body, again.headers.get('idempotency-replayed')], [answer.status, answer.body, 'true'], route)
+    t.match(await ask({ ...said, name: 'another' }), { status: /^4/ }, `${route}: a key is good for one body`)
     t.equal(Number(after.body['count']), Number(before.body['count']) + entries, route)
     t.match(entriesOf(after)[0], { action, actor: { id: 'RELAYCORE_ADMIN_TOKEN' }, requestId: /^req/ }, route)
   }

@@ -107,6 +107,13 @@ function checkExamples (t: Test, what: string, { schema, example, examples = {} 
   for (const value of values) t.same(Value.Errors(schema, value), [], what)
 }
 
+t.test('every POST that changes something takes an idempotency key', async (t) => {
+  const harmless = ['post /budgets/{id}/check-constraints', 'post /explain']
+  const without = operations(resolved(JSON.parse(await text) as Description))
+    .filter(([name, { parameters = [] }]) => name.startsWith('post ') && !parameters.some((one) => one.name === 'idempotency-key'))
+  t.same(without.map(([name]) => name).sort(), harmless)
+})
+
 t.test('every error of every route is problem+json with the codes of its status', async (t) => {
   for (const [name, { responses }] of operations(resolved(JSON.parse(await text) as Description))) {
     t.notOk('default' in responses, name)
