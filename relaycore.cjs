@@ -13,7 +13,7 @@ const path = require('path')
 const childProcess = require('child_process')
 const url = require('url')
 
-const entry = path.join(__dirname, 'dist', 'src', 'cli.js')
+const entry = path.join(__dirname, 'dist', 'program', 'cli.js')
 
 function newest (folder) {
   return fs.readdirSync(folder, { withFileTypes: true }).reduce(function (latest, entry) {
@@ -38,14 +38,16 @@ function build (tsc) {
   const half = path.join(__dirname, 'dist.' + process.pid)
   console.error('Building ...')
   const args = [tsc, '-p', path.join(__dirname, 'tsconfig.build.json'), '--outDir', half, '--incremental', 'false']
-  const result = childProcess.spawnSync(process.execPath, args, { stdio: 'inherit' })
-  if (result.status !== 0) {
+  const done = [args, [path.join(__dirname, 'bundle.mjs'), half]].every(function (step) {
+    return childProcess.spawnSync(process.execPath, step, { stdio: 'inherit' }).status === 0
+  })
+  if (!done) {
     fs.rmSync(half, { recursive: true, force: true })
     console.error('The build failed.')
     process.exit(1)
   }
   const now = new Date()
-  fs.utimesSync(path.join(half, 'src', 'cli.js'), now, now)
+  fs.utimesSync(path.join(half, 'program', 'cli.js'), now, now)
   fs.rmSync(path.join(__dirname, 'dist'), { recursive: true, force: true })
   fs.renameSync(half, path.join(__dirname, 'dist'))
 }

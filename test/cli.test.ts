@@ -8,13 +8,12 @@ import t, { type Test } from 'tap'
 import { runCommand } from '../src/commands.ts'
 import { Settings } from '../src/config.ts'
 import { Database } from '../src/stores/postgres/pool.ts'
+import { PROGRAM } from './services/index.ts'
 import { aDatabase } from './stores/postgres/database.ts'
 import { freePort } from './services/free-port.ts'
 
-const CLI = resolve(import.meta.dirname, '../src/cli.js')
-
 function run (args: string[], env: Record<string, string>) {
-  const child = spawn(process.execPath, [CLI, ...args], { env: { PATH: process.env['PATH'] ?? '', ...env } })
+  const child = spawn(process.execPath, [PROGRAM, ...args], { env: { PATH: process.env['PATH'] ?? '', ...env } })
   const output: string[] = []
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => { output.push(String(data)) })
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, output: output.join('') }))

@@ -11,6 +11,7 @@ import { CatalogPriceBook } from '../../src/pricing/price-book.ts'
 import { costNano } from '../../src/pricing/cost.ts'
 import { migrate } from '../../src/stores/postgres/migrate.ts'
 import { type Entry } from '../provider/provider.ts'
+import { PROGRAM } from '../services/index.ts'
 import { startPostgres } from '../services/postgres.ts'
 import { startRedis } from '../services/redis.ts'
 import { freePort } from '../services/free-port.ts'
@@ -207,7 +208,7 @@ const TROUBLES = { SHIFT_MS: 'shifted-clock', CLOCK_STEPS_MS: 'shifted-clock', B
 function commandOf (env: Record<string, string>): [string, ...string[]] {
   const found = Object.entries(TROUBLES).filter(([name]) => name in env).map(([, module]) => module)
   const loaded = [...new Set(found)].flatMap((module) => ['--import', join(ROOT, `out/test/proof/${module}.js`)])
-  return [process.execPath, ...loaded, join(ROOT, 'out/src/cli.js'), 'start']
+  return [process.execPath, ...loaded, PROGRAM, 'start']
 }
 
 export async function kill (child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {

@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type Test } from 'tap'
 import { startProvider, type TestProvider } from '../provider/provider.ts'
+import { PROGRAM } from '../services/index.ts'
 import { aDatabase } from '../stores/postgres/database.ts'
 import { freePort } from '../services/free-port.ts'
 
@@ -26,7 +27,6 @@ export interface GatewayProcess {
   stop (): Promise<void>
 }
 
-const CLI = resolve(import.meta.dirname, '../../src/cli.js')
 export const SECRETS = { admin: 'admin-canary-9f2c71', provider: 'provider-canary-4b1d08', metrics: 'metrics-canary-77aa30' }
 
 export async function aGatewayProcess (t: Test, env: Record<string, string> = {}): Promise<GatewayProcess> {
@@ -36,7 +36,7 @@ export async function aGatewayProcess (t: Test, env: Record<string, string> = {}
   t.teardown(() => { rmSync(dataDir, { recursive: true, force: true }) })
   const databaseUrl = await aDatabase(t)
   const port = await freePort()
-  const child = spawn(process.execPath, [CLI, 'start'], {
+  const child = spawn(process.execPath, [PROGRAM, 'start'], {
     env: {
       PATH: process.env['PATH'] ?? '',
       PORT: String(port),
