@@ -1,5 +1,5 @@
 /** What must be true of every state, and of every state at rest. Each answer is a sentence, or null. */
-import { freeOf, restOf, type Account, type Call, type State } from './state.ts'
+import { freeOf, restOf, type Account, type Call, type Life, type State } from './state.ts'
 
 /** `promises`: only what a user or an administrator would notice. `everything`: the equations behind it too. */
 export type Judge = 'promises' | 'everything'
@@ -16,10 +16,15 @@ export function unrest (state: State): string | null {
   if (state.calls.some(({ phase }) => phase !== 'none' && phase !== 'done' && phase !== 'gone')) {
     return 'a call stays unfinished'
   }
-  if (state.lives.some((life) => life.memory === null && life.state !== 'closed')) return 'a dead gateway stays unrecovered'
+  if (state.lives.some((life) => life.memory === null && !isOver(life))) return 'a dead gateway stays unrecovered'
   if (state.calls.some(({ row }) => row === 'open')) return 'a long hold stays open'
   if (state.accounts.some(({ leased }) => leased !== 0)) return 'something stays leased'
   return null
+}
+
+/** where records may be missing nobody closes leases: what was left of them is written off, and stays so */
+function isOver ({ state, lossy, leases }: Life): boolean {
+  return state === 'closed' || (lossy && state !== 'live' && leases.every((lease) => restOf(lease) === 0))
 }
 
 /** P1 and P2 of the promises. */
@@ -31,7 +36,7 @@ function brokenPromise (state: State): string | null {
   }
   for (const call of state.calls) {
     if (call.events > 1) return 'P2: a call has more than one event'
-    if (call.phase === 'gone' && call.reachedProvider) return 'P2: a call reached the provider and nobody knows of it'
+    if (call.phase === 'gone' && call.reachedProvider && state.lives[call.life]?.lossy !== true) return 'P2: a call reached the provider and nobody knows of it'
     const recorded = call.events === 1 || call.row === 'open'
     if (call.phase === 'done' && call.reachedProvider && !recorded) return 'P2: a call was forgotten without an event'
     if (call.events === 1 && call.cost > call.charge) return 'P5: an event charges less than its call is known to have cost'
@@ -73,18 +78,32 @@ function brokenLease (state: State): string | null {
   return null
 }
 
-/** What the account may have to pay: what it has paid, and the worst of what PostgreSQL has not seen yet. */
+/**
+ * What the account may have to pay: what it has paid, and the worst of what PostgreSQL has not seen yet. Where a power
+ * cut made everybody forget what a call has cost, it is charged at its most, also past the limit: what it cost counts.
+ */
 function exposure (state: State, account: Account, index: number): number {
-  const unheard = state.lives.map((life, who) => {
-    const own = state.calls.reduce((sum, call) => sum + (call.life === who ? unposted(call) : 0), 0)
+  let sum = account.settled
+  for (const [who, { leases, lossy }] of state.lives.entries()) {
+    let own = 0
+    for (const call of state.calls) {
+      if (call.life !== who) continue
+      if (call.events === 0) own += lossy ? costly(call) : unposted(call)
+      else if (lossy) sum -= Math.max(0, call.charge - costly(call))
+    }
     // of a life that was written off that much counts as spent already
-    return Math.max(0, own - (life.leases[index]?.writtenOff ?? 0))
-  })
-  return account.settled + unheard.reduce((sum, one) => sum + one, 0)
+    sum += Math.max(0, own - (leases[index]?.writtenOff ?? 0))
+  }
+  return sum
+}
+
+/** of a call whose gateway is gone: the most that it may have cost */
+function costly ({ reachedProvider, spent, quote }: Call): number {
+  if (!reachedProvider) return 0
+  return spent > 0 ? spent : quote
 }
 
 function unposted (call: Call): number {
-  if (call.events > 0) return 0
   switch (call.phase) {
     case 'none': case 'released': return 0
     case 'done': case 'gone': return call.reachedProvider ? Math.max(call.cost, call.quote) : 0

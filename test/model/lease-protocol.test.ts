@@ -22,6 +22,7 @@ const PLAIN: Bounds = {
   poison: false,
   long: false,
   writeOff: false,
+  powerCut: false,
   copies: false,
 }
 
@@ -83,6 +84,10 @@ const WORLDS = {
   },
   'a gateway that is written off, with an event that PostgreSQL refuses': {
     bounds: { ...PLAIN, gateways: 1, limits: [1], poison: true, writeOff: true },
+    states: 5_000,
+  },
+  'a machine that stops, and a journal that had not synced': {
+    bounds: { ...PLAIN, gateways: 1, limits: [2], quotes: [2], needs: [[2]], granted: 4, powerCut: true },
     states: 5_000,
   },
 } satisfies Record<string, World>
@@ -148,6 +153,14 @@ const MUTANTS: Record<Safeguard, Mutant> = {
   'set-aside stays written off': {
     world: 'a gateway that is written off, with an event that PostgreSQL refuses',
     breaks: /^P1: .* pass the limit/,
+  },
+  'doubt after a power cut': {
+    world: 'a machine that stops, and a journal that had not synced',
+    breaks: /^P1: .* pass the limit/,
+  },
+  'beyond a dead lease': {
+    world: 'a machine that stops, and a journal that had not synced',
+    breaks: /^P3: at rest, a call stays unfinished/,
   },
   'set-aside stays leased': { world: 'an event that PostgreSQL refuses', breaks: /^P1: .* pass the limit/ },
 }

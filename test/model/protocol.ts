@@ -3,7 +3,9 @@
  * being interrupted: one transaction of PostgreSQL, one turn of a gateway's event loop, one write to a journal.
  * Every safeguard can be taken away by name, so that a test can see the check find out.
  */
-import { copy, freeOf, restOf, type Account, type Call, type Life, type Memory, type Message, type State } from './state.ts'
+import {
+  copy, freeOf, restOf, type Account, type Call, type JournalRecord, type Life, type Memory, type Message, type State,
+} from './state.ts'
 
 export const SAFEGUARDS = {
   'conditional grant': 'a grant happens only if settled + leased + need <= limit',
@@ -26,6 +28,8 @@ export const SAFEGUARDS = {
   'row before uncertain': 'no event of a call is inserted that a row holds',
   'write-off replaced': 'what turns up after a write-off takes its place, and counts once',
   'posted before closed': 'leases are closed, and a write-off is taken back, only once all of the journal is posted',
+  'doubt after a power cut': 'what is left of leases stays in doubt where records may be missing',
+  'beyond a dead lease': 'what the lease of a gateway that is gone does not cover is recorded beyond it',
   'set-aside stays leased': 'closing a lease keeps what covers events that are set aside',
   'set-aside stays written off': 'taking a write-off back leaves what covers events that are set aside',
 } as const
@@ -54,20 +58,22 @@ export interface Bounds {
   long: boolean
   /** what a gateway leases may be counted as spent, also where it only seems dead */
   writeOff: boolean
+  /** machines stop, and what their journals had not synced is lost */
+  powerCut: boolean
   /** another gateway posts ended calls of one that is not heard, from the copy of its journal */
   copies: boolean
 }
 
 /** In the order in which they bring the system to rest; those after `null` never do. */
 const TO_REST = [
-  'post arrives and is answered', 'grant answer arrives', 'a process ends that was written off', 'keep arrives and is answered', 'keep arrives, its answer lost', 'journal writes a record', 'send', 'settle',
+  'post arrives and is answered', 'grant answer arrives', 'a process ends that was written off', 'keep arrives and is answered', 'keep arrives, its answer lost', 'journal writes a record', 'journal is synced', 'send', 'settle',
   'heartbeat is answered', 'give up unused rights', 'post leaves', 'recovery begins', 'recovery posts a call',
-  'keep leaves again', 'row is settled', 'close arrives', 'refused event is made acceptable', 'set-aside event is posted', 'recovery asks to close',
+  'keep leaves again', 'row is settled', 'close arrives', 'refused event is made acceptable', 'set-aside event is posted', 'recovery asks to close', 'what is in doubt is written off',
 ] as const
 
 const TO_UNREST = [
   'grant, its answer under way', 'grant, its answer lost', 'late grant to a dead gateway', 'hold', 'release',
-  'post arrives, its answer lost and a copy under way', 'post is lost', 'close arrives, a copy under way', 'crash',
+  'post arrives, its answer lost and a copy under way', 'post is lost', 'close arrives, a copy under way', 'crash', 'power cut',
   'recovery posts a call, its answer lost',
   'a new life joins', 'write-off', 'a copied call is posted by another gateway', 'limit is lowered', 'a call becomes long', 'keep is lost',
 ] as const
@@ -93,6 +99,7 @@ export function initial (bounds: Bounds): State {
       life: 0,
       quote: 0,
       cost: 0,
+      spent: 0,
       holds: zeros,
       covered: zeros,
       reachedProvider: false,
@@ -114,7 +121,9 @@ function aLife (accounts: number): Life {
     memory: {
       leases: Array.from({ length: accounts }, () => ({ granted: 0, returned: 0, consumed: 0, held: 0 })),
       queue: [],
+      unsynced: [],
     },
+    lossy: false,
   }
 }
 
@@ -192,9 +201,11 @@ export class Protocol {
     const call = callOf(next, index)
     if (call.events > 0 && this.#keeps('dedupe')) return true
     if (call.row !== 'none' && this.#keeps('row before uncertain')) return true
+    if (this.#isShort(next, call, covered)) return false
     call.events++
     call.charge = amount
-    const writtenOff = lifeOf(next, call.life).state === 'written off'
+    const { state } = lifeOf(next, call.life)
+    const writtenOff = state === 'written off'
     leasesOf(next, call.life).forEach((lease, account) => {
       if (writtenOff) {
         const back = this.#keeps('write-off replaced') ? Math.min(covered[account] ?? 0, lease.writtenOff) : 0
@@ -203,12 +214,22 @@ export class Protocol {
         return
       }
       const fromLease = this.#keeps('covered') ? covered[account] ?? 0 : amount
+      const unknown = state === 'recovering' ? Math.max(0, fromLease - restOf(lease)) : 0
+      lease.granted += unknown
+      accountOf(next, account).leased += unknown
       lease.posted += fromLease
       accountOf(next, account).leased -= fromLease
       accountOf(next, account).settled += amount
       accountOf(next, account).ceiling += Math.max(0, amount - (covered[account] ?? 0))
     })
     return true
+  }
+
+  /** its lease does not have what its charge is to take from it */
+  #isShort (next: State, call: Call, covered: number[]): boolean {
+    const { state, leases } = lifeOf(next, call.life)
+    if (state !== 'recovering' || this.#keeps('beyond a dead lease')) return false
+    return leases.some((lease, account) => (covered[account] ?? 0) > restOf(lease))
   }
 
   #takeBack (next: State, who: number, returned: number[]): void {
@@ -303,8 +324,13 @@ export class Protocol {
     lost.messages.splice(index, 1)
     emit('post is lost', lost, who, 0)
 
-    for (const call of calls) this.#insert(arrived, call, callOf(arrived, call).cost, callOf(arrived, call).covered)
+    for (const call of calls) this.#insert(arrived, call, callOf(arrived, call).spent, callOf(arrived, call).covered)
     this.#takeBack(arrived, who, returned)
+    // what a recovery has charged meanwhile cannot be given back: all of it is refused
+    if (lifeOf(arrived, who).state === 'recovering' && leasesOf(arrived, who).some((lease) => restOf(lease) < 0)) {
+      emit('post arrives and is answered', lost, who, calls.length)
+      return
+    }
     emit('post arrives, its answer lost and a copy under way', arrived, who, calls.length)
 
     const answered = copy(arrived)
@@ -345,8 +371,24 @@ export class Protocol {
       emit('heartbeat is answered', next, who, 0)
     }
     if (state.crashes < this.#bounds.crashes) emit('crash', crashed(state, who), who, 0)
+    if (this.#bounds.powerCut) this.#losePower(state, memory, who, emit)
     if (life.state === 'written off') {
       emit('a process ends that was written off', { ...crashed(state, who), crashes: state.crashes }, who, 0)
+    }
+  }
+
+  /** of what was not synced any part at the end is lost, or nothing */
+  #losePower (state: State, { unsynced }: Memory, who: number, emit: Emit): void {
+    if (unsynced.length > 0) {
+      const next = copy(state)
+      memoryOf(next, who).unsynced = []
+      emit('journal is synced', next, who, unsynced.length)
+    }
+    if (state.crashes >= this.#bounds.crashes) return
+    for (let left = 0; left <= unsynced.length; left++) {
+      const next = crashed(state, who, unsynced.slice(left))
+      lifeOf(next, who).lossy = true
+      emit('power cut', next, who, unsynced.length - left)
     }
   }
 
@@ -373,8 +415,10 @@ export class Protocol {
   #write (state: State, memory: Memory, who: number, emit: Emit): void {
     if (memory.queue.length === 0) return
     const next = copy(state)
-    const record = memoryOf(next, who).queue.shift()
+    const mine = memoryOf(next, who)
+    const record = mine.queue.shift()
     if (record === undefined) return
+    if (this.#bounds.powerCut) mine.unsynced.push(record)
     const call = callOf(next, record.call)
     if (record.type === 'open' && call.phase === 'held') call.phase = 'opened'
     if (record.type === 'end') call.phase = this.#keeps('forget after answer') ? 'ended' : 'done'
@@ -438,7 +482,7 @@ export class Protocol {
       const ended = callOf(next, index)
       ended.row = 'settled'
       ended.events++
-      ended.cost = ended.charge = cost
+      ended.cost = ended.spent = ended.charge = cost
       next.accounts.forEach((account, one) => {
         account.leased -= call.holds[one] ?? 0
         account.settled += cost
@@ -457,7 +501,7 @@ export class Protocol {
   #retry (state: State, call: Call, index: number, emit: Emit): void {
     if (state.poisoned) return
     const next = copy(state)
-    this.#insert(next, index, call.cost, call.covered)
+    if (!this.#insert(next, index, call.cost, call.covered)) return
     callOf(next, index).phase = 'done'
     emit('set-aside event is posted', next, call.life, index)
   }
@@ -484,9 +528,21 @@ export class Protocol {
     })
     const asked = state.messages.some((m) => m.type === 'close' && m.life === who)
     if (asked || (found > 0 && this.#keeps('posted before closed'))) return
+    if (life.lossy && this.#keeps('doubt after a power cut')) {
+      this.#writeOffDoubt(state, life, who, emit)
+      return
+    }
     const next = copy(state)
     next.messages.push({ type: 'close', life: who, setAside: this.#setAside(state, who), rest: this.#restNow(life) })
     emit('recovery asks to close', next, who, 0)
+  }
+
+  /** nobody else will say what it was spent on */
+  #writeOffDoubt (state: State, life: Life, who: number, emit: Emit): void {
+    if (life.state === 'written off' || life.leases.every((lease) => restOf(lease) === 0)) return
+    const next = copy(state)
+    writeOff(next, who)
+    emit('what is in doubt is written off', next, who, 0)
   }
 
   #recovered (state: State, call: Call, index: number): State {
@@ -501,8 +557,10 @@ export class Protocol {
         found.phase = 'done'
         return next
       }
-      found.cost = call.quote
-      found.covered = call.holds
+      if (call.events === 0) {
+        found.cost = call.quote
+        found.covered = call.holds
+      }
     }
     found.phase = this.#insert(next, index, found.cost, found.covered) ? 'done' : 'set aside'
     return next
@@ -546,14 +604,7 @@ export class Protocol {
     state.lives.forEach((life, who) => {
       if (life.state === 'closed' || life.leases.every((lease) => restOf(lease) === 0)) return
       const next = copy(state)
-      lifeOf(next, who).state = 'written off'
-      leasesOf(next, who).forEach((lease, account) => {
-        const rest = restOf(lease)
-        lease.posted += rest
-        lease.writtenOff = rest
-        accountOf(next, account).leased -= rest
-        accountOf(next, account).settled += rest
-      })
+      writeOff(next, who)
       emit('write-off', next, who, 0)
     })
   }
@@ -568,7 +619,7 @@ function settled (state: State, index: number, cost: number): State {
   const call = callOf(next, index)
   const memory = memoryOf(next, call.life)
   call.phase = 'settled'
-  call.cost = cost
+  call.cost = call.spent = cost
   call.covered = memory.leases.map((lease, account) => {
     const hold = call.holds[account] ?? 0
     const overrun = Math.min(Math.max(0, cost - hold), Math.max(0, freeOf(lease)))
@@ -579,6 +630,17 @@ function settled (state: State, index: number, cost: number): State {
   })
   memory.queue.push({ type: 'end', call: index })
   return next
+}
+
+function writeOff (next: State, who: number): void {
+  lifeOf(next, who).state = 'written off'
+  leasesOf(next, who).forEach((lease, account) => {
+    const rest = restOf(lease)
+    lease.posted += rest
+    lease.writtenOff = rest
+    accountOf(next, account).leased -= rest
+    accountOf(next, account).settled += rest
+  })
 }
 
 function handOver (memory: Memory, call: Call): void {
@@ -598,17 +660,21 @@ function released (state: State, index: number): State {
   return next
 }
 
-/** Memory and unwritten records are lost; what was written, and what is under way to PostgreSQL, is not. */
-function crashed (state: State, who: number): State {
+/**
+ * Memory and unwritten records are lost; what was written, and what is under way to PostgreSQL, is not. `lost`: records
+ * that were written, and are lost too.
+ */
+function crashed (state: State, who: number, lost: readonly JournalRecord[] = []): State {
   const next = copy(state)
-  const { queue } = memoryOf(next, who)
+  const records = [...memoryOf(next, who).queue, ...lost]
   for (const [index, call] of next.calls.entries()) {
     if (call.life !== who) continue
-    const unopened = queue.some((record) => record.type === 'open' && record.call === index)
-    call.phase = phaseAfterCrash(call, unopened)
+    const mayBePosted = call.phase === 'ended'
+    const mine = records.filter((record) => record.call === index)
+    call.phase = phaseAfterCrash(call, (type) => mine.some((record) => record.type === type))
     if (call.phase !== 'found open') continue
     call.cost = 0
-    call.covered = call.covered.map(() => 0)
+    if (!mayBePosted) call.covered = call.covered.map(() => 0)
   }
   next.messages = next.messages.filter((m) => m.type !== 'grant answer' || m.life !== who)
   lifeOf(next, who).memory = null
@@ -616,10 +682,12 @@ function crashed (state: State, who: number): State {
   return next
 }
 
-function phaseAfterCrash ({ phase }: Call, unopened: boolean): Call['phase'] {
-  if (phase === 'none' || phase === 'done' || phase === 'set aside') return phase
-  if (unopened) return 'gone'
-  return phase === 'ended' ? 'found ended' : 'found open'
+function phaseAfterCrash ({ phase, events }: Call, isLost: (type: JournalRecord['type']) => boolean): Call['phase'] {
+  if (phase === 'none' || phase === 'set aside') return phase
+  if (events > 0 && (isLost('open') || isLost('end'))) return 'done'
+  if (isLost('open')) return 'gone'
+  if (phase === 'done' && !isLost('void')) return 'done'
+  return phase === 'ended' && !isLost('end') ? 'found ended' : 'found open'
 }
 
 /**

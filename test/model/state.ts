@@ -26,6 +26,8 @@ export interface Call {
   quote: number
   /** 0 until known */
   cost: number
+  /** what it has cost its provider, also where a power cut made everybody forget; 0 until then */
+  spent: number
   /** per account: what was set aside, and what of the cost the lease pays */
   holds: number[]
   covered: number[]
@@ -57,6 +59,8 @@ export interface Memory {
   leases: MemoryLease[]
   /** records in the order in which they will be written */
   queue: JournalRecord[]
+  /** records that a power cut would lose, in the order in which they were written */
+  unsynced: JournalRecord[]
 }
 
 export interface Life {
@@ -64,6 +68,8 @@ export interface Life {
   leases: Lease[]
   /** null: the process is dead */
   memory: Memory | null
+  /** its machine stopped: records may be missing from its journal */
+  lossy: boolean
 }
 
 export type Message =
@@ -95,9 +101,10 @@ export function copy (state: State): State {
   }
 }
 
-function copyLife ({ state, leases, memory }: Life): Life {
+function copyLife ({ state, leases, memory, lossy }: Life): Life {
   return {
     state,
+    lossy,
     leases: leases.map((l) => ({
       granted: l.granted, returned: l.returned, posted: l.posted, writtenOff: l.writtenOff,
     })),
@@ -108,6 +115,7 @@ function copyLife ({ state, leases, memory }: Life): Life {
             granted: l.granted, returned: l.returned, consumed: l.consumed, held: l.held,
           })),
           queue: memory.queue.slice(),
+          unsynced: memory.unsynced.slice(),
         },
   }
 }
@@ -118,6 +126,7 @@ function copyCall (call: Call): Call {
     life: call.life,
     quote: call.quote,
     cost: call.cost,
+    spent: call.spent,
     holds: call.holds,
     covered: call.covered,
     reachedProvider: call.reachedProvider,
@@ -167,7 +176,7 @@ const NO_MEMORY = 0xfc
 function encodeLife ({ lives, calls, messages }: State, who: number): string {
   const life = lives[who]
   if (life === undefined) return ''
-  const out: number[] = [LIFE_CODE[life.state]]
+  const out: number[] = [LIFE_CODE[life.state] + (life.lossy ? 4 : 0)]
   for (const l of life.leases) {
     if (life.state === 'closed') out.push(shifted(restOf(l)))
     else out.push(l.granted, l.returned, l.posted)
@@ -186,15 +195,18 @@ function encodeLife ({ lives, calls, messages }: State, who: number): string {
   return mine.length === 0 ? text : text + BETWEEN_MESSAGES + mine.map(encodeMessage).sort().join(BETWEEN_MESSAGES)
 }
 
-function encodeMemory ({ leases, queue }: Memory, out: number[]): void {
+function encodeMemory ({ leases, queue, unsynced }: Memory, out: number[]): void {
   for (const l of leases) out.push(l.granted, l.returned, l.consumed, l.held)
-  out.push(queue.length)
-  for (const { type, call } of queue) out.push(call * 4 + RECORD_CODE[type])
+  for (const records of [queue, unsynced]) {
+    out.push(records.length)
+    for (const { type, call } of records) out.push(call * 4 + RECORD_CODE[type])
+  }
 }
 
 function encodeCall (call: Call, out: number[]): void {
   const { phase, row } = call
-  out.push(PHASE_CODE[phase], call.cost, Number(call.reachedProvider), call.events, call.charge, ROW_CODE[row])
+  const { cost, spent, events, charge } = call
+  out.push(PHASE_CODE[phase], cost, spent, Number(call.reachedProvider), events, charge, ROW_CODE[row])
   for (const amount of call.covered) out.push(amount)
   if (call.phase === 'done' && call.row !== 'open') return
   out.push(call.quote)
