@@ -15,6 +15,8 @@ export interface SimCall {
   written: AccountHold[] | null
   /** null: it has not ended */
   end: CallEnd | null
+  /** the journal said that it has that */
+  endWritten: boolean
   voided: boolean
   /** the provider has it */
   reached: boolean
@@ -45,6 +47,7 @@ export class Calls {
       quoteNano: () => call.quoteNano,
       written: null,
       end: null,
+      endWritten: false,
       voided: false,
       reached: false,
       overran: false,
@@ -69,10 +72,14 @@ export class Calls {
     this.unrecorded.delete(call)
   }
 
-  /** a call that was not sent, and whose opening nobody was told of, is none; nor is more held than was written */
+  /**
+   * A call that was not sent, and whose opening nobody was told of, is none; nor is more held than was written. Of an
+   * end that nobody was told of only as much is sure as its hold covers.
+   */
   died (process: Process): void {
     for (const call of this.unrecorded) {
       if (call.process !== process) continue
+      if (call.end !== null && !call.endWritten) call.end = heldOf(call.end, call.written ?? call.holds)
       if (call.written !== null) call.holds = call.written
       else if (!call.reached) {
         call.voided = true
@@ -92,3 +99,12 @@ export function obligation (call: SimCall, hold: AccountHold): { covered: bigint
 }
 
 const NOTHING = { covered: 0n, debt: 0n }
+
+function heldOf (end: CallEnd, holds: readonly AccountHold[]): CallEnd {
+  const charges = end.charges.map((charge) => {
+    const { quoteNano = 0n } = holds.find(({ accountId }) => accountId === charge.accountId) ?? {}
+    const nano = charge.coveredNano < quoteNano ? charge.coveredNano : quoteNano
+    return { ...charge, amountNano: nano, coveredNano: nano }
+  })
+  return { ...end, charges }
+}
