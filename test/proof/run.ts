@@ -6,6 +6,7 @@ import {
 import { proveKill } from './kill.ts'
 import { proveLeases } from './leases.ts'
 import { proveMidnight } from './midnight.ts'
+import { proveOverload } from './overload.ts'
 import { provePolicies } from './policies.ts'
 import {
   FAULTS, proveFailover, proveFaults, proveFullDisk, proveJournalBound, proveLostCommits, provePgBouncer,
@@ -99,6 +100,23 @@ const PROOFS: Record<string, Proof[]> = {
   descriptors: [{
     title: 'Clients take every descriptor of a gateway',
     run: async (say) => { await inAWorld((world) => proveNoDescriptors(world, { spare: 20, clients: 300 }, say)) },
+  }],
+  overload: [{
+    title: 'Too much at once: 1,000 streams, 10,000 idle connections, slow clients and providers, strangers, what trickles',
+    run: async (say) => {
+      await proveOverload({
+        streams: 1_000,
+        idle: 10_000,
+        places: 1_200,
+        beyond: 800,
+        bodies: { calls: 150, bytes: 500_000, most: 33_554_432 },
+        strangers: 5_000,
+        waiting: 300,
+        readers: { clients: 20, pieces: 1_000, ms: 15_000 },
+        trickling: 100,
+        rounds: 8,
+      }, say)
+    },
   }],
   backup: [{
     title: 'A backup taken under load, restored: gateways on their journals, and on new data folders',

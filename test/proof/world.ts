@@ -170,6 +170,12 @@ export class ProofWorld {
     return (await this.db.query<R & pg.QueryResultRow>(sql, values)).rows
   }
 
+  /** its answers that wait for it go on */
+  async openGate (name: string): Promise<void> {
+    const response = await request(`${this.providerUrl}/__open/${name}`, { dispatcher: agent })
+    await response.body.dump()
+  }
+
   /** until everything that ended is recorded */
   async settled (count: () => Promise<boolean>, ms = 15_000): Promise<void> {
     const deadline = Date.now() + ms
@@ -203,7 +209,7 @@ export class ProofWorld {
 }
 
 /** loaded before a gateway, where its environment has one of these */
-const TROUBLES = { SHIFT_MS: 'shifted-clock', CLOCK_STEPS_MS: 'shifted-clock', BLOCK_MS: 'blocked-loop' }
+const TROUBLES = { SHIFT_MS: 'shifted-clock', CLOCK_STEPS_MS: 'shifted-clock', BLOCK_MS: 'blocked-loop', TELL_MEMORY: 'told-memory' }
 
 function commandOf (env: Record<string, string>): [string, ...string[]] {
   const found = Object.entries(TROUBLES).filter(([name]) => name in env).map(([, module]) => module)

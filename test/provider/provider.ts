@@ -18,8 +18,12 @@ export interface Behaviour {
   delayMs?: number
   /** the first header waits for it, e.g. for the test to go on */
   until?: Promise<unknown>
+  /** waits until `/__open/NAME` is asked for: a stream behind its first event, another answer before its head */
+  gate?: string
   /** pieces of text in the answer, each an event of a stream */
   pieces?: number
+  /** of each piece at least */
+  pieceBytes?: number
   /** between the events of a stream */
   gapMs?: number
   /** an error answer of this status */
@@ -98,8 +102,17 @@ export async function startProvider (options: ProviderOptions = {}): Promise<Tes
   const events: TestProvider['events'] = new EventEmitter()
   events.setMaxListeners(0)
   let connections = 0
+  const gates = new Map<string, Gate>()
+  const gateOf = (name: string): Gate => {
+    const gate = gates.get(name) ?? newGate()
+    gates.set(name, gate)
+    return gate
+  }
   const server = createServer((request, response) => {
-    if (request.url?.startsWith('/__books') === true) {
+    if (request.url?.startsWith('/__open/') === true) {
+      gateOf(request.url.slice('/__open/'.length)).open()
+      sendJson(response, 200, {})
+    } else if (request.url?.startsWith('/__books') === true) {
       if (request.method === 'DELETE') books.length = 0
       sendJson(response, 200, books)
     } else if (options.fast === true) {
@@ -145,9 +158,19 @@ export async function startProvider (options: ProviderOptions = {}): Promise<Tes
     describe(entry, body)
     if (options.keepBodies !== false) entry.body = bytes.toString('base64')
     const behaviour = { ...toldBehaviour(request, body), ...provider.behave?.(entry, body) }
+    const opened = behaviour.gate === undefined ? undefined : gateOf(behaviour.gate).opened
     events.emit('arrived', entry)
-    await answer(entry, body, bytes.length, behaviour, response, () => { end('broken') })
+    if (!entry.stream) await opened
+    await answer(entry, body, bytes.length, behaviour, response, () => { end('broken') }, opened)
   }
+}
+
+interface Gate { opened: Promise<void>, open: () => void }
+
+function newGate (): Gate {
+  let open = (): void => {}
+  const opened = new Promise<void>((resolve) => { open = resolve })
+  return { opened, open }
 }
 
 /** A behaviour as a request carries it: spread into its headers. */
@@ -156,7 +179,8 @@ export function behaviourHeader (behaviour: Behaviour): Record<string, string> {
 }
 
 async function answer (
-  entry: Entry, body: unknown, bytes: number, behaviour: Behaviour, response: ServerResponse, broke: () => void
+  entry: Entry, body: unknown, bytes: number, behaviour: Behaviour, response: ServerResponse, broke: () => void,
+  opened?: Promise<void>
 ): Promise<void> {
   const { fault } = behaviour
   if (behaviour.delayMs !== undefined) await wait(behaviour.delayMs)
@@ -175,11 +199,12 @@ async function answer (
     sendJson(response, status, errorJson(entry.dialect, status, entry.id))
     return
   }
-  await answerWell(entry, body, bytes, behaviour, response, broke)
+  await answerWell(entry, body, bytes, behaviour, response, broke, opened)
 }
 
 async function answerWell (
-  entry: Entry, body: unknown, bytes: number, behaviour: Behaviour, response: ServerResponse, broke: () => void
+  entry: Entry, body: unknown, bytes: number, behaviour: Behaviour, response: ServerResponse, broke: () => void,
+  opened?: Promise<void>
 ): Promise<void> {
   const parts = answerParts(entry, body, bytes, behaviour)
   const encoded = behaviour.gzip === true ? [gzipSync(parts.join(''))] : parts.map((part) => Buffer.from(part))
@@ -196,7 +221,8 @@ async function answerWell (
   const pieces = breaks && !entry.stream ? bytewise(encoded, after) : encoded.slice(0, after)
   for (const piece of pieces) {
     if (response.destroyed) return
-    if (!response.write(piece)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+    if (!response.write(piece)) await drained(response)
+    await opened
     if (behaviour.gapMs !== undefined) await wait(behaviour.gapMs)
   }
   if (behaviour.fault === 'hang') return
@@ -207,6 +233,14 @@ async function answerWell (
     return
   }
   response.end()
+}
+
+/** until more may be written, or nobody is there any more */
+async function drained (response: ServerResponse): Promise<void> {
+  const over = new AbortController()
+  const { signal } = over
+  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })])
+  over.abort()
 }
 
 function answerParts (entry: Entry, body: unknown, bytes: number, behaviour: Behaviour): string[] {
@@ -221,7 +255,7 @@ function answerParts (entry: Entry, body: unknown, bytes: number, behaviour: Beh
     model: entry.model ?? 'unknown',
     usage,
     usageShown: behaviour.omitUsage !== true,
-    pieces: Array.from({ length: behaviour.pieces ?? 3 }, (_, i) => ` word${i}`),
+    pieces: Array.from({ length: behaviour.pieces ?? 3 }, (_, i) => ` word${i}`.padEnd(behaviour.pieceBytes ?? 0)),
     n: number(field(body, 'n')) ?? 1,
   }
   entry.reported = made.usageShown && (entry.dialect === 'anthropic' || !entry.stream || includeUsage)
