@@ -65,7 +65,7 @@ export async function proveOverload (o: OverloadOptions, say: Say, databaseUrl?:
     await proof.latency()
     proof.alone = await proof.latency()
     say(`alone: a new call takes ${proof.alone} ms; ${textOf(await proof.memory())}`)
-    const bodies = o.trickling === 0 ? null : proof.trickle(o.trickling, 'body')
+    const bodies = o.trickling === 0 ? null : await proof.trickle(o.trickling, 'body')
     await proof.streams(o.streams)
     await proof.idle(o.idle)
     await proof.waiting(o.waiting)
@@ -73,9 +73,10 @@ export async function proveOverload (o: OverloadOptions, say: Say, databaseUrl?:
     await proof.flood('calls', o.places - await proof.underWay(), o.beyond, 0)
     await proof.flood('bytes of bodies', Math.floor(o.bodies.most / o.bodies.bytes), o.bodies.calls, o.bodies.bytes)
     await proof.strangers(o.strangers)
-    if (o.trickling > 0) await proof.trickle(o.trickling, 'head')
+    const heads = o.trickling === 0 ? null : await proof.trickle(o.trickling, 'head')
+    await heads?.ended
     await proof.rounds(o.rounds, Math.ceil(o.streams / 5), Math.ceil(o.idle / 10))
-    await bodies
+    await bodies?.ended
     return await proof.books()
   } finally {
     agent.destroy()
@@ -143,7 +144,8 @@ class Overload {
     const before = await this.memory()
     const others = await this.underWay()
     const answers = await this.#open(count, 'streams', true)
-    if (await this.underWay() !== others + count) throw new Error(`${await this.underWay()} under way, not ${others + count}`)
+    const underWay = await this.underWay()
+    if (underWay !== others + count) throw new Error(`${underWay} requests are under way, not ${others + count}`)
     const during = await this.memory()
     const beside = await this.latency()
     await this.#world.openGate('streams')
@@ -170,8 +172,9 @@ class Overload {
 
   /** of a provider that does not answer for now */
   async waiting (count: number): Promise<void> {
+    const others = await this.underWay()
     const answers = Array.from({ length: count }, async () => await this.#call({ max_tokens: 10 }, { gate: 'waiting' }))
-    await this.#world.settled(async () => await this.underWay() >= count)
+    await this.#world.settled(async () => await this.underWay() >= others + count)
     const beside = await this.latency()
     await this.#world.openGate('waiting')
     for (const answer of await Promise.all(answers)) {
@@ -263,27 +266,36 @@ class Overload {
       `${round(took / 1_000)} s and ${asked} statements; a call with a known key beside them ${beside} ms`)
   }
 
-  /** byte by byte; rejects where one is not ended in the stated time */
-  async trickle (count: number, what: 'head' | 'body'): Promise<void> {
-    const seconds = what === 'head' ? [20, 27] as const : [300, 307] as const
+  /** byte by byte, and some not at all; `ended` rejects where one is not ended in the stated time */
+  async trickle (count: number, what: 'head' | 'body'): Promise<{ ended: Promise<void> }> {
     const sockets = await batched(count, async () => await this.#connect())
+    const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${this.#key}\r\ncontent-type: application/json\r\n`
+    const text = what === 'body' ? `${head}content-length: 10000\r\n\r\n{` : `${head}x-slow: `
     const from = performance.now()
-    const took = await Promise.all(sockets.map(async (socket, n) => {
-      const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${this.#key}\r\ncontent-type: application/json\r\n`
-      if (what === 'body') socket.write(`${head}content-length: 10000\r\n\r\n{`)
-      // every other one says nothing at all
-      const trickle = what === 'body' || n % 2 === 0
-        ? setInterval(() => { socket.write(what === 'body' ? ' ' : 'x') }, 1_000)
-        : undefined
-      if (what === 'head') socket.write(trickle === undefined ? '' : `${head}x-slow: `)
-      socket.resume()
+    const took = Promise.all(sockets.map(async (socket, n) => {
+      const silent = what === 'head' && n % 2 === 0
+      if (!silent) socket.write(text)
+      const trickle = silent ? undefined : setInterval(() => { socket.write(' ') }, 1_000)
+      let heard = ''
+      socket.on('data', (data) => { heard += String(data) })
       await new Promise((resolve) => { socket.once('close', resolve) })
       clearInterval(trickle)
+      if (!heard.startsWith('HTTP/1.1 408 ')) throw new Error(`what trickles is answered ${heard.slice(0, 500)}`)
       return (performance.now() - from) / 1_000
     }))
-    const [first, last] = [Math.min(...took), Math.max(...took)]
-    if (first < seconds[0] - 1 || last > seconds[1]) throw new Error(`what trickles is ended after ${first} to ${last} s`)
-    this.#say(`${count} connections whose ${what}s trickle${what === 'head' ? ' or never come' : ''}: ended after ${round(first)} to ${round(last)} s`)
+    const ended = took.then((seconds) => { this.#endedAfter(what, seconds) })
+    // told where it is waited for
+    ended.catch(() => undefined)
+    if (what === 'body') await this.#world.settled(async () => await this.underWay() >= count)
+    return { ended }
+  }
+
+  #endedAfter (what: 'head' | 'body', seconds: number[]): void {
+    const [least, most] = what === 'head' ? [20, 27] as const : [300, 307] as const
+    const [first, last] = [Math.min(...seconds), Math.max(...seconds)]
+    if (first < least - 1 || last > most) throw new Error(`what trickles is ended after ${first} to ${last} s`)
+    this.#say(`${seconds.length} connections whose ${what === 'head' ? 'heads trickle or never come' : 'bodies trickle'}: ` +
+      `408 and their end after ${round(first)} to ${round(last)} s`)
   }
 
   /** some of it again and again: memory is as before */
