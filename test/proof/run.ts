@@ -115,6 +115,7 @@ const PROOFS: Record<string, Proof[]> = {
         readers: { clients: 20, pieces: 1_000, ms: 15_000 },
         trickling: 100,
         rounds: 8,
+        timed: { calls: 21, times: 5 },
       }, say)
     },
   }],
