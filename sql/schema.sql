@@ -392,11 +392,13 @@ alter table config_versions add constraint config_versions_pkey PRIMARY KEY (kin
 create table deployment (
   singleton boolean default true not null,
   id uuid default gen_random_uuid() not null,
-  created_at timestamp(3) with time zone default clock_timestamp() not null
+  created_at timestamp(3) with time zone default clock_timestamp() not null,
+  programs_from integer default 30 not null
 );
 alter table deployment add constraint deployment_pkey PRIMARY KEY (singleton);
 alter table deployment add constraint deployment_singleton_check CHECK (singleton);
 comment on table deployment is 'one row: names this ledger, e.g. in the keys of the shared hot status';
+comment on column deployment.programs_from is 'programs that know this version of the schema, or a later one, may run on it';
 
 create table detached_months (
   month date not null,
@@ -1474,6 +1476,7 @@ CREATE OR REPLACE FUNCTION public.ensure_partitions(_months integer)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
+ SET lock_timeout TO '500ms'
 AS $function$
 declare
   _this date := date_trunc('month', clock_timestamp() at time zone 'UTC');

@@ -35,8 +35,8 @@ async function withDatabase<T> (config: Config, work: (database: Database) => Pr
 
 /** the schema is not changed by a look at it */
 export async function requireSchema (database: Database): Promise<void> {
-  const { known, found } = await schemaVersions(database.pool)
-  if (found !== known) {
+  const { known, found, fits } = await schemaVersions(database.pool)
+  if (!fits) {
     throw new ConfigError(`The database has schema version ${found ?? 'none'}, this program ${known}: ` +
       (found === null || found < known ? 'run `relaycore migrate` first' : 'use the newer program'))
   }

@@ -133,7 +133,7 @@ async function doctor (
 const COMMANDS: Record<string, (config: Config, values: Values, speech: Speech) => Promise<number>> = {
   migrate: async (config, { grant }, { say }) => {
     await withUrl(config, async (url) => {
-      const { version, applied } = await migrate(url)
+      const { version, applied } = await migrate(url, { say })
       if (grant !== undefined) await grantGateway(url, grant)
       say(applied.length === 0 ? `The schema is up to date (version ${version})` : `Applied: ${applied.join(', ')}`)
       if (grant !== undefined) say(`Role ${grant} may do what a gateway of this version needs, and no more`)

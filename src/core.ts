@@ -504,7 +504,7 @@ async function open (options: CoreOptions, closers: Close[]): Promise<Core> {
   const database = new Database({ connectionString: url, applicationName: 'relaycore admin' })
   closers.push(() => database.close())
   // migrations take as long as they take, on a connection without the deadlines of these
-  if (!await isMigrated(database.pool)) await migrate(url)
+  if (!await isMigrated(database.pool)) await migrate(url, { say: (line) => { log.warn({}, line) } })
   const authority = new PostgresAuthority({ connectionString: url })
   closers.push(() => authority.close())
   const deploymentId = await deploymentOf(database)

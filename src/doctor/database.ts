@@ -5,7 +5,7 @@ import { clockOf, lasting, ok, problem, warning, type Finding } from './finding.
 export interface DatabaseFacts {
   /** 160004 */
   version: number
-  schema: { known: number, found: number | null }
+  schema: { known: number, found: number | null, fits: boolean }
   user: string
   /** what a gateway needs and this user may not: rights on tables, functions */
   missing: string[]
@@ -108,15 +108,17 @@ function judgeServer (facts: DatabaseFacts): Finding[] {
 }
 
 function judgeSchema (
-  { schema: { known, found }, missing, superuser, user }: DatabaseFacts, { embedded }: Terms
+  { schema: { known, found, fits }, missing, superuser, user }: DatabaseFacts, { embedded }: Terms
 ): Finding[] {
   const about = 'schema'
   if (found === null) return [problem(about, 'the database has no ledger', 'run `relaycore migrate`, or start a gateway as the owner of the database')]
   if (found < known) return [problem(about, `it is of version ${found}, this program knows ${known}`, 'run `relaycore migrate`')]
-  if (found > known) {
+  if (!fits) {
     return [problem(about, `it is of version ${found}, this program knows ${known}`, 'use the newer program: this one does not start')]
   }
-  const judged = [ok(about, `version ${found}, that of this program`)]
+  const judged = [ok(about, found > known
+    ? `version ${found}; this program knows ${known}, and may run on it`
+    : `version ${found}, that of this program`)]
   if (missing.length > 0) {
     judged.push(problem(about, `${user} may not: ${missing.join(', ')}`, `as the owner: \`relaycore migrate --grant ${user}\``))
   } else if (superuser && !embedded) {

@@ -27,7 +27,7 @@ const LEDGER: LedgerFacts = {
 }
 const DATABASE: DatabaseFacts = {
   version: 160_004,
-  schema: { known: 26, found: 26 },
+  schema: { known: 26, found: 26, fits: true },
   user: 'gateway',
   missing: [],
   superuser: false,
@@ -100,9 +100,10 @@ t.test('each thing that is wrong is said in a sentence, with what to do', async 
     [database({ longest: { ms: 3_600_000, who: 'psql' } }), 'warning', /psql is open for 60 min/, /end it/],
     [database({ pooled: true, transactions: false }), 'problem', /each statement another server/, /pool_mode/],
     [database({ plain: true }), 'warning', /not encrypted/, /sslmode/],
-    [database({ schema: { known: 26, found: null }, ledger: null }), 'problem', /no ledger/, /migrate/],
-    [database({ schema: { known: 26, found: 25 }, ledger: null }), 'problem', /of version 25/, /migrate/],
-    [database({ schema: { known: 26, found: 27 }, ledger: null }), 'problem', /of version 27/, /newer program/],
+    [database({ schema: { known: 26, found: null, fits: false }, ledger: null }), 'problem', /no ledger/, /migrate/],
+    [database({ schema: { known: 26, found: 25, fits: false }, ledger: null }), 'problem', /of version 25/, /migrate/],
+    [database({ schema: { known: 26, found: 27, fits: false }, ledger: null }), 'problem', /of version 27/, /newer program/],
+    [database({ schema: { known: 26, found: 27, fits: true } }), 'ok', /version 27.*may run on it/, null],
     [database({ missing: ['insert on drifts'] }), 'problem', /gateway may not: insert on drifts/, /--grant gateway/],
     [database({ superuser: true }), 'warning', /superuser/, /least privilege/],
     [database({ superuser: true }, { ...TERMS, embedded: true }), 'ok', /may do what a gateway needs/, null],

@@ -13,8 +13,10 @@ export type Say = (line: string) => void
 interface Setting { gateway: GatewayProcess, key: string, budgetId: string }
 
 /** a gateway, and a budget and a key for it */
-export async function aSetting (world: ProofWorld, env: Record<string, string> = {}, amount = '100'): Promise<Setting> {
-  const gateway = await world.startGateway(undefined, env)
+export async function aSetting (
+  world: ProofWorld, env: Record<string, string> = {}, amount = '100', program?: string
+): Promise<Setting> {
+  const gateway = await world.startGateway(undefined, env, program)
   const { id } = await world.admin<{ id: string }>(gateway, 'POST', '/budgets', {
     name: 'acme',
     scopeType: 'organization',
@@ -151,7 +153,7 @@ async function settledAs (world: ProofWorld, exact: number, uncertain: number): 
   }
 }
 
-async function endAll (world: ProofWorld, gateways: readonly GatewayProcess[]): Promise<void> {
+export async function endAll (world: ProofWorld, gateways: readonly GatewayProcess[]): Promise<void> {
   for (const { child, output } of gateways) {
     const code = await kill(child, 'SIGTERM')
     if (code !== 0) throw new Error(`a gateway ended with ${code}: ${output.join('')}`)

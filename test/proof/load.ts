@@ -19,11 +19,14 @@ export class Load {
   readonly #world: ProofWorld
   readonly #keys: readonly string[]
   readonly #name: string
+  /** as a balancer knows them */
+  readonly #gateways: readonly GatewayProcess[]
   #going: Promise<unknown> | null = null
   #stopped = false
   #next = 0
 
-  constructor (world: ProofWorld, keys: readonly string[], name = 'load') {
+  constructor (world: ProofWorld, keys: readonly string[], name = 'load', gateways = world.gateways) {
+    this.#gateways = gateways
     this.#world = world
     this.#keys = keys
     this.#name = name
@@ -33,7 +36,7 @@ export class Load {
     this.#going = Promise.all(Array.from({ length: concurrency }, async () => {
       while (!this.#stopped) {
         const n = this.#next++
-        const gateway = this.#world.gateways[n % this.#world.gateways.length] as GatewayProcess
+        const gateway = this.#gateways[n % this.#gateways.length] as GatewayProcess
         const { status } = await this.one(gateway, this.#keys[n % this.#keys.length] as string, n)
         await wait(status === 200 ? 10 : 50)
       }

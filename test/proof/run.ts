@@ -3,6 +3,7 @@ import {
   inAWorld, proveBlocked, proveClockSteps, proveFrozen, proveFullJournal, proveLost, proveNoDescriptors,
   proveStop, proveStopLimit,
 } from './gateways.ts'
+import { proveRolling, proveUpgrade, theVersionBefore } from './deploy.ts'
 import { proveKill } from './kill.ts'
 import { proveLeases } from './leases.ts'
 import { proveMidnight } from './midnight.ts'
@@ -117,6 +118,19 @@ const PROOFS: Record<string, Proof[]> = {
         rounds: 8,
         timed: { calls: 21, times: 5 },
       }, say)
+    },
+  }],
+  deploy: [{
+    title: 'The schema is upgraded under calls at 3 gateways, behind a long transaction',
+    run: async (say) => {
+      await inAWorld((world) => proveUpgrade(world, { gateways: 3, clients: 8, heldMs: 3_000, short: false }, say))
+    },
+  }, {
+    title: 'A rolling deploy: the version before gives way, and comes back, with calls at 3 gateways',
+    run: async (say) => {
+      const before = theVersionBefore()
+      if (before === null) say('not shown: the history of the repository, and the version before with it, is not here')
+      else await proveRolling(before, say)
     },
   }],
   backup: [{

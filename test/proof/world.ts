@@ -48,12 +48,12 @@ export class ProofWorld {
   #folders = 0
   readonly #folder = mkdtempSync(join(tmpdir(), 'relaycore-proof-'))
 
-  /** `databaseUrl`: of a migrated database; absent: one on a PostgreSQL of its own */
+  /** `databaseUrl`: of a migrated database; absent: one on a PostgreSQL of its own; `bare`: not migrated */
   static async open (
-    { redis, databaseUrl }: { redis: boolean, databaseUrl?: string | undefined }
+    { redis, databaseUrl, bare = false }: { redis: boolean, databaseUrl?: string | undefined, bare?: boolean }
   ): Promise<ProofWorld> {
     const world = new ProofWorld()
-    world.databaseUrl = databaseUrl ?? await world.#ownDatabase()
+    world.databaseUrl = databaseUrl ?? await world.#ownDatabase(bare)
     world.db = new pg.Pool({ connectionString: world.databaseUrl, max: 4 })
     // a connection that breaks is told by the query that uses it
     world.db.on('error', () => undefined)
@@ -77,8 +77,10 @@ export class ProofWorld {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
-  /** a new gateway, or one that is started again on the journal of `again`; `more`: of its environment */
-  async startGateway (again?: GatewayProcess, more: Record<string, string> = {}): Promise<GatewayProcess> {
+  /** a new gateway, or one started again on the journal of `again`; `more`: of its environment */
+  async startGateway (
+    again?: GatewayProcess, more: Record<string, string> = {}, program = PROGRAM
+  ): Promise<GatewayProcess> {
     const dataDir = again?.dataDir ?? join(this.#folder, `gateway-${this.#folders++}`)
     const port = again === undefined ? await freePort() : Number(new URL(again.url).port)
     const env: Record<string, string> = {
@@ -95,8 +97,8 @@ export class ProofWorld {
       ...this.redisUrl === null ? {} : { REDIS_URL: this.redisUrl },
       ...more,
     }
-    const [program, ...args] = commandOf(more)
-    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+    const [node, ...args] = commandOf(more, program)
+    const child = spawn(node, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     const gateway: GatewayProcess = { url: `http://127.0.0.1:${port}`, child, dataDir, env, output: [] }
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => { gateway.output.push(String(data)) })
     const place = again === undefined ? -1 : this.gateways.indexOf(again)
@@ -185,10 +187,10 @@ export class ProofWorld {
     }
   }
 
-  async #ownDatabase (): Promise<string> {
+  async #ownDatabase (bare: boolean): Promise<string> {
     const { url, stop } = await startPostgres()
     this.#closers.push(stop)
-    await migrate(url)
+    if (!bare) await migrate(url)
     return url
   }
 
@@ -211,10 +213,10 @@ export class ProofWorld {
 /** loaded before a gateway, where its environment has one of these */
 const TROUBLES = { SHIFT_MS: 'shifted-clock', CLOCK_STEPS_MS: 'shifted-clock', BLOCK_MS: 'blocked-loop', TELL_MEMORY: 'told-memory' }
 
-function commandOf (env: Record<string, string>): [string, ...string[]] {
+function commandOf (env: Record<string, string>, program: string): [string, ...string[]] {
   const found = Object.entries(TROUBLES).filter(([name]) => name in env).map(([, module]) => module)
   const loaded = [...new Set(found)].flatMap((module) => ['--import', join(ROOT, `out/test/proof/${module}.js`)])
-  return [process.execPath, ...loaded, PROGRAM, 'start']
+  return [process.execPath, ...loaded, program, 'start']
 }
 
 export async function kill (child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {

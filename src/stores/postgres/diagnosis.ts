@@ -21,13 +21,12 @@ export async function diagnosePostgres (url: string, silent: () => Promise<Gatew
     const aheadMs = await clockAhead(client)
     const server = await one<ServerRow>(client, SERVER)
     const schema = await schemaVersions(client)
-    const current = schema.known === schema.found
     return {
       version: server.version,
       schema,
       user: server.user,
       superuser: server.superuser,
-      missing: current ? await missingRights(client) : [],
+      missing: schema.fits ? await missingRights(client) : [],
       aheadMs,
       settings: {
         fsync: server.fsync === 'on',
@@ -40,7 +39,7 @@ export async function diagnosePostgres (url: string, silent: () => Promise<Gatew
       pooled,
       transactions,
       plain: server.elsewhere && server.encrypted === false,
-      ledger: current ? await ledgerFacts(client, await silent()) : null,
+      ledger: schema.fits ? await ledgerFacts(client, await silent()) : null,
     }
   } finally {
     await client.end().catch(() => undefined)

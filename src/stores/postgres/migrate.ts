@@ -1,18 +1,23 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import { steadyNow } from '../../clock.ts'
 import { connectTo } from './hosts.ts'
 
 /**
  * Brings a database to the schema of this program: each file of sql/migrations in a transaction of its own, together
  * with its version row, under an advisory lock of that transaction. So of two that start at once one migrates and the
  * other waits, a crash leaves a whole version behind, and a pooler between us and PostgreSQL does no harm.
- * Fails closed: a database that is newer than the program, or that was made from other files, is not touched.
+ * Gateways may run meanwhile: a lock that somebody else has is waited for so shortly that they hardly notice who waits
+ * behind, and again and again. Fails closed: a database that was made from other files, or that is newer than the
+ * program and does not say that it may run on it, is not touched.
  */
 export type MigrationErrorCode =
-  'database_newer' | 'migration_changed' | 'migration_forbidden' | 'migration_failed' | 'database_unreachable'
+  'database_newer' | 'database_busy' |
+  'migration_changed' | 'migration_forbidden' | 'migration_failed' | 'database_unreachable'
 
 export class MigrationError extends Error {
   readonly code: MigrationErrorCode
@@ -26,6 +31,10 @@ export class MigrationError extends Error {
 export interface MigrateOptions {
   /** folder of the `NNN.do.name.sql` files; default: the ones that came with this program */
   directory?: string
+  /** hears what is worth to be known */
+  say?: (line: string) => void
+  /** how long locks that others have are waited for in all, ms; default a minute */
+  waitMs?: number
 }
 
 export interface Migrated {
@@ -41,6 +50,13 @@ const SCHEMA_COLUMNS = '(version bigint primary key, name text, md5 text, run_at
 const FILE = /^(\d+)\.do\.(.*)\.sql$/
 const LOCK = "select pg_advisory_xact_lock(hashtext('relaycore migrate'))"
 const MONTHS_AHEAD = 3
+/** whoever comes behind a migration that waits for a lock waits as well */
+const LOCK_MS = 500
+/** what has come meanwhile goes on before the next try */
+const PAUSE_MS = 1_000
+const WAIT_MS = 60_000
+/** a lock that was not to be had in time, or that closes a circle */
+const BUSY = new Set(['55P03', '40P01'])
 
 /** Accepts a connection string, of which it closes the connection, or a pool, of which it borrows one. */
 export async function migrate (target: string | pg.Pool, options: MigrateOptions = {}): Promise<Migrated> {
@@ -77,17 +93,26 @@ export async function isMigrated (pool: pg.Pool): Promise<boolean> {
   }
 }
 
-/** what this program knows, and what a database has; null: nothing of ours */
-export async function schemaVersions (
-  client: pg.Pool | pg.ClientBase
-): Promise<{ known: number, found: number | null }> {
+export interface SchemaVersions {
+  /** by this program */
+  known: number
+  /** in the database; null: nothing of ours */
+  found: number | null
+  /** this program may run on it as it is */
+  fits: boolean
+}
+
+/** what this program knows, and what a database has */
+export async function schemaVersions (client: pg.Pool | pg.ClientBase): Promise<SchemaVersions> {
   const files = readdirSync(join(sqlDirectory(), 'migrations'))
   const known = Math.max(...files.map((file) => Number(FILE.exec(file)?.[1] ?? 0)))
   const { rows: [table] } = await client.query<{ is: boolean }>('select to_regclass($1) is not null as is', [SCHEMA_TABLE])
-  if (table?.is !== true) return { known, found: null }
+  if (table?.is !== true) return { known, found: null, fits: false }
   const text = `select max(version)::integer as version from ${SCHEMA_TABLE}`
   const { rows: [row] } = await client.query<{ version: number | null }>(text)
-  return { known, found: row?.version ?? null }
+  const found = row?.version ?? null
+  const fits = found === known || (found !== null && found > known && await programsFrom(client) <= known)
+  return { known, found, fits }
 }
 
 /** Partitions for the coming months; to be repeated while a process lives, since months pass. */
@@ -138,26 +163,48 @@ function migrationsIn (directory: string): Migration[] {
 }
 
 async function run (client: pg.ClientBase, options: MigrateOptions): Promise<Migrated> {
-  const migrations = migrationsIn(options.directory ?? join(sqlDirectory(), 'migrations'))
+  const { directory = join(sqlDirectory(), 'migrations'), say = () => undefined, waitMs = WAIT_MS } = options
+  const migrations = migrationsIn(directory)
   const applied: string[] = []
+  let until: number | null = null
   for (;;) {
-    const step = await inTransaction(client, () => applyNext(client, migrations))
-    if (step.applied === undefined) return { version: step.version, applied }
-    applied.push(step.applied)
+    try {
+      const step = await inTransaction(client, () => applyNext(client, migrations, say))
+      if (step.applied === undefined) return { version: step.version, applied }
+      applied.push(step.applied)
+      until = null
+    } catch (error) {
+      if (!BUSY.has(sqlState(error) ?? '')) throw error
+      if (until === null) say(`a migration waits for a lock that ${await oldestTransaction(client)} may have`)
+      until ??= steadyNow() + waitMs
+      if (steadyNow() >= until) {
+        throw new MigrationError('database_busy', `A migration got no lock within ${waitMs / 1000} s. The oldest transaction ` +
+          `is ${await oldestTransaction(client)}: let it end, or end it (select pg_terminate_backend(pid)), and start again`,
+        { cause: error })
+      }
+      await pause(PAUSE_MS)
+    }
   }
+}
+
+/** for people */
+async function oldestTransaction (client: pg.ClientBase): Promise<string> {
+  const { rows: [oldest] } = await client.query<{ pid: number, name: string, who: string, s: number }>(`
+    select pid, application_name as name, usename as who, extract(epoch from clock_timestamp() - xact_start)::integer as s
+    from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null order by xact_start limit 1`)
+  return oldest === undefined ? 'somebody' : `pid ${oldest.pid} (${oldest.who}, "${oldest.name}", open for ${oldest.s} s)`
 }
 
 interface Step { version: number, applied?: string }
 
-async function applyNext (client: pg.ClientBase, migrations: Migration[]): Promise<Step> {
+async function applyNext (client: pg.ClientBase, migrations: Migration[], say: (line: string) => void): Promise<Step> {
   await client.query(LOCK)
+  await client.query(`set local lock_timeout = ${LOCK_MS}`)
   const found = await versionOf(client, migrations)
   const version = found ?? 0
   const newest = migrations.at(-1)?.version ?? 0
-  if (version > newest) {
-    throw new MigrationError('database_newer',
-      `The database has schema version ${version}, this program knows up to ${newest}: start a newer program`)
-  }
+  if (version > newest) await mayRunOn(client, version, newest, say)
   const next = migrations.find((one) => one.version > version)
   if (next === undefined) {
     await ensurePartitions(client)
@@ -168,6 +215,23 @@ async function applyNext (client: pg.ClientBase, migrations: Migration[]): Promi
   await client.query(`insert into ${SCHEMA_TABLE} (version, name, md5, run_at) values ($1, $2, $3, now())`,
     [next.version, next.name, next.md5])
   return { version: next.version, applied: next.name }
+}
+
+/** Migrations that came after what this program knows have only added, unless they say so. */
+async function mayRunOn (
+  client: pg.ClientBase, version: number, newest: number, say: (line: string) => void
+): Promise<void> {
+  const from = await programsFrom(client)
+  if (from > newest) {
+    throw new MigrationError('database_newer', `The database has schema version ${version}, on which programs run that know ` +
+      `version ${from}; this program knows up to ${newest}: start a newer program`)
+  }
+  say(`the database has schema version ${version}, this program knows up to ${newest}, and may run on it`)
+}
+
+async function programsFrom (client: pg.Pool | pg.ClientBase): Promise<number> {
+  const { rows: [row] } = await client.query<{ from: number }>('select programs_from as from from deployment')
+  return row?.from ?? Infinity
 }
 
 /** of the schema as it is, which was made from these migrations; null: there is none yet */

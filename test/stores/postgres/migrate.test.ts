@@ -2,14 +2,17 @@ import { cpSync, readdirSync, writeFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import pg from 'pg'
-import { isMigrated, migrate, sqlDirectory } from '../../../src/stores/postgres/migrate.ts'
+import { isMigrated, migrate, schemaVersions, sqlDirectory } from '../../../src/stores/postgres/migrate.ts'
 import { startPostgresProxy } from '../../services/fault-proxy.ts'
-import { anEmptyDatabase } from './database.ts'
+import { aDatabase, anEmptyDatabase } from './database.ts'
 
 /** the files that came with the program, in order */
 const FILES = readdirSync(join(sqlDirectory(), 'migrations')).sort()
 const NAMES = FILES.map((file) => file.replace(/^\d+\.do\.(.*)\.sql$/, '$1'))
 const NEWEST = FILES.length
+
+/** so many are from before there was a rule for those of before */
+const RULED = 30
 
 /** a file that comes after all of them */
 const later = (name: string): string => `${String(NEWEST + 1).padStart(3, '0')}.do.${name}.sql`
@@ -92,13 +95,55 @@ t.test('a migration that fails leaves nothing of itself', async (t) => {
   t.match(await migrate(url, { directory }), { version: NEWEST + 1, applied: ['broken'] }, 'it can be repaired and run again')
 })
 
-t.test('does not touch a database that a newer program made', async (t) => {
-  const url = await anEmptyDatabase(t)
+t.test('a program of the version before runs on a newer database that does not say otherwise, and on no other', async (t) => {
+  const url = await aDatabase(t)
   const directory = aDirectory(t)
   writeFileSync(join(directory, later('later')), 'create table later ()')
   await migrate(url, { directory })
+  const said: string[] = []
 
+  t.match(await migrate(url, { say: (line) => { said.push(line) } }), { version: NEWEST + 1, applied: [] })
+  t.match(said, [new RegExp(`version ${NEWEST + 1}.*up to ${NEWEST}.*may run on it`)])
+  const client = await connected(t, url)
+  t.match(await schemaVersions(client), { known: NEWEST, found: NEWEST + 1, fits: true })
+
+  await client.query('update deployment set programs_from = $1', [NEWEST + 1])
   await t.rejects(migrate(url), { code: 'database_newer', message: new RegExp(`version ${NEWEST + 1}.*up to ${NEWEST}`) })
+  t.match(await schemaVersions(client), { known: NEWEST, found: NEWEST + 1, fits: false })
+  t.match(await migrate(url, { directory }), { version: NEWEST + 1, applied: [] })
+})
+
+t.test('what takes something away from programs of before says so', async (t) => {
+  const takes = /\b(drop|rename|truncate)\b|\balter\s+column\b|\badd\s+column\b(?![^;,]*\bdefault\b)[^;,]*\bnot null\b/i
+  for (const file of FILES.slice(RULED)) {
+    const sql = readFileSync(join(sqlDirectory(), 'migrations', file), 'utf8').replaceAll(/--.*$/gm, '')
+    t.ok(!takes.test(sql) || sql.includes('set programs_from'), `${file} only adds, or sets deployment.programs_from`)
+  }
+})
+
+t.test('a migration that has to wait for a lock lets others pass, and comes about once it is free', async (t) => {
+  const url = await aDatabase(t)
+  const directory = aDirectory(t)
+  writeFileSync(join(directory, later('wider')), 'alter table deployment add column wider integer')
+  const [holder, other] = [await connected(t, url), await connected(t, url)]
+  await holder.query('begin; select from deployment')
+
+  const refused = migrate(url, { directory, waitMs: 0 })
+  await t.rejects(refused, { code: 'database_busy', message: /pid \d+ \(.*open for \d+ s\).*pg_terminate_backend/ })
+
+  let done: Promise<unknown> = Promise.resolve()
+  await new Promise<void>((resolve) => {
+    done = migrate(url, {
+      directory,
+      say: (line) => {
+        t.match(line, /a migration waits for a lock that pid \d+/)
+        resolve()
+      }
+    })
+  })
+  t.equal((await other.query('select from deployment')).rowCount, 1, 'nobody waits behind it')
+  await holder.query('rollback')
+  t.match(await done, { version: NEWEST + 1, applied: ['wider'] })
 })
 
 t.test('does not touch a database that was made from other files', async (t) => {
