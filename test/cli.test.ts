@@ -163,17 +163,17 @@ t.test('prices check names what somebody should look at, beside what was said ov
   const checked = await run(['prices', 'check', '--against', file, '--days', '9999'], env).ended
   t.equal(checked.code, 1)
   t.match(checked.output, /^differs {2}openai\/gpt-4o: input 2\.5 here, 3 there\n\d+ models of .*, 1 to look at\n$/)
-  const fine = await run(['prices', 'check', '--days', '9999'], env).ended
+  const fine = await here(['prices', 'check', '--days', '9999'], env)
   t.match(fine, { code: 0, output: /nothing to look at/ })
 
   const databaseUrl = await aDatabase(t)
-  await run(['migrate'], { DATABASE_URL: databaseUrl }).ended
+  await here(['migrate'], { DATABASE_URL: databaseUrl })
   const database = new Database({ connectionString: databaseUrl, applicationName: 'test' })
   const values = [JSON.stringify({ input: '3', output: '10' })]
   const text = `
     insert into model_prices (provider, model, effective_at, prices) values ('openai', 'gpt-4o', '2020-01-01', $1)`
   await database.query({ text, values })
   await database.close()
-  const said = await run(['prices', 'check', '--against', file, '--days', '9999'], { ...env, DATABASE_URL: databaseUrl }).ended
+  const said = await here(['prices', 'check', '--against', file, '--days', '9999'], { ...env, DATABASE_URL: databaseUrl })
   t.match(said, { code: 0, output: /nothing to look at/ })
 })
