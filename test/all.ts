@@ -13,8 +13,9 @@ import { FILES_ENV, TAKEN_ENV, UNTIL_ENV } from './services/index.ts'
 const HERE = import.meta.dirname
 /** not more: some measure how long the event loop is held up, and many look again and again until something is there */
 const JOBS = 2
-const PROCESSES = 12
-const UNTIL_MS = 90_000
+/** few, since each loads all that the tests have in common */
+const PROCESSES = 6
+const UNTIL_MS = 150_000
 /** what takes longest first, so that nobody waits for it at the end */
 const FIRST = ['proof', 'stores/postgres', 'plugins/control', '.', 'e2e', 'client', 'stores/redis', 'plugins/gateway',
   'journal', 'model', 'plugins/openapi']

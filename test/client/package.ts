@@ -1,12 +1,12 @@
-import { execFile, execFileSync } from 'node:child_process'
+import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { type Test } from 'tap'
-import ts from 'typescript'
 
 const ROOT = resolve(import.meta.dirname, '../../..')
+const COMPILER = join(ROOT, 'node_modules/typescript-7/bin/tsc')
 const execute = promisify(execFile)
 const NAME = 'relaycore-budget-gateway'
 
@@ -26,7 +26,7 @@ export function aProject (t: Test): Project {
   const stage = join(folder, 'stage')
   const installed = join(folder, 'node_modules', NAME)
   for (const path of [stage, installed]) mkdirSync(path, { recursive: true })
-  buildClient(join(stage, 'dist'))
+  buildClient(folder, join(stage, 'dist'))
   for (const file of ['package.json', 'README.md', 'LICENSE']) copyFileSync(join(ROOT, file), join(stage, file))
   const args = ['pack', '--silent', '--pack-destination', folder]
   execFileSync('npm', args, { cwd: stage, stdio: 'pipe', shell: process.platform === 'win32' })
@@ -44,47 +44,53 @@ export function aProject (t: Test): Project {
         writeFileSync(file, text)
         return file
       })
-      return complaintsOf(ts.createProgram(files, OF_USER))
+      return complaintsOf(compile(folder, files, OF_USER))
     },
     run: async (text, env) => {
-      const file = join(folder, 'user.js')
-      const { outputText } = ts.transpileModule(text, { compilerOptions: { ...OF_USER, module: ts.ModuleKind.ESNext } })
-      writeFileSync(file, outputText)
-      return (await execute(process.execPath, [file], { env: { PATH: process.env['PATH'] ?? '', ...env } })).stdout
+      const file = join(folder, 'user.ts')
+      writeFileSync(file, text)
+      compile(folder, [file], { ...OF_USER, noEmit: false, noCheck: true })
+      return (await execute(process.execPath, [join(folder, 'user.js')], { env: { PATH: process.env['PATH'] ?? '', ...env } })).stdout
     },
   }
 }
 
-const OF_USER: ts.CompilerOptions = {
-  target: ts.ScriptTarget.ES2022,
-  module: ts.ModuleKind.NodeNext,
-  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+/** of a user's project */
+const OF_USER = {
+  target: 'es2022',
+  module: 'nodenext',
+  moduleResolution: 'nodenext',
   strict: true,
   skipLibCheck: true,
   noEmit: true,
   types: ['node'],
 }
+const COMPLAINT = /^(?:.*\/)?([^/]+)\.ts\((\d+),\d+\): error \w+: ([^]*)$/
 
-/** as `npm run build` does, of the client alone */
-function buildClient (outDir: string): void {
-  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as { config: object }
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT)
-  const { tsBuildInfoFile: _, ...rest } = options
-  const program = ts.createProgram([join(ROOT, 'src/client/index.ts')], {
-    ...rest,
-    outDir,
-    declaration: true,
-    incremental: false,
-    sourceMap: false,
-    // these tests were built of the same files
-    noCheck: true,
-  })
-  if (program.emit().emitSkipped) throw new Error('The client does not build')
+/** as `npm run build` does, of the client alone; what it is built of was checked when these tests were built */
+function buildClient (folder: string, outDir: string): void {
+  const files = [join(ROOT, 'src/client/index.ts')]
+  const none = { incremental: false, tsBuildInfoFile: null, sourceMap: false, noCheck: true }
+  const typeRoots = [join(ROOT, 'node_modules/@types')]
+  const options = { ...none, outDir, declaration: true, rootDir: ROOT, typeRoots }
+  const said = compile(folder, files, options, join(ROOT, 'tsconfig.json'))
+  if (said !== '') throw new Error(`The client does not build: ${said}`)
 }
 
-function complaintsOf (program: ts.Program): string[] {
-  return ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => {
-    const line = file === undefined || start === undefined ? 0 : file.getLineAndCharacterOfPosition(start).line + 1
-    return `${basename(file?.fileName ?? '', '.ts')}:${line}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`
+/** what the compiler says, of files and their options alone */
+function compile (folder: string, files: string[], compilerOptions: object, base?: string): string {
+  const project = join(folder, 'tsconfig.json')
+  const from = base === undefined ? {} : { extends: base }
+  writeFileSync(project, JSON.stringify({ ...from, compilerOptions, include: [], files }))
+  const args = [COMPILER, '-p', project, '--pretty', 'false']
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  return `${stdout}${stderr}`
+}
+
+/** what goes on with the next line is indented */
+function complaintsOf (said: string): string[] {
+  return said.split(/\n(?! )/).flatMap((line) => {
+    const [, name, at, what] = COMPLAINT.exec(line) ?? []
+    return name === undefined ? [] : [`${name}:${at}: ${what}`]
   })
 }
