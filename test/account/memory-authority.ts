@@ -31,9 +31,8 @@ interface GatewayRow {
   host: string
   journalId: string
   state: IncarnationState
-  /** ms since the epoch: the last sign of life, and since when it is not live any more */
+  /** ms since the epoch: the last sign of life */
   heartbeatAt: number
-  endedAt: number | null
 }
 
 interface LeaseRow {
@@ -81,7 +80,8 @@ export class MemoryAuthority implements Authority {
   readonly #silentAfterMs: number
   readonly #blocking: boolean
   readonly #budgets = new Map<string, BudgetRow>()
-  readonly #accounts: AccountRow[] = []
+  readonly #accounts = new Map<number, AccountRow>()
+  #lastAccountId = 0
   readonly #accountIds = new Map<string, number>()
   readonly #gateways: GatewayRow[] = []
   /** by account, then by incarnation */
@@ -113,7 +113,7 @@ export class MemoryAuthority implements Authority {
     const budget = this.#budget(budgetId)
     budget.limitNano = limitNano
     budget.version++
-    for (const account of this.#accounts) {
+    for (const account of this.#accounts.values()) {
       if (account.budgetId !== budgetId || !isCurrent(account, this.#now())) continue
       account.limitNano = limitNano
       account.budgetVersion = budget.version
@@ -157,7 +157,6 @@ export class MemoryAuthority implements Authority {
     const gateway = this.#gateway(incarnation)
     if (!this.doubtful(incarnation)) throw new Error(`incarnation ${incarnation} is ${gateway.state}, and answers`)
     gateway.state = 'written off'
-    gateway.endedAt ??= this.#now()
     for (const [accountId, leases] of this.#leases) {
       const lease = leases.get(incarnation)
       if (lease === undefined) continue
@@ -188,7 +187,7 @@ export class MemoryAuthority implements Authority {
   }
 
   books (): AccountBooks[] {
-    return this.#accounts.map(({ accountId, limitNano, settledNano, leasedNano }) => ({
+    return [...this.#accounts.values()].map(({ accountId, limitNano, settledNano, leasedNano }) => ({
       accountId,
       limitNano,
       settledNano,
@@ -212,7 +211,7 @@ export class MemoryAuthority implements Authority {
   async join (journalId: string, host: string): Promise<number> {
     const incarnation = this.#gateways.length + 1
     this.#gateways.push({
-      incarnation, host, journalId, state: 'live', heartbeatAt: this.#now(), endedAt: null,
+      incarnation, host, journalId, state: 'live', heartbeatAt: this.#now(),
     })
     return incarnation
   }
@@ -225,8 +224,9 @@ export class MemoryAuthority implements Authority {
 
   async ensureAccounts (specs: AccountSpec[], incarnation?: number): Promise<EnsuredAccount[]> {
     for (const spec of specs) this.#budget(spec.budgetId)
+    for (const spec of [...specs].sort(inOrder)) this.#ensureAccount(spec)
     return specs.map((spec) => {
-      const { accountId, currency } = this.#ensureAccount(spec)
+      const { accountId, currency } = this.#account(this.#accountIds.get(keyOf(spec)) ?? 0)
       const lease = incarnation === undefined ? undefined : this.#leasesOf(accountId).get(incarnation)
       if (lease === undefined) return { accountId, currency, lease: null }
       const { grantedNano, returnedNano, postedNano } = lease
@@ -325,7 +325,6 @@ export class MemoryAuthority implements Authority {
     const gateway = this.#gateway(incarnation)
     if (gateway.state !== 'live') return
     gateway.state = 'recovering'
-    gateway.endedAt = this.#now()
   }
 
   async closeLeases (incarnation: number, kept: KeptCharge[]): Promise<void> {
@@ -415,9 +414,10 @@ export class MemoryAuthority implements Authority {
     const account = this.#account(accountId)
     const lease = this.#lease(accountId, incarnation)
     const doubtful = [...this.#leasesOf(accountId)]
+      .filter(([owner]) => owner !== incarnation)
       .map(([owner, row]) => ({ gateway: this.#gateway(owner), restNano: restOf(row) }))
       .filter(({ gateway, restNano }) => restNano > 0n && this.#isInDoubt(gateway))
-      .sort((a, b) => doubtfulSince(a.gateway) - doubtfulSince(b.gateway))
+      .sort((a, b) => a.gateway.heartbeatAt - b.gateway.heartbeatAt)
     const first = doubtful[0]?.gateway
     const longHolds = this.#longHoldsOn(accountId)
     const on = ({ held }: { held: Map<number, bigint> }) => held.get(accountId) ?? 0n
@@ -431,10 +431,10 @@ export class MemoryAuthority implements Authority {
       budgetVersion: account.budgetVersion,
       grantedNano: lease.grantedNano,
       postedNano: lease.postedNano,
-      holders: this.#holdersOf(accountId, incarnation),
+      holders: this.#respondingOn(accountId, incarnation),
       inDoubtNano: sum(doubtful.map(({ restNano }) => restNano)),
-      inDoubtSince: first === undefined ? null : doubtfulSince(first),
-      inDoubtHolder: first === undefined ? null : first.host,
+      inDoubtSince: first === undefined ? null : first.heartbeatAt,
+      inDoubtHolder: first === undefined ? null : `${first.host} (gateway ${first.incarnation})`,
       longHeldNano: this.longHeld(accountId),
       longHold: largest === undefined ? null : { id: largest[0], until: largest[1].until },
       at: this.#now(),
@@ -447,6 +447,12 @@ export class MemoryAuthority implements Authority {
 
   #isInDoubt (gateway: GatewayRow): boolean {
     return gateway.state !== 'live' || Math.abs(this.#now() - gateway.heartbeatAt) > this.#silentAfterMs
+  }
+
+  /** Those that have something left and answer, as the asking one does. */
+  #respondingOn (accountId: number, incarnation: number): number {
+    const leases = [...this.#leasesOf(accountId)].filter(([, lease]) => restOf(lease) > 0n)
+    return leases.filter(([owner]) => owner === incarnation || !this.#isInDoubt(this.#gateway(owner))).length
   }
 
   /** The asking gateway counts even when it has nothing left: it is about to. */
@@ -467,15 +473,17 @@ export class MemoryAuthority implements Authority {
   }
 
   #ensureAccount (spec: AccountSpec): AccountRow {
-    const key = JSON.stringify([spec.budgetId, spec.subject, spec.periodStart])
+    const key = keyOf(spec)
+    // who wants an account takes a number, as by a sequence of PostgreSQL, whether there is one already or not
+    this.#lastAccountId++
     const known = this.#accountIds.get(key)
     if (known !== undefined) return this.#account(known)
     const { currency, limitNano, version } = this.#budget(spec.budgetId)
-    const accountId = this.#accounts.length + 1
+    const accountId = this.#lastAccountId
     const account = {
       ...spec, accountId, currency, limitNano, budgetVersion: version, settledNano: 0n, leasedNano: 0n,
     }
-    this.#accounts.push(account)
+    this.#accounts.set(accountId, account)
     this.#accountIds.set(key, accountId)
     return account
   }
@@ -492,7 +500,7 @@ export class MemoryAuthority implements Authority {
   }
 
   #account (accountId: number): AccountRow {
-    const account = this.#accounts[accountId - 1]
+    const account = this.#accounts.get(accountId)
     if (account === undefined) throw new Error(`no account ${accountId}`)
     return account
   }
@@ -513,7 +521,7 @@ export class MemoryAuthority implements Authority {
 }
 
 /** More than any sum of needs, and still a bigint of PostgreSQL. */
-const NO_LIMIT_NANO = 2n ** 62n
+export const NO_LIMIT_NANO = 2n ** 62n
 
 interface LeaseChange {
   accountId: number
@@ -601,12 +609,19 @@ function assertPositive (request: GrantRequest): void {
   }
 }
 
-function isCurrent (account: AccountSpec, at: number): boolean {
-  return account.periodStart <= at && (account.periodEnd === null || at < account.periodEnd)
+function keyOf ({ budgetId, subject, periodStart }: AccountSpec): string {
+  return JSON.stringify([budgetId, subject, periodStart])
 }
 
-function doubtfulSince (gateway: GatewayRow): number {
-  return gateway.endedAt ?? gateway.heartbeatAt
+function inOrder (one: AccountSpec, other: AccountSpec): number {
+  const byName = orderOf(one.budgetId, other.budgetId) || orderOf(one.subject, other.subject)
+  return byName || one.periodStart - other.periodStart
+}
+
+function orderOf (one: string, other: string): number { return one < other ? -1 : Number(one > other) }
+
+function isCurrent (account: AccountSpec, at: number): boolean {
+  return account.periodStart <= at && (account.periodEnd === null || at < account.periodEnd)
 }
 
 function noLease (): LeaseRow {

@@ -16,6 +16,8 @@ export interface Ledger {
   /** of a call's event: what it cost by the ledger; null: there is none */
   costOf (callId: string): bigint | null | Promise<bigint | null>
   longHolds (): string[] | Promise<string[]>
+  /** null: it answers as it should, as far as it knows itself */
+  readonly difference?: string | null
   /** ms since the epoch, by its own clock */
   setClock (now: number): Promise<void> | null
 }

@@ -1,15 +1,18 @@
 import { availableParallelism } from 'node:os'
+import { startPostgres } from '../services/postgres.ts'
 import { simulateMany } from './pool.ts'
+import { PostgresLedger } from './postgres-ledger.ts'
 import { type Mutant, MUTANTS } from './mutants.ts'
 import type { WorkerNews } from './worker.ts'
 
 /**
  * `npm run simulate`: seeds from 1 (`--from N`) on, a million of them (`--count N`), on all cores, until one fails.
  * `--seed N` runs one of them, `--trace` shows what happens in it. `--mutants` takes the safeguards away, one after
- * the other, and demands that each is missed within so many seeds.
+ * the other, and demands that each is missed within so many seeds. `--postgres`: with the SQL of a real PostgreSQL.
  */
 const args = process.argv.slice(2)
-const REPLAY = 'npm run simulate -- --seed'
+const REAL = args.includes('--postgres')
+const REPLAY = `npm run simulate -- ${REAL ? '--postgres ' : ''}--seed`
 
 function number (name: string, absent: number): number {
   const at = args.indexOf(name)
@@ -24,8 +27,22 @@ function report ({ seed, problem, faults, calls, steps, trace }: WorkerNews): vo
   say(problem ?? 'Everything holds.')
 }
 
+async function withLedgers<T> (count: number, run: (ledgers: PostgresLedger[]) => Promise<T>): Promise<T> {
+  if (!REAL) return await run([])
+  const server = await startPostgres()
+  const ledgers: PostgresLedger[] = []
+  try {
+    for (let i = 0; i < count; i++) ledgers.push(await PostgresLedger.of(server.url, `simulation${i}`))
+    return await run(ledgers)
+  } finally {
+    await Promise.all(ledgers.map((ledger) => ledger.close()))
+    await server.stop()
+  }
+}
+
 async function one (seed: number): Promise<boolean> {
-  return await simulateMany([{ first: seed, traced: args.includes('--trace') }], report) === null
+  return await withLedgers(1, async (ledgers) =>
+    await simulateMany([{ first: seed, traced: args.includes('--trace') }], report, ledgers)) === null
 }
 
 async function many (first: number, count: number): Promise<boolean> {
@@ -38,14 +55,14 @@ async function many (first: number, count: number): Promise<boolean> {
   }
   const orders = Array.from({ length: cores }, (_, core) =>
     ({ first: first + core, step: cores, count: Math.ceil((count - core) / cores) }))
-  const failed = await simulateMany(orders, (news) => {
+  const failed = await withLedgers(cores, async (ledgers) => await simulateMany(orders, (news) => {
     runs++
     steps += news.steps
     calls += news.calls
     if (performance.now() - told < 5_000) return
     told = performance.now()
     say(rate())
-  })
+  }, ledgers))
   say(rate())
   if (failed === null) return true
   report(failed)

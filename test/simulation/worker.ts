@@ -1,4 +1,6 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { LedgerPort } from './ledger-port.ts'
+import { ComparedLedger } from './compared-ledger.ts'
 import { type Mutant } from './mutants.ts'
 import { simulate } from './simulate.ts'
 
@@ -10,6 +12,8 @@ export interface WorkerOrder {
   mutant: Mutant | null
   /** each run's trace is sent too */
   traced: boolean
+  /** of the real ledger; null: the one in memory */
+  port: MessagePort | null
 }
 
 export interface WorkerNews {
@@ -24,12 +28,18 @@ export interface WorkerNews {
 // errors are made in each run, and nobody asks where
 Error.stackTraceLimit = 0
 
-const { first, step, count, mutant, traced } = workerData as WorkerOrder
+const { first, step, count, mutant, traced, port } = workerData as WorkerOrder
+const real = port === null ? null : new LedgerPort(port)
 for (let seed = first, done = 0; done < count; seed += step, done++) {
   const trace: string[] = []
   const tell = (line: string): void => { trace.push(line) }
-  const outcome = await simulate(seed, { ...traced ? { trace: tell } : {}, ...mutant === null ? {} : { mutant } })
+  const ledger = real === null ? null : new ComparedLedger(real)
+  await ledger?.empty()
+  const outcome = await simulate(seed, {
+    ...traced ? { trace: tell } : {}, ...mutant === null ? {} : { mutant }, ...ledger === null ? {} : { ledger },
+  })
   const news: WorkerNews = { ...outcome, trace }
   parentPort?.postMessage(news)
   if (outcome.problem !== null) break
 }
+real?.close()

@@ -146,6 +146,7 @@ export class World {
   #check (): void | Promise<void> {
     if (!this.#dirty) return
     this.#dirty = false
+    if (this.ledger.difference != null) this.fail(this.ledger.difference)
     const accounts = this.ledger.books()
     const leases = this.ledger.leases()
     if (accounts instanceof Promise || leases instanceof Promise) {

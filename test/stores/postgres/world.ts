@@ -8,6 +8,7 @@ import { PostgresChanges } from '../../../src/stores/postgres/changes.ts'
 import { Database } from '../../../src/stores/postgres/pool.ts'
 import { type AuthorityWorld } from '../../account/contract-authority.ts'
 import { aDatabase } from './database.ts'
+import { BOOKS, DEFINE, EMPTY, KEEP } from './tables.ts'
 
 const ADA: Authorship = {
   actor: { id: 'ada', name: 'Ada', role: 'administrator', reach: null }, requestId: null, from: null,
@@ -32,67 +33,17 @@ export interface PostgresWorld extends AuthorityWorld {
   assertAudit (t: Test): Promise<void>
 }
 
-const DEFINE = `
-  insert into budget_definitions (id, organization_id, name, scope_type, scope_id, amount_nano, enforced_limit_nano,
-    currency, period, timezone, start_date, recurring, mode, alerts, created_at, updated_at, version)
-  values ($1, 'acme', 'test', 'organization', 'acme', $2, $2, 'USD', 'annual', 'UTC', '2020-01-01Z', true, $3, $4, now(), now(), 1)`
-
 const SET_LIMIT = `
   with budget as (
     update budget_definitions set amount_nano = $2, enforced_limit_nano = $2, version = version + 1 where id = $1 returning id
   )
   update budget_accounts a set limit_nano = $2 from budget where a.budget_id = budget.id`
 
-const BOOKS = `
-  select a.id, a.limit_nano, a.settled_nano, a.leased_nano,
-    (select coalesce(sum(granted_nano - returned_nano - posted_nano), 0) from leases where account_id = a.id)
-      + (select coalesce(sum(held_nano), 0) from long_hold_accounts where account_id = a.id) as leases_nano,
-    (select coalesce(sum(r.held_nano), 0) from long_hold_accounts r join long_holds h on h.id = r.hold_id
-      where r.account_id = a.id and h.state = 'open') as holds_nano, a.long_held_nano,
-    (select coalesce(sum(amount_nano), 0) from budget_usage_records where account_id = a.id) as charged_nano,
-    coalesce(c.settled_nano, 0) as cached_nano, s.settled_nano as calculated_nano
-  from budget_accounts a
-  left join budget_status_cache c on c.account_id = a.id
-  join lateral calculate_budget_status(a.budget_id) s on s.account_id = a.id
-  order by a.id`
-
 const WAITING = `
   select 1 from pg_stat_activity
   where datname = current_database() and wait_event_type = 'Lock' and query like $1 and pid <> pg_backend_pid()`
 
 const DEADLOCKS = 'select deadlocks::integer from pg_stat_database where datname = current_database()'
-
-/** What a migrated database has in its tables, and where its sequences stand. */
-const KEEP = `
-  create schema kept;
-  do $$ declare name text; filled boolean; begin
-    for name in select relname from pg_class
-      where relnamespace = 'public'::regnamespace and relkind = 'r' and not relispartition loop
-      execute format('select exists (select from %I)', name) into filled;
-      if filled then execute format('create table kept.%I as table %1$I', name); end if;
-    end loop;
-  end $$;
-  create table kept.sequences as select quote_ident(sequencename) as name, start_value, last_value from pg_sequences
-    where schemaname = 'public'`
-
-/** That again, without triggers. The audit log is never emptied: whoever writes to it takes a fresh world. */
-const EMPTY = `
-  do $$ declare name text; filled boolean; begin
-    if exists (select from audit_log) then raise 'the audit log of this world has been written to'; end if;
-    perform set_config('session_replication_role', 'replica', true);
-    for name in select relname from pg_class
-      where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
-        and relname <> 'audit_head' loop
-      execute format('select exists (select from %I)', name) into filled;
-      if filled then execute format('delete from %I', name); end if;
-    end loop;
-    for name in select relname from pg_class where relnamespace = 'kept'::regnamespace
-      and relname not in ('sequences', 'audit_head') loop
-      execute format('insert into %I overriding system value table kept.%1$I', name);
-    end loop;
-    perform setval(k.name::regclass, coalesce(k.last_value, k.start_value), k.last_value is not null)
-    from kept.sequences k;
-  end $$`
 
 /** of tests that are over, emptied for the next one, with their connections and what those have compiled */
 const free: PostgresWorld[] = []
