@@ -7,7 +7,7 @@ import { type WebSocket } from 'ws'
 import { costNano } from '../../../src/pricing/cost.ts'
 import { quoteNano } from '../../../src/pricing/quote.ts'
 import { aModel } from '../../pricing/builders.ts'
-import { aGateway, FakeGate, KEY, PROVIDER_KEY } from './fakes.ts'
+import { aGateway, type BenchOptions, FakeGate, KEY, PROVIDER_KEY } from './fakes.ts'
 import { aClient, aSocketProvider } from './socket-provider.ts'
 
 const PATH = '/v1/realtime?model=gpt-realtime'
@@ -35,12 +35,12 @@ const USAGE = {
 const done = (id: string, usage: object | null = USAGE, status = 'completed') =>
   ({ type: 'response.done', response: { id, status, usage } })
 
-async function aTalk (t: Test, greeting: object | null = null) {
+async function aTalk (t: Test, greeting: object | null = null, options: BenchOptions = {}) {
   const upstream = await aSocketProvider(t)
   upstream.greeting = greeting
   const gate = new FakeGate()
   const upstreams = { openai: { url: upstream.url, apiKey: PROVIDER_KEY, settingName: 'KEY' } }
-  const bench = await aGateway(t, { upstreams, gate })
+  const bench = await aGateway(t, { upstreams, gate, ...options })
   const client = await aClient(t, bench.url, PATH)
   const say = (message: object) => { client.ws.send(JSON.stringify(message)) }
   const tell = (...messages: object[]) => { for (const one of messages) upstream.sockets[0]?.send(JSON.stringify(one)) }
@@ -212,4 +212,15 @@ t.test('a path of conversations is no path of HTTP, and needs its model', async 
     t.match(error?.message, new RegExp(`${status}`), path)
   }
   t.equal(client.ws.readyState, 1)
+})
+
+t.test('a conversation in which nobody says anything any more is ended, and what was held for an answer goes back', async (t) => {
+  const { gate, client, say, heard } = await aTalk(t, updated(session()), { limits: { socketIdleMs: 800 } })
+  await client.until('session.updated')
+  say(SOUND)
+  await heard(1)
+  const [code, reason] = await once(client.ws, 'close') as [number, Buffer]
+  t.same([code, String(reason)], [1001, 'idle'])
+  t.match(await gate.ended(), { how: 'released' })
+  t.equal(gate.calls.length, 1)
 })

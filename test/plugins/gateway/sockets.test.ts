@@ -154,7 +154,7 @@ t.test('a stop ends idle connections at once and others with their calls', async
 
 t.test('a connection that nobody uses is ended, however often it is pinged, and one with a call under way is not', async (t) => {
   const load = new Load()
-  const { url, gate, upstream } = await aBench(t, { limits: { socketIdleMs: 300 }, load })
+  const { url, gate, upstream } = await aBench(t, { limits: { socketIdleMs: 800 }, load })
   const busy = await aClient(t, url)
   upstream.says = () => [CREATED]
   busy.ws.send(JSON.stringify(CREATE))
