@@ -155,7 +155,7 @@ function draftOf (body: Static<typeof NewUsage>, budgetId: string, path: string)
     callerId: body.id ?? null,
     amountNano,
     currency,
-    timestamp: timeOf(`${path}timestamp`, body.timestamp)[`${path}timestamp`] ?? null,
+    timestamp: body.timestamp == null ? null : timeOf(`${path}timestamp`, body.timestamp)[`${path}timestamp`] ?? null,
     source: body.source ?? 'manual',
     description: body.description ?? null,
     metadata: metadataOf(body.metadata ?? {}, `${path}metadata`),
@@ -176,6 +176,7 @@ function metadataOf (said: Exclude<Static<typeof NewUsage>['metadata'], null | u
 
 function renderUsage (record: UsageRecord) {
   const time = (at: number) => new Date(at).toISOString()
+  const openedAt = time(record.openedAt)
   const { id, budgetId, currency, rate, source, certainty, callerId, reverses, description, original } = record
   const { requestId, userId, teamId, projectId, tags, outcome } = record
   return {
@@ -183,7 +184,7 @@ function renderUsage (record: UsageRecord) {
     budgetId,
     amount: formatNano(record.amountNano),
     currency,
-    timestamp: time(record.openedAt),
+    timestamp: openedAt,
     source,
     description,
     certainty,
@@ -192,8 +193,8 @@ function renderUsage (record: UsageRecord) {
     original: { amount: formatNano(original.amountNano), currency: original.currency },
     callerId,
     reverses,
-    openedAt: time(record.openedAt),
-    endedAt: time(record.endedAt),
+    openedAt,
+    endedAt: record.endedAt === record.openedAt ? openedAt : time(record.endedAt),
     recordedAt: time(record.recordedAt),
     consumed: record.consumed,
     metadata: {

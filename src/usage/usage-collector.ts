@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { type AccountSpec } from '../account/authority.ts'
 import { accountSpec } from '../budget/account-spec.ts'
 import { type Budget, type Identity } from '../budget/budget.ts'
 import { periodAt, type PeriodBounds } from '../budget/period.ts'
@@ -57,18 +58,14 @@ export class UsageCollector {
     const usage: Prepared[] = []
     const reversals: NewReversal[] = []
     drafts.forEach((draft, ordinal) => {
+      const { callerId } = draft
       const budget = lines.budget(draft.budgetId)
       if (budget === undefined) throw at(path(ordinal), 'budgetId', new NotFound(`There is no budget ${draft.budgetId}`))
-      const placed = {
-        ordinal,
-        draft,
-        callerId: draft.callerId,
-        organizationId: budget.organizationId ?? '',
-        contentHash: draft.callerId === null ? NO_HASH : hashOf(draft, budget),
-      }
-      if (draft.callerId !== null) {
-        const id = JSON.stringify([placed.organizationId, draft.source, draft.callerId])
-        if (ids.has(id)) throw invalidField(`${path(ordinal)}id`, 'different from those of the other records', draft.callerId)
+      const organizationId = budget.organizationId ?? ''
+      const contentHash = callerId === null ? NO_HASH : hashOf(draft, budget)
+      if (callerId !== null) {
+        const id = JSON.stringify([organizationId, draft.source, callerId])
+        if (ids.has(id)) throw invalidField(`${path(ordinal)}id`, 'different from those of the other records', callerId)
         ids.add(id)
       }
       const currency = draft.currency ?? budget.currency
@@ -76,14 +73,29 @@ export class UsageCollector {
         const time = timeOf(draft.reverses)
         if (time > LAST_TIME) throw problemOf({ ordinal, problem: 'unknown' }, drafts, path)
         const id = newCallId(time)
-        reversals.push({ ...placed, id, reverses: draft.reverses, currency, backNano: -draft.amountNano })
+        const placed = { ordinal, id, callerId, contentHash, organizationId, draft }
+        reversals.push({ ...placed, reverses: draft.reverses, currency, backNano: -draft.amountNano })
         return
       }
       const time = draft.timestamp ?? now
-      const periods = lines.periods(budget, identityOf(draft, budget), time, path(ordinal))
-      usage.push({ ...placed, id: newCallId(time), at: time, currency, budgetCurrency: budget.currency, periods })
+      usage.push({
+        ordinal,
+        id: newCallId(time),
+        callerId,
+        contentHash,
+        organizationId,
+        draft,
+        at: time,
+        currency,
+        rate: null,
+        costNano: 0n,
+        budgetCurrency: budget.currency,
+        charges: [],
+        periods: lines.periods(budget, draft, time, path, ordinal),
+      })
     })
-    const outcome = await ledger.record(await charged(ledger, usage, path), reversals)
+    await charge(ledger, usage, path)
+    const outcome = await ledger.record(usage, reversals)
     if ('problem' in outcome) throw problemOf(outcome, drafts, path)
     return { records: outcome.records, known: outcome.known.size === drafts.length }
   }
@@ -114,30 +126,46 @@ export class UsageCollector {
 
 const OF_WHOM = ['provider', 'modelId', 'teamId', 'projectId', 'userId', 'tags'] as const
 
-interface Prepared extends Omit<NewUsage, 'rate' | 'costNano' | 'charges'> {
-  periods: { budget: Budget, subject: string, period: PeriodBounds }[]
+/** What a budget and those above it are charged in; the same list for all that is charged alike. */
+type Periods = readonly { budget: Budget, subject: string, period: PeriodBounds }[]
+
+interface Prepared extends NewUsage {
+  periods: Periods
 }
 
 /** Budgets with those above them, and when their periods are; remembers, since times of a batch are near each other. */
 class Lines {
   readonly #budgets: Map<string, Budget>
   readonly #calendars = new Map<string, Calendar>()
+  /** by budget: what was found last, where it is the same for all times in between */
+  readonly #found = new Map<string, { from: number, until: number, periods: Periods }>()
 
   constructor (budgets: Map<string, Budget>) { this.#budgets = budgets }
 
   budget (id: string): Budget | undefined { return this.#budgets.get(id) }
 
   /** of the budget itself and of those above it that counted then; of whom, where they are for each of many */
-  periods (budget: Budget, identity: Identity, time: number, path: string): Prepared['periods'] {
+  periods (budget: Budget, draft: UsageDraft, time: number, path: Path, ordinal: number): Periods {
+    const found = this.#found.get(budget.id)
+    if (found !== undefined && time >= found.from && time < found.until) return found.periods
     const own = this.#calendar(budget).at(time)
-    if (own === null) throw at(path, 'timestamp', new Unprocessable(noPeriod(budget, time)))
+    if (own === null) throw at(path(ordinal), 'timestamp', new Unprocessable(noPeriod(budget, time)))
+    const identity = identityOf(draft, budget)
     const subject = isForEach(budget) ? subjectIn(budget, identity) : ''
-    if (subject === null) throw missingSubject(budget, `${path}metadata/`)
+    if (subject === null) throw missingSubject(budget, `${path(ordinal)}metadata/`)
     const periods = [{ budget, subject, period: own }]
+    // of one of many, and near the end of a budget, it depends on more than the period
+    let lasting = !isForEach(budget)
     for (let above = this.#above(budget); above !== undefined; above = this.#above(above)) {
       const period = above.archivedAt === null || time < above.archivedAt ? this.#calendar(above).at(time) : null
       const whose = isForEach(above) ? subjectIn(above, identity) : ''
       if (period !== null && whose !== null) periods.push({ budget: above, subject: whose, period })
+      lasting &&= period !== null && !isForEach(above) && above.archivedAt === null
+    }
+    if (lasting) {
+      const from = Math.max(...periods.map(({ period }) => period.start))
+      const until = Math.min(...periods.flatMap((one) => [one.period.end ?? Infinity, one.budget.endDate ?? Infinity]))
+      this.#found.set(budget.id, { from, until, periods })
     }
     return periods
   }
@@ -195,55 +223,61 @@ function noPeriod (budget: Budget, time: number): string {
     'Give the time at which it was used'
 }
 
-async function charged (ledger: UsageRecording, usage: Prepared[], path: Path): Promise<NewUsage[]> {
-  const accounts = await openAccounts(ledger, usage)
+/** what all of it costs, and whom */
+async function charge (ledger: UsageRecording, usage: readonly Prepared[], path: Path): Promise<void> {
+  const accounts = await openAccounts(ledger, new Set(usage.map(({ periods }) => periods)))
   const rates = await ratesFor(ledger, usage)
-  return usage.map(({ periods, ...one }) => {
-    const { at: time, currency, draft: { amountNano } } = one
+  for (const one of usage) {
+    const { at: time, currency, ordinal, periods, draft: { amountNano } } = one
     const own = rates(currency, time)
     // an amount that stays in its currency needs no rate but for its cost in USD, which charges nothing
     const converts = periods.some(({ budget }) => budget.currency !== currency)
     const rateIn = (name: string) => {
       const { rate } = rates(name, time)
       if (rate !== null || name === 'USD') return rate
-      throw at(path(one.ordinal), 'currency', new Unprocessable(
+      throw at(path(ordinal), 'currency', new Unprocessable(
         `${name} has no exchange rate at ${new Date(time).toISOString()}: add one, or record it in the currency of the budget`))
     }
-    const rate = (converts ? null : own.rate ?? own.first) ?? rateIn(currency)
-    const costNano = bounded(rate === null ? amountNano : toUsdNano(amountNano, rate), path(one.ordinal))
-    const charges = periods.map(({ budget, subject, period }) => {
+    const rate = one.rate = (converts ? null : own.rate ?? own.first) ?? rateIn(currency)
+    const costNano = one.costNano = bounded(rate === null ? amountNano : toUsdNano(amountNano, rate), path, ordinal)
+    const ids = accounts.get(periods) ?? []
+    one.charges = periods.map(({ budget }, i) => {
       const same = budget.currency === currency
       const accountRate = same ? rate : rateIn(budget.currency)
       return {
-        accountId: accounts(budget, subject, period),
+        accountId: ids[i] as number,
         // the same money is not exchanged there and back
-        amountNano: same ? amountNano : bounded(convertNano(costNano, accountRate), path(one.ordinal)),
+        amountNano: same ? amountNano : bounded(convertNano(costNano, accountRate), path, ordinal),
         rate: accountRate,
       }
     })
-    return { ...one, rate, costNano, charges }
-  })
-}
-
-function bounded (nano: bigint, path: string): bigint {
-  if (nano <= MAX_AMOUNT_NANO) return nano
-  throw at(path, 'amount', new Unprocessable('amount is more than 9,000,000,000 in the currency of a budget that it is charged to'))
-}
-
-async function openAccounts (ledger: UsageRecording, usage: readonly Prepared[]) {
-  const specs = new Map(usage.flatMap(({ periods }) => periods).map(({ budget, subject, period }) =>
-    [keyOf(budget, subject, period), accountSpec(budget, subject, period)]))
-  const ids = await ledger.accounts([...specs.values()])
-  const byKey = new Map([...specs.keys()].map((key, i) => [key, ids[i]]))
-  return (budget: Budget, subject: string, period: PeriodBounds): number => {
-    const id = byKey.get(keyOf(budget, subject, period))
-    if (id === undefined) throw new Error(`the ledger has no account for budget ${budget.id}`)
-    return id
   }
 }
 
-function keyOf (budget: Budget, subject: string, period: PeriodBounds): string {
-  return `${budget.id} ${period.start} ${subject}`
+function bounded (nano: bigint, path: Path, ordinal: number): bigint {
+  if (nano <= MAX_AMOUNT_NANO) return nano
+  throw at(path(ordinal), 'amount', new Unprocessable('amount is more than 9,000,000,000 in the currency of a budget that it is charged to'))
+}
+
+/** ids of the accounts of each list, in its order */
+async function openAccounts (ledger: UsageRecording, lists: ReadonlySet<Periods>): Promise<Map<Periods, number[]>> {
+  const places = new Map<string, number>()
+  const specs: AccountSpec[] = []
+  const placeOf = new Map([...lists].map((list) => [list, list.map(({ budget, subject, period }) => {
+    const key = `${budget.id} ${period.start} ${subject}`
+    let place = places.get(key)
+    if (place === undefined) {
+      places.set(key, place = specs.length)
+      specs.push(accountSpec(budget, subject, period))
+    }
+    return place
+  })]))
+  const ids = await ledger.accounts(specs)
+  return new Map([...placeOf].map(([list, of]) => [list, of.map((place) => {
+    const id = ids[place]
+    if (id === undefined) throw new Error(`the ledger has no account for budget ${specs[place]?.budgetId}`)
+    return id
+  })]))
 }
 
 /** whom it was for, as its metadata say; what is no name is none */
@@ -269,15 +303,17 @@ function identityOf ({ metadata }: UsageDraft, { organizationId }: Budget): Iden
 /** `first`: where none was in force yet, the first there is */
 async function ratesFor (ledger: UsageRecording, usage: readonly Prepared[]) {
   const asked = new Map<string, { currency: string, at: number }>()
+  const ask = (currency: string, time: number) => {
+    if (currency !== 'USD') asked.set(`${currency} ${time}`, { currency, at: time })
+  }
   for (const { currency, at: time, periods } of usage) {
-    for (const name of [currency, ...periods.map(({ budget }) => budget.currency)]) {
-      if (name !== 'USD') asked.set(`${name} ${time}`, { currency: name, at: time })
-    }
+    ask(currency, time)
+    for (const { budget } of periods) ask(budget.currency, time)
   }
   const keys = [...asked.keys()]
   const found = asked.size === 0 ? [] : await ledger.rates([...asked.values()])
   const byKey = new Map(keys.map((key, i) => [key, found[i]]))
-  return (currency: string, time: number) => byKey.get(`${currency} ${time}`) ?? NO_RATE
+  return (currency: string, time: number) => currency === 'USD' ? NO_RATE : byKey.get(`${currency} ${time}`) ?? NO_RATE
 }
 
 const NO_RATE = { rate: null, first: null }

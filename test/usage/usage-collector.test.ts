@@ -1,6 +1,10 @@
+import fc from 'fast-check'
+import { isDeepStrictEqual } from 'node:util'
 import t from 'tap'
-import { type UsageDraft } from '../../src/usage/recording.ts'
-import { hashOf } from '../../src/usage/usage-collector.ts'
+import { type AccountSpec } from '../../src/account/authority.ts'
+import { type Budget } from '../../src/budget/budget.ts'
+import { type NewUsage, type UsageDraft, type UsageRecording } from '../../src/usage/recording.ts'
+import { hashOf, UsageCollector } from '../../src/usage/usage-collector.ts'
 
 const PLAIN: UsageDraft = {
   budgetId: '01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55',
@@ -46,4 +50,76 @@ t.test('what ids are compared by is for good: a ledger holds these hashes from t
   for (const change of [{ amountNano: 1n }, { description: 'd' }, { timestamp: 0 }, { metadata: { ...PLAIN.metadata, more: { a: 1 } } }]) {
     t.not(hex({ ...PLAIN, ...change }), hex(PLAIN))
   }
+})
+
+const DAY = 86_400_000
+const START = Date.UTC(2026, 2, 1)
+const moment = fc.integer({ min: START - 10 * DAY, max: START + 40 * DAY })
+
+const level = fc.record({
+  period: fc.constantFrom<Budget['period'][]>('daily', 'monthly', 'quarterly', 'custom'),
+  timezone: fc.constantFrom('UTC', 'Europe/Berlin'),
+  startDate: moment,
+  lasts: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, fc.integer({ min: 1, max: 90 })),
+  recurring: fc.constantFrom(true, true, true, false),
+  archivedAt: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, moment),
+  scopeId: fc.constantFrom(...Array<string>(7).fill('ann'), '*'),
+})
+
+type Level = typeof level extends fc.Arbitrary<infer L> ? L : never
+
+/** each below the one before */
+function aLine (levels: Level[]): Map<string, Budget> {
+  const budgets = levels.map(({ lasts, ...one }, i) => ({
+    ...one,
+    id: `budget ${i}`,
+    organizationId: 'acme',
+    scopeType: 'user',
+    endDate: lasts === null && one.period !== 'custom' ? null : one.startDate + (lasts ?? 7) * DAY,
+    currency: 'USD',
+    carryOver: null,
+    parentBudgetId: i === 0 ? null : `budget ${i - 1}`,
+  }) as unknown as Budget)
+  return new Map(budgets.map((budget) => [budget.id, budget]))
+}
+
+/** a ledger that charges nothing: what it would have charged, by draft, and in words which accounts */
+async function chargedBy (budgets: Map<string, Budget>, drafts: UsageDraft[]): Promise<string[] | string> {
+  const names: string[] = []
+  let usage: NewUsage[] = []
+  const ledger = {
+    lines: async () => budgets,
+    rates: async () => [],
+    accounts: async (specs: AccountSpec[]) => specs.map(({ budgetId, subject, periodStart, periodEnd }) =>
+      names.push([budgetId, subject, periodStart, periodEnd].join(' ')) - 1),
+    record: async (given: NewUsage[]) => {
+      usage = given
+      return { records: [], known: new Set<number>() }
+    },
+  } as unknown as UsageRecording
+  try {
+    await new UsageCollector({ now: () => START + 100 * DAY }).record(ledger, drafts, (i) => `${i}/`)
+  } catch (error) {
+    return (error as Error).message
+  }
+  if (new Set(names).size < names.length) throw new Error(`an account is asked for twice: ${names.join()}`)
+  return usage.map(({ charges }) => charges.map(({ accountId, amountNano }) => `${names[accountId]}: ${amountNano}`).join())
+}
+
+t.test('a batch is charged where each of its records would be by itself', async (t) => {
+  const draft = fc.record({ budget: fc.nat(2), at: moment, userId: fc.constantFrom('ann', 'bob', null) })
+  const some = fc.array(draft, { minLength: 1, maxLength: 12 })
+  let charged = 0
+  await fc.assert(fc.asyncProperty(fc.array(level, { minLength: 3, maxLength: 3 }), some, async (levels, records) => {
+    const budgets = aLine(levels)
+    const drafts = records.map(({ budget, at, userId }): UsageDraft => ({
+      ...PLAIN, budgetId: `budget ${budget}`, callerId: null, timestamp: at, metadata: { ...PLAIN.metadata, userId },
+    }))
+    const alone = await Promise.all(drafts.map((one) => chargedBy(budgets, [one])))
+    const taken = drafts.filter((_, i) => typeof alone[i] !== 'string')
+    charged += taken.length
+    const together = await chargedBy(budgets, taken)
+    return isDeepStrictEqual(together, alone.filter((one) => typeof one !== 'string').flat())
+  }), { numRuns: 1_000 })
+  t.ok(charged > 300, `${charged} of them were charged`)
 })

@@ -7,19 +7,30 @@ export function jsonOf (rows: object): string {
 
 /** a member of an object that has others before it; nothing where it is null */
 export function text (name: string, value: string | null): string {
-  return value === null ? '' : `,"${name}":${quoted(value, (unclean) => JSON.stringify(cleaned(unclean)))}`
+  return value === null ? '' : `,"${name}":${quoted(value, cleanJson)}`
 }
 
 /** in what a provider or a client says; it must not keep an event from being recorded */
 const UNSTORABLE = /[\0\p{Surrogate}]/gu
 
+function cleanJson (text: string): string { return JSON.stringify(cleaned(text)) }
+
 function cleaned (text: string): string { return text.replace(UNSTORABLE, '\uFFFD') }
 
 /** The day (UTC) in a UUIDv7: fixed when the call opened, so a repeated event meets itself in the same partition. */
 export function dayOf (id: string): string {
-  const time = timeOf(openedAtOf(id))
-  return time.slice(0, time.indexOf('T'))
+  const openedAt = openedAtOf(id)
+  const number = Math.floor(openedAt / DAY_MS)
+  // nearly all ids of a batch are of one day
+  if (number !== lastDay.number) {
+    const time = timeOf(openedAt)
+    lastDay = { number, text: time.slice(0, time.indexOf('T')) }
+  }
+  return lastDay.text
 }
+
+const DAY_MS = 86_400_000
+let lastDay = { number: NaN, text: '' }
 
 /** The time in a UUIDv7, ms since the epoch. */
 export function openedAtOf (id: string): number {
