@@ -14,6 +14,7 @@ import { parseSegmentName } from './journal/segments.ts'
 import { readSetAside } from './journal/set-aside.ts'
 import { checkPrices } from './pricing/check.ts'
 import { LivePrices } from './pricing/live-prices.ts'
+import { ownUrl } from './own-url.ts'
 import { catalogWith } from './pricing/price-overlay.ts'
 import { configuredProviders, namingsOf } from './providers/configured.ts'
 import { KeyFile } from './providers/key-file.ts'
@@ -131,12 +132,12 @@ async function reach (url: string): Promise<string> {
 
 /** null: no gateway of ours answers there */
 async function ask (host: string, port: number, path: string): Promise<{ status: number, text: string } | null> {
-  const at = host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host
+  const url = ownUrl(host, port)
   try {
-    const health = await fetch(`http://${at}:${port}/healthz`, { signal: AbortSignal.timeout(2_000) })
+    const health = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2_000) })
     await health.body?.cancel()
     if (health.status !== 200) return null
-    const ready = await fetch(`http://${at}:${port}${path}`, { signal: AbortSignal.timeout(2_000) })
+    const ready = await fetch(`${url}${path}`, { signal: AbortSignal.timeout(2_000) })
     return { status: ready.status, text: (await ready.text()).slice(0, 200) }
   } catch {
     // nobody listens there, or not in HTTP: whether the port is free is looked at next

@@ -8,6 +8,7 @@ import { type Config, rejectOwnAddress } from './config.ts'
 import { Core } from './core.ts'
 import { firstStart, guide } from './first-start.ts'
 import { logLines } from './log-lines.ts'
+import { ownUrl } from './own-url.ts'
 import { startDemoProvider } from './providers/demo/server.ts'
 
 /**
@@ -79,15 +80,14 @@ interface Address {
   names: readonly [host: string, port: string]
 }
 
-/** the URL it is reached at */
+/** the URL it is reached at from this machine */
 async function listen (app: FastifyInstance, at: Address): Promise<string> {
   try {
     await app.listen({ host: at.host, port: at.port })
   } catch (error) {
     throw plainError(error, at)
   }
-  const { port } = app.server.address() as AddressInfo
-  return `http://${at.host.includes(':') ? `[${at.host}]` : at.host}:${port}`
+  return ownUrl(at.host, (app.server.address() as AddressInfo).port)
 }
 
 function createApp (log: FastifyBaseLogger, core: Core, { trustProxy, maxConnections }: Config): FastifyInstance {
