@@ -68,7 +68,7 @@ t.test('a run of 200 KB without a space does not hold up the event loop', async 
   t.ok(Math.min(...delays) < 20, `${delays.map(Math.round).join(', ')} ms`)
 })
 
-t.test('paths that are not known are refused with what is there; WebSockets get 426', async (t) => {
+t.test('paths that are not known are refused with what is there', async (t) => {
   const gateway = await anOrganization()
   const headers = { authorization: `Bearer ${await gateway.key()}` }
   for (const path of ['/v1/videos', '/openai/v1/fine_tuning/jobs', '/anthropic/v1/agents', '/v1/chat/completions/']) {
