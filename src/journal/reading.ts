@@ -57,7 +57,7 @@ class LifeReader {
     const handle = await this.#ops.openToRead(file)
     try {
       for await (const { bytes, offset, whole } of linesOf(handle)) {
-        if (!whole && isLast) {
+        if (!whole && isLast && !endsInAnother(bytes)) {
           this.#tornBytes = bytes.length
           return
         }
@@ -70,8 +70,8 @@ class LifeReader {
   }
 
   #take (file: string, segment: number, offset: number, bytes: Buffer, whole: boolean, first: boolean): void {
-    const line = whole ? decodeLine(bytes) : null
-    const reason = line === null ? 'no record' : this.#misplaced(line, segment, first)
+    const line = decodeLine(whole ? bytes : bytes.subarray(0, -1))
+    const reason = line === null || !whole ? 'no record' : this.#misplaced(line, segment, first)
     if (reason !== null) this.#damaged.push({ file, offset, bytes: bytes.length, reason })
     // A record in a file that lost its header is still a record; one of another journal is none of ours.
     if (line !== null && line.t !== 'header') this.#apply(line)
@@ -139,6 +139,9 @@ class LifeReader {
     }
   }
 }
+
+/** a whole record with something else in the place of its newline, which no write that was cut short leaves behind */
+function endsInAnother (bytes: Buffer): boolean { return decodeLine(bytes.subarray(0, -1)) !== null }
 
 interface RawLine { bytes: Buffer, offset: number, whole: boolean }
 

@@ -31,7 +31,7 @@ export async function aSetting (
 }
 
 /** calls at once; how many of them were answered with 200 */
-async function someCalls (
+export async function someCalls (
   world: ProofWorld, { gateway, key }: Pick<Setting, 'gateway' | 'key'>, name: string, count: number, behaviour: object = {}
 ): Promise<number> {
   const answers = await Promise.all(Array.from({ length: count }, async (_, n) =>
@@ -68,7 +68,7 @@ async function withoutRecords<T> (world: ProofWorld, work: () => Promise<T>): Pr
   }
 }
 
-async function reached (world: ProofWorld, count: number): Promise<void> {
+export async function reached (world: ProofWorld, count: number): Promise<void> {
   await world.settled(async () => (await world.books()).length >= count)
 }
 

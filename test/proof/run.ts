@@ -15,6 +15,7 @@ import {
 import { proveRecording } from './record.ts'
 import { proveRedisFaults, proveRedisTopologies } from './redis.ts'
 import { proveSpend } from './spend.ts'
+import { mayContain, proveMemory, proveReadOnly } from './starved.ts'
 
 /**
  * `npm run proof`: the promises as they are written, with real processes; `npm run proof -- NAME ...`: those that are
@@ -131,6 +132,20 @@ const PROOFS: Record<string, Proof[]> = {
       const before = theVersionBefore()
       if (before === null) say('not shown: the history of the repository, and the version before with it, is not here')
       else await proveRolling(before, say)
+    },
+  }],
+  memory: (['heap', 'container'] as const).map((by) => ({
+    title: `The memory of a gateway's ${by} is full, with calls open`,
+    run: async (say) => {
+      if (by === 'container' && !mayContain()) say('not shown: to limit the memory of a group takes root and cgroups')
+      else await inAWorld((world) => proveMemory(world, by, say))
+    },
+  })),
+  'read-only': [{
+    title: 'The file system of the journal becomes read-only, with calls open',
+    run: async (say) => {
+      if (process.getuid?.() === 0) await proveReadOnly(say)
+      else say('not shown: a file system of its own takes root')
     },
   }],
   backup: [{

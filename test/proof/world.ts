@@ -211,7 +211,13 @@ export class ProofWorld {
 }
 
 /** loaded before a gateway, where its environment has one of these */
-const TROUBLES = { SHIFT_MS: 'shifted-clock', CLOCK_STEPS_MS: 'shifted-clock', BLOCK_MS: 'blocked-loop', TELL_MEMORY: 'told-memory' }
+const TROUBLES = {
+  SHIFT_MS: 'shifted-clock',
+  CLOCK_STEPS_MS: 'shifted-clock',
+  BLOCK_MS: 'blocked-loop',
+  EAT_HEAP: 'eaten-heap',
+  TELL_MEMORY: 'told-memory',
+}
 
 function commandOf (env: Record<string, string>, program: string): [string, ...string[]] {
   const found = Object.entries(TROUBLES).filter(([name]) => name in env).map(([, module]) => module)
