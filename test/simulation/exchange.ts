@@ -41,7 +41,7 @@ class Exchange {
     this.#open = open
     this.#call = world.calls.get(open.id)
     this.#free = free
-    if (world.random.chance(world.faults.eventRefused)) world.poisoned.add(open.id)
+    if (world.random.chance(world.faults.eventRefused)) world.poison(open.id)
   }
 
   #later (ms: number, what: string, run: () => void): void {

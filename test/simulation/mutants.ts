@@ -97,13 +97,6 @@ export const MUTANTS = {
     breaks: /^P1|^P2|the lease/,
     take: instead(JournalFolder.prototype, 'setAsideEvents', () => () => ({ events: [], unreadable: [] })),
   },
-  'kept by the ledger': {
-    rule: 'what closing a lease keeps is decided by the events that the ledger does not have by then',
-    breaks: /^P3|a start fails/,
-    take: instead(MemoryAuthority.prototype, 'closeLeases', (was) => async function (this: MemoryAuthority, incarnation, kept) {
-      await was.call(this, incarnation, kept.map(({ callId: _whose, ...one }) => one))
-    }),
-  },
   dedupe: {
     rule: 'an event is inserted once, and only then moves its accounts',
     breaks: /^P2|the ledger|refuses what/,

@@ -78,8 +78,9 @@ export class World {
   ledgerDown = false
   problem: string | null = null
   /** calls whose events the ledger refuses, until somebody sees to it */
-  readonly poisoned = new Set<string>()
-  poison = true
+  readonly #poisoned = new Set<string>()
+  /** there ever was one */
+  #refuses = false
   open = 0
   readonly #accounts = new Map<string, number>()
   readonly #names = new Map<number, string>()
@@ -325,8 +326,14 @@ export class World {
 
   // ---- events that the ledger refuses
 
+  poison (callId: string): void {
+    this.#refuses = true
+    this.#poisoned.add(callId)
+    if (this.random.chance(0.5)) this.scheduler.after(this.random.between(50, 3_000), '', () => { this.#poisoned.delete(callId) }, null)
+  }
+
   refuseSome (batch: readonly UsageEvent[]): void {
-    if (this.poison && batch.some(({ end }) => this.poisoned.has(end.id))) throw new BatchRefusedError('it does not take this event')
+    if (batch.some(({ end }) => this.#poisoned.has(end.id))) throw new BatchRefusedError('it does not take this event')
   }
 
   refused (process: Process, error: BatchRefusedError): void {
@@ -472,9 +479,9 @@ export class World {
     }
     await after(CALM_MS)
     await this.#done(this.#settleRows())
-    this.poison = false
+    this.#poisoned.clear()
     // what is set aside is tried again with each start, but with one that was under way already
-    for (let round = 0; round < 2 && this.poisoned.size > 0; round++) {
+    for (let round = 0; round < 2 && this.#refuses; round++) {
       for (const { process } of this.machines) this.#stop(process)
       await after(CALM_MS)
     }
