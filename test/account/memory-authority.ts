@@ -21,7 +21,6 @@ interface AccountRow extends AccountSpec {
   accountId: number
   currency: string
   limitNano: bigint | null
-  budgetVersion: number
   settledNano: bigint
   leasedNano: bigint
 }
@@ -108,15 +107,14 @@ export class MemoryAuthority implements Authority {
     this.#budgets.set(budgetId, { currency, limitNano, version: 1 })
   }
 
-  /** What an administrator does: acts at once on the account whose period is running. */
+  /** What an administrator does: acts at once on the accounts whose periods are not over. */
   setLimit (budgetId: string, limitNano: bigint | null): void {
     const budget = this.#budget(budgetId)
     budget.limitNano = limitNano
     budget.version++
     for (const account of this.#accounts.values()) {
-      if (account.budgetId !== budgetId || !isCurrent(account, this.#now())) continue
+      if (account.budgetId !== budgetId || isOver(account, this.#now())) continue
       account.limitNano = limitNano
-      account.budgetVersion = budget.version
     }
   }
 
@@ -255,6 +253,12 @@ export class MemoryAuthority implements Authority {
     }
     for (const [accountId, amountNano] of addedNano) this.#addToLease(accountId, incarnation, amountNano)
     return { granted, accounts: accountIds.map((id) => this.#figures(id, incarnation)) }
+  }
+
+  async silent (withinMs: number): Promise<number[]> {
+    const silent = this.#gateways.filter((gateway) => gateway.state !== 'closed' && this.#isInDoubt(gateway))
+    const lately = silent.filter(({ heartbeatAt }) => heartbeatAt > this.#now() - withinMs)
+    return lately.map(({ incarnation }) => incarnation)
   }
 
   async heartbeat (incarnation: number, accountIds: number[]): Promise<AccountFigures[]> {
@@ -428,7 +432,7 @@ export class MemoryAuthority implements Authority {
       totalNano: account.limitNano ?? NO_LIMIT_NANO,
       settledNano: account.settledNano,
       leasedNano: account.leasedNano,
-      budgetVersion: account.budgetVersion,
+      budgetVersion: this.#budget(account.budgetId).version,
       grantedNano: lease.grantedNano,
       postedNano: lease.postedNano,
       holders: this.#respondingOn(accountId, incarnation),
@@ -478,10 +482,10 @@ export class MemoryAuthority implements Authority {
     this.#lastAccountId++
     const known = this.#accountIds.get(key)
     if (known !== undefined) return this.#account(known)
-    const { currency, limitNano, version } = this.#budget(spec.budgetId)
+    const { currency, limitNano } = this.#budget(spec.budgetId)
     const accountId = this.#lastAccountId
     const account = {
-      ...spec, accountId, currency, limitNano, budgetVersion: version, settledNano: 0n, leasedNano: 0n,
+      ...spec, accountId, currency, limitNano, settledNano: 0n, leasedNano: 0n,
     }
     this.#accounts.set(accountId, account)
     this.#accountIds.set(key, accountId)
@@ -620,9 +624,7 @@ function inOrder (one: AccountSpec, other: AccountSpec): number {
 
 function orderOf (one: string, other: string): number { return one < other ? -1 : Number(one > other) }
 
-function isCurrent (account: AccountSpec, at: number): boolean {
-  return account.periodStart <= at && (account.periodEnd === null || at < account.periodEnd)
-}
+function isOver ({ periodEnd }: AccountSpec, at: number): boolean { return periodEnd !== null && periodEnd <= at }
 
 function noLease (): LeaseRow {
   return { grantedNano: 0n, returnedNano: 0n, postedNano: 0n, writtenOffNano: 0n }

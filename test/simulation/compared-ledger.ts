@@ -1,6 +1,6 @@
 import { type Authority } from '../../src/account/authority.ts'
 import { type AccountBooks, type LeaseBooks, MemoryAuthority } from '../account/memory-authority.ts'
-import { type Ledger } from './ledger.ts'
+import { type Ledger, type SimAuthority } from './ledger.ts'
 import { AUTHORITY, type LedgerPort } from './ledger-port.ts'
 
 /**
@@ -8,7 +8,7 @@ import { AUTHORITY, type LedgerPort } from './ledger-port.ts'
  * fault of one of them, and of all that is found with the other.
  */
 export class ComparedLedger implements Ledger {
-  readonly authority: Authority
+  readonly authority: SimAuthority
   /** what they first answered differently */
   difference: string | null = null
   readonly #real: LedgerPort
@@ -26,7 +26,7 @@ export class ComparedLedger implements Ledger {
       if ('error' in told) throw told.error
       return told.value
     }])
-    this.authority = Object.fromEntries(methods) as unknown as Authority
+    this.authority = Object.fromEntries(methods) as unknown as SimAuthority
   }
 
   #compare (name: string, args: unknown[], told: Told, expected: Told): void {

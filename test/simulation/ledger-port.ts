@@ -1,9 +1,9 @@
 import { type MessagePort } from 'node:worker_threads'
 import {
-  type Authority, AuthorityUnavailableError, BatchRefusedError, NotLiveError,
+  AuthorityUnavailableError, BatchRefusedError, NotLiveError,
 } from '../../src/account/authority.ts'
 import { type AccountBooks, type LeaseBooks } from '../account/memory-authority.ts'
-import { type Ledger } from './ledger.ts'
+import { type Ledger, type SimAuthority } from './ledger.ts'
 import { type PostgresLedger } from './postgres-ledger.ts'
 
 /**
@@ -16,12 +16,13 @@ interface Answer { no: number, value?: unknown, error?: { kind: string, message:
 const ERRORS = { AuthorityUnavailableError, BatchRefusedError, NotLiveError }
 export const AUTHORITY = [
   'join', 'unclosed', 'ensureAccounts', 'grant', 'heartbeat', 'inspect', 'post', 'keep', 'beginRecovery', 'closeLeases',
-] as const satisfies (keyof Authority)[]
+  'silent',
+] as const satisfies (keyof SimAuthority)[]
 
 /** at whatever time they are asked */
 const TIMELESS = new Set(['books', 'leases', 'costOf', 'longHolds'])
 /** they change nothing that the books show */
-const QUIET = new Set([...TIMELESS, 'join', 'unclosed', 'heartbeat', 'inspect'])
+const QUIET = new Set([...TIMELESS, 'join', 'unclosed', 'heartbeat', 'inspect', 'silent'])
 
 /** until the port is closed */
 export function answerAt (port: MessagePort, ledger: PostgresLedger): void {
@@ -41,7 +42,7 @@ export function answerAt (port: MessagePort, ledger: PostgresLedger): void {
 
 /** what is asked is asked at the time that it has by then */
 export class LedgerPort implements Ledger {
-  readonly authority: Authority
+  readonly authority: SimAuthority
   readonly #port: MessagePort
   readonly #asked = new Map<number, (answer: Answer) => void>()
   #no = 0
@@ -56,7 +57,7 @@ export class LedgerPort implements Ledger {
       this.#asked.delete(answer.no)
     })
     const methods = AUTHORITY.map((name) => [name, (...args: unknown[]) => this.#ask(name, ...args)])
-    this.authority = Object.fromEntries(methods) as unknown as Authority
+    this.authority = Object.fromEntries(methods) as unknown as SimAuthority
   }
 
   async #ask<T> (name: string, ...args: unknown[]): Promise<T> {

@@ -2,9 +2,13 @@ import { type Authority } from '../../src/account/authority.ts'
 import { type UsageEvent } from '../../src/usage/usage.ts'
 import { type AccountBooks, type LeaseBooks, MemoryAuthority } from '../account/memory-authority.ts'
 
+export interface SimAuthority extends Authority {
+  silent (withinMs: number): Promise<number[]>
+}
+
 /** The ledger of a run: the authority itself, and what administrators and auditors do with it. */
 export interface Ledger {
-  readonly authority: Authority
+  readonly authority: SimAuthority
   /** null: soft; its id */
   defineBudget (limitNano: bigint | null): Promise<string>
   setLimit (id: string, limitNano: bigint): Promise<void>

@@ -1,4 +1,5 @@
-import { type Authority, AuthorityUnavailableError, BatchRefusedError } from '../../src/account/authority.ts'
+import { AuthorityUnavailableError, BatchRefusedError } from '../../src/account/authority.ts'
+import { type SimAuthority } from './ledger.ts'
 import { type Process } from './machine.ts'
 import { type World } from './world.ts'
 
@@ -12,7 +13,7 @@ const LATEST = 0.95
  * The ledger as one process reaches it. What is asked for may come late, twice or never, and so may the answer; then
  * the process hears that nobody knows. Each request is done whole, at one moment.
  */
-export function linkOf (process: Process, world: World): Authority {
+export function linkOf (process: Process, world: World): SimAuthority {
   const { scheduler, random, ledger: { authority } } = world
 
   function ask<T> (what: string, limitMs: number, run: () => Promise<T>): Promise<T> {
@@ -76,6 +77,7 @@ export function linkOf (process: Process, world: World): Authority {
       return answer
     }),
     beginRecovery: (incarnation) => ask('begin recovery', POST_MS, () => authority.beginRecovery(incarnation)),
+    silent: (withinMs) => ask('silent', GRANT_MS, () => authority.silent(withinMs)),
     closeLeases: (incarnation, kept) => ask('close leases', POST_MS, () => authority.closeLeases(incarnation, kept)),
   }
 }

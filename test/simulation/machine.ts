@@ -1,12 +1,13 @@
-import { type Authority } from '../../src/account/authority.ts'
 import { MemoryHotStatus } from '../../src/account/memory-hot-status.ts'
 import { type Budget } from '../../src/budget/budget.ts'
 import { BudgetTracker } from '../../src/budget/tracker.ts'
 import { BudgetIntegration } from '../../src/gateway/integration.ts'
 import { Keeper } from '../../src/gateway/keeper.ts'
 import { type Jobs } from '../../src/holds/jobs.ts'
+import { JournalCopy } from '../../src/journal/copy.ts'
 import { JournalFolder } from '../../src/journal/folder.ts'
 import { type Journal } from '../../src/journal/journal.ts'
+import { LostCalls } from '../../src/journal/lost-calls.ts'
 import { recover } from '../../src/journal/recovery.ts'
 import { MemoryRateLimiter } from '../../src/limits/memory-limiter.ts'
 import { Metrics } from '../../src/metrics.ts'
@@ -21,6 +22,8 @@ const FOLDER = '/data/journal'
 /** of what the gateways count for people, one is enough for all */
 const METRICS = new Metrics()
 const RESTART_MS = 300
+const LOST_CALLS_EVERY_MS = 2_000
+const COPIES_KEPT_MS = 86_400_000
 
 /** A machine with a disk and a clock, on which one gateway is kept running. */
 export class Machine {
@@ -153,7 +156,7 @@ export class Process implements Owner, DiskUser {
       world.logged(this, level, message, details)
     }
     const log = { info: () => {}, warn: line('warn'), error: line('error') }
-    const authority: Authority = linkOf(this, world)
+    const authority = linkOf(this, world)
     const folder = await JournalFolder.open(FOLDER, {
       log,
       now,
@@ -188,10 +191,18 @@ export class Process implements Owner, DiskUser {
       onReturnsDue: (atOnce) => { writer.returnsDue(atOnce) },
       onNotLive,
     })
+    const copies = world.copies?.of(this)
+    const copy = copies === undefined
+      ? undefined
+      : new JournalCopy({ store: copies, incarnation: this.incarnation, maxBytes: 10_000, now: steady })
+    const lostCalls = copies === undefined
+      ? null
+      : new LostCalls({ authority, copies, incarnation: this.incarnation, keptMs: COPIES_KEPT_MS, now, log })
     const writer: LedgerWriter = this.writer = new LedgerWriter({
       authority,
       incarnation: this.incarnation,
       journal,
+      copy,
       now,
       steady,
       log,
@@ -217,9 +228,13 @@ export class Process implements Owner, DiskUser {
       rateMaxAgeMs: Infinity,
     })
     tracker.start()
+    void lostCalls?.look()
+    const looks = setInterval(() => { void lostCalls?.look() }, LOST_CALLS_EVERY_MS)
     this.#end = async () => {
+      clearInterval(looks)
       tracker.stop()
       keeper.stop()
+      await lostCalls?.stop()
       try {
         await this.gate?.endsCollected()
         await writer.stop(now() + 5_000)
@@ -230,6 +245,7 @@ export class Process implements Owner, DiskUser {
       } catch (error) {
         line('error')({ err: error }, 'not everything could be recorded')
       }
+      await copy?.close()
       await hot.close()
       await folder.close()
     }

@@ -8,6 +8,7 @@ import { type CallEnd, type UsageEvent } from '../../src/usage/usage.ts'
 import { Calls, type SimCall } from './calls.ts'
 import { Checks } from './checks.ts'
 import { aCall } from './exchange.ts'
+import { Copies } from './copies.ts'
 import { type Faults, named, NO_FAULTS, someFaults } from './faults.ts'
 import { Hub } from './hub.ts'
 import { type Ledger } from './ledger.ts'
@@ -62,6 +63,8 @@ export class World {
   readonly ledger: Ledger
   readonly hub: Hub
   readonly provider = new SimProvider()
+  /** null: journals have no copies */
+  readonly copies: Copies | null
   readonly calls = new Calls()
   readonly checks = new Checks()
   readonly machines: Machine[]
@@ -107,6 +110,12 @@ export class World {
     this.#largest = this.random.pick([3, 10, 40])
     this.#every = this.#pace = this.random.pick([20, 80, 300])
     const machines = this.random.pick([1, 2, 2, 3, 3, 4])
+    this.copies = this.random.chance(0.3) ? new Copies(this) : null
+    if (this.copies !== null) {
+      // it is of use where calls that the ledger does not have yet are lost with their disk
+      this.wild.diskGoneEvery = Math.min(this.wild.diskGoneEvery, 4_000)
+      this.wild.outageEvery = Math.min(this.wild.outageEvery, 4_000)
+    }
     this.machines = Array.from({ length: machines }, (_, i) => new Machine(this, `gateway${i + 1}`))
   }
 
@@ -420,7 +429,10 @@ export class World {
       this.#ledgerSkew = this.#ledgerSkew === 0 ? random.pick([-HOUR, HOUR]) : 0
     })
     some(wild.limitEvery, 'a limit is changed', () => this.#setLimit())
-    some(wild.hotWipeEvery, 'the hot status is wiped', () => { this.hub.wipe() })
+    some(wild.hotWipeEvery, 'the hot status is wiped', () => {
+      this.hub.wipe()
+      this.copies?.wipe()
+    })
     some(wild.diskFullEvery, 'a disk is full', () => {
       const { disk: { health } } = machine()
       forAWhile(1_500, () => { health.full = true }, () => { health.full = false })
