@@ -13,6 +13,9 @@ t.test('while PostgreSQL is silent a warm budget goes on, a cold one is refused 
   await gateway.budget({ name: 'each', scopeType: 'endUser', scopeId: '*', organizationId: gateway.organizationId, amount: '10' })
   const warm = await gateway.key()
   const each = await gateway.key({ endUser: 'allow' })
+  // that these were made is known before they are read; the second look has begun after that for sure
+  await gateway.core.registry.refresh()
+  await gateway.core.registry.refresh()
 
   // what was asked was done, and nobody hears of it
   const lost = Promise.all(['grant_leases', 'post_usage'].map((asked) => proxy.cutOn(asked, 'unanswered')))
