@@ -6,10 +6,12 @@ import { pino } from 'pino'
 import { malformedRequests, relaycore, type RelaycoreOptions } from './app.ts'
 import { type Config, rejectOwnAddress } from './config.ts'
 import { Core } from './core.ts'
+import { DependencyUnavailable } from './errors.ts'
 import { firstStart, guide } from './first-start.ts'
 import { logLines } from './log-lines.ts'
 import { ownUrl } from './own-url.ts'
 import { startDemoProvider } from './providers/demo/server.ts'
+import { reached } from './stores/postgres/pool.ts'
 
 /**
  * One gateway process: opens the business, listens, and stops in order on SIGTERM and SIGINT: no new calls, open ones
@@ -63,7 +65,12 @@ export async function startServer ({ config, say, onFatal }: StartOptions): Prom
     const [, ownAdminUrl] = adminPort === undefined ? [] : await open('admin', admin)
     const [app, url] = await open(adminPort === undefined ? undefined : 'calls', calls)
     const adminUrl = ownAdminUrl ?? url
-    const first = await firstStart(core, { url, adminUrl })
+    const first = await reached(firstStart(core, { url, adminUrl })).catch((err: unknown) => {
+      // it serves already: where this was the first start, the next one is
+      if (!(err instanceof DependencyUnavailable)) throw err
+      log.warn({ err }, 'PostgreSQL did not say whether this is the first start, for which it makes a budget, a key and a token')
+      return null
+    })
     if (first !== null) say(`${guide(first, { url, adminUrl })}\nThis is also in ${first.file}. Keep it secret.`)
     else say(`RelayCore Budget Gateway listens on ${url}${adminUrl === url ? '' : `, its admin API on ${adminUrl}`}`)
     return { core, app, url, adminUrl, close }

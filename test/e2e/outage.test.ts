@@ -1,13 +1,23 @@
-import t from 'tap'
-import { aFaultProxy } from '../services/fault-proxy.ts'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { loadConfig } from '../../src/config.ts'
+import { startServer } from '../../src/server.ts'
+import { aFaultProxy, type FaultProxy } from '../services/fault-proxy.ts'
 import { aDatabase } from '../stores/postgres/database.ts'
 import { aGateway } from './gateway.ts'
 
-t.test('while PostgreSQL is silent a warm budget goes on, a cold one is refused in time, and its answers may be lost', async (t) => {
+/** a network that breaks, and the URL of a database behind it */
+async function aWay (t: Test): Promise<{ proxy: FaultProxy, through: string }> {
   const url = new URL(await aDatabase(t))
   const host = decodeURIComponent(url.hostname)
   const proxy = await aFaultProxy(t, host.startsWith('/') ? `${host}/.s.PGSQL.5432` : Number(url.port))
-  const through = url.href.replace(/@[^/]*\//, `@127.0.0.1:${proxy.port}/`)
+  return { proxy, through: url.href.replace(/@[^/]*\//, `@127.0.0.1:${proxy.port}/`) }
+}
+
+t.test('while PostgreSQL is silent a warm budget goes on, a cold one is refused in time, and its answers may be lost', async (t) => {
+  const { proxy, through } = await aWay(t)
   const gateway = await aGateway(t, { DATABASE_URL: through, RELAYCORE_SHUTDOWN_MS: '1000' })
   await gateway.budget({ name: 'all' })
   await gateway.budget({ name: 'each', scopeType: 'endUser', scopeId: '*', organizationId: gateway.organizationId, amount: '10' })
@@ -44,4 +54,24 @@ t.test('while PostgreSQL is silent a warm budget goes on, a cold one is refused 
   proxy.pass()
   for (let status = 0; status !== 200;) status = (await gateway.chat(each, { user: 'bob' })).status
   t.equal((await gateway.events()).length, before + 2)
+})
+
+t.test('a gateway that listens already goes on where PostgreSQL does not say whether this is the first start; the next one is', async (t) => {
+  const { proxy, through } = await aWay(t)
+  const folder = mkdtempSync(join(tmpdir(), 'relaycore-first-'))
+  t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
+  const config = loadConfig({
+    RELAYCORE_DATA_DIR: folder, DATABASE_URL: through, PORT: '0', RELAYCORE_LOG_LEVEL: 'silent', RELAYCORE_SHUTDOWN_MS: '1000',
+  })
+  const start = async () => await startServer({ config, say: () => undefined, onFatal: (error) => { throw error } })
+  const cut = proxy.cutOn('relaycore first start', 'unanswered')
+  const server = await start()
+  await cut
+  t.equal((await fetch(`${server.url}/readyz`)).status, 200)
+  t.notOk(existsSync(join(folder, 'first-start.txt')))
+  await server.close()
+
+  const next = await start()
+  t.teardown(() => next.close())
+  t.ok(existsSync(join(folder, 'first-start.txt')))
 })
