@@ -127,10 +127,10 @@ export class Members {
     }
     await this.#reviveThoseThatEnded()
     await this.#world?.settled(() => this.#moveLimit(100), 30_000)
-    for (const lost of this.#lost) {
+    await Promise.all(this.#lost.map(async (lost) => {
       await this.#start(lost, lost.gateway)
       await stopped(lost.gateway)
-    }
+    }))
   }
 
   async close (): Promise<void> {
