@@ -27,10 +27,17 @@ function compiler () {
   return fs.existsSync(tsc) ? tsc : null
 }
 
+// What the program depends on is in it, so packages that were installed since are a reason to make it anew.
 function isStale () {
   if (!fs.existsSync(path.join(__dirname, 'src'))) return false
   if (!fs.existsSync(entry)) return true
-  return Math.max(newest(path.join(__dirname, 'src')), newest(path.join(__dirname, 'plugins'))) > fs.statSync(entry).mtimeMs
+  const installed = path.join(__dirname, 'node_modules', '.package-lock.json')
+  return Math.max(
+    newest(path.join(__dirname, 'src')),
+    newest(path.join(__dirname, 'plugins')),
+    fs.existsSync(installed) ? fs.statSync(installed).mtimeMs : 0,
+    fs.statSync(path.join(__dirname, 'bundle.mjs')).mtimeMs
+  ) > fs.statSync(entry).mtimeMs
 }
 
 // Built beside dist and renamed, so that nobody ever sees half of it.
