@@ -5,6 +5,7 @@ import { timeIn } from '../../src/reports/summary-range.ts'
 import { csvOf } from './csv.ts'
 import { type Scope, type Tools } from './index.ts'
 import { Id, Nullable, problems, Subject, Text, Time } from './schemas.ts'
+import { largeSerializer } from './serialization.ts'
 
 const GroupBy = Type.Union([
   Type.Enum(DIMENSIONS), Type.String({ pattern: '^tag:.{1,64}$', description: 'tag: and the name of a tag' }),
@@ -89,8 +90,7 @@ export function summaryRoutes (scope: Scope, { guard, summary }: Tools): void {
       },
       tags: ['budgets'],
     },
-    // thousands of groups that are made field by field: a serializer that goes by the schema takes much longer
-    serializerCompiler: () => (answer) => JSON.stringify(answer),
+    serializerCompiler: largeSerializer,
   }, async (request, reply) => {
     const { startDate, endDate, groupBy = null, interval = null } = request.query
     const budget = await guard.budget(request, request.params.id)

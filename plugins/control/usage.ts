@@ -7,6 +7,7 @@ import { type UsageQuery, type UsageRecord } from '../../src/usage/history.ts'
 import { type CacheCheck, type UsageDraft, type UsageMetadata } from '../../src/usage/recording.ts'
 import { type Scope, type Tools } from './index.ts'
 import { Id, Once, problems } from './schemas.ts'
+import { largeSerializer } from './serialization.ts'
 import {
   Message, NewUsage, NewUsageBatch, UsageBatchAnswer, UsageListQuery, UsageObject, UsagePageAnswer, UsageRecordAnswer,
 } from './usage-schemas.ts'
@@ -72,8 +73,7 @@ function recordRoutes (scope: Scope, { collector, guard, mutate }: Tools): void 
       errors: ['not_found'],
       tags,
     },
-    // a thousand objects that are made field by field here: a serializer that goes by the schema takes much longer
-    serializerCompiler: () => (answer) => JSON.stringify(answer),
+    serializerCompiler: largeSerializer,
   }, async (request, reply) => {
     const { records } = request.body
     const budgets = await guard.budgets(request, [...new Set(records.map(({ budgetId }) => budgetId))])
