@@ -28,12 +28,14 @@ interface Sample {
   leasedUsd: number
 }
 
+/** the least that may be set: its segments, an eighth of it each, fill up and go often */
+const JOURNAL_BYTES = 4 * 1024 * 1024
 /** what may be more at the end: so many times, and so much beside */
 const MAY_GROW: Record<keyof Sample, { times: number, by: number }> = {
   memoryMb: { times: 1.1, by: 20 },
   descriptors: { times: 1.1, by: 10 },
   // of each gateway the segment that it writes to, which goes once it is full and recorded
-  journalKb: { times: 1, by: 2 * 16 * 1024 },
+  journalKb: { times: 1, by: 2 * JOURNAL_BYTES / 8 / 1024 },
   openCalls: { times: 1.5, by: 20 },
   redisKeys: { times: 1.1, by: 20 },
   redisMb: { times: 1.1, by: 1 },
@@ -49,7 +51,8 @@ export async function proveSoak ({ ms, callsPerSecond }: SoakOptions, say: (line
   const world = await ProofWorld.open({ redis: true })
   const redis = new Redis(world.redisUrl as string)
   try {
-    const gateways = [await world.startGateway(), await world.startGateway()]
+    const small = { RELAYCORE_JOURNAL_MAX_BYTES: String(JOURNAL_BYTES) }
+    const gateways = [await world.startGateway(undefined, small), await world.startGateway(undefined, small)]
     const key = await makeBudgets(world)
     say(`2 gateways, ${callsPerSecond} calls/s, ${Math.round(ms / 60_000)} min`)
     const start = Date.now()
