@@ -2002,15 +2002,20 @@ begin
   if not found then
     raise exception 'gateway % is unknown', _incarnation using errcode = 'RC001';
   end if;
-  select array_agg(o.id), array_agg((c.charge ->> 0)::bigint), array_agg((c.charge ->> 1)::bigint),
-    array_agg((c.charge ->> 2)::bigint), array_agg(coalesce((h.hold ->> 1)::bigint, 0)), array_agg(h.hold ->> 2)
+  select array_agg(k.id), array_agg(k.charges[c.n][1]), array_agg(k.charges[c.n][2]), array_agg(k.charges[c.n][3]),
+    array_agg(coalesce(k.holds[h.n][2]::bigint, 0)), array_agg(k.holds[h.n][3])
   into _events, _accounts, _amounts, _covered, _quotes, _rates
-  from json_to_recordset(_calls) o (id uuid, holds json, "end" json)
-  cross join lateral json_array_elements(o."end" -> 'charges') with ordinality c (charge, n)
+  from (
+    -- lists of lists of numbers, of which JSON and arrays differ by their brackets
+    select o.id, translate(o."end" ->> 'charges', '[]', '{}')::bigint[] as charges,
+      translate(o.holds::text, '[]', '{}')::text[] as holds
+    from json_to_recordset(_calls) o (id uuid, holds json, "end" json) offset 0
+  ) k
+  cross join lateral generate_subscripts(k.charges, 1) c (n)
   -- mostly they are in the same order
   cross join lateral (
-    select case when o.holds -> (c.n - 1)::integer ->> 0 = c.charge ->> 0 then o.holds -> (c.n - 1)::integer
-      else (select h.hold from json_array_elements(o.holds) h (hold) where h.hold ->> 0 = c.charge ->> 0 limit 1) end as hold
+    select case when k.holds[c.n][1] = k.charges[c.n][1]::text then c.n
+      else (select m from generate_subscripts(k.holds, 1) m where k.holds[m][1] = k.charges[c.n][1]::text limit 1) end as n
   ) h;
   select array_agg(distinct t.account_id) into _touched from (
     select a.account_id from unnest(_accounts) a (account_id)
