@@ -30,13 +30,9 @@ interface Wrong {
 }
 
 function whatIsWrong (schema: TSchema, value: unknown): Wrong {
-  const errors = Value.Errors(schema, value).filter(({ keyword }) => keyword !== 'boolean')
-  const [first] = errors
-  if (first === undefined) return { path: '', expected: expectation(schema) }
-  // of a union that fails as a whole, its first variant's complaint would mislead
-  const union = errors.find(({ keyword, schemaPath, instancePath }) => keyword === 'anyOf' &&
-    first.schemaPath.startsWith(`${schemaPath}/`) && first.instancePath === instancePath)
-  const { keyword, params, message, ...error } = union ?? first
+  const told = toTell(Value.Errors(schema, value).filter(({ keyword }) => keyword !== 'boolean'), schema, value)
+  if (told === undefined) return { path: '', expected: expectation(schema) }
+  const { keyword, params, message, ...error } = told
   const { requiredProperties: [missing] = [], additionalProperties: [extra] = [] } = params as Named
   const there = at(schema, error.schemaPath.slice(1)) as Shape | undefined
   if (keyword === 'required' && missing !== undefined) {
@@ -47,6 +43,25 @@ function whatIsWrong (schema: TSchema, value: unknown): Wrong {
     return { path: `${error.instancePath}/${extra}`, expected: `absent: the fields are ${names.join(', ')}` }
   }
   return { path: error.instancePath, expected: there === undefined ? message : expectation(there) }
+}
+
+type Complaint = ReturnType<typeof Value.Errors>[number]
+
+/**
+ * Of a union that fails as a whole its first variant's complaint would mislead: told is what the union expects, or, of
+ * an object or a list that one of its variants alone can be, what is wrong with it as that.
+ */
+function toTell (errors: readonly Complaint[], schema: TSchema, value: unknown): Complaint | undefined {
+  const [first] = errors
+  const union = first && errors.find(({ keyword, schemaPath, instancePath }) => keyword === 'anyOf' &&
+    first.schemaPath.startsWith(`${schemaPath}/`) && first.instancePath === instancePath)
+  if (union === undefined) return first
+  const { anyOf = [] } = at(schema, union.schemaPath.slice(1)) as Shape
+  const given = at(value, union.instancePath)
+  const type = Array.isArray(given) ? 'array' : typeof given
+  const meant = anyOf.flatMap((variant, i) => variant.type === type ? [`${union.schemaPath}/anyOf/${i}`] : [])
+  if (meant.length !== 1 || (type !== 'object' && type !== 'array')) return union
+  return toTell(errors.filter(({ schemaPath }) => `${schemaPath}/`.startsWith(`${meant[0]}/`)), schema, value) ?? union
 }
 
 interface Named {

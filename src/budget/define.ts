@@ -65,8 +65,8 @@ function objectOr (value: unknown): Fields { return isObject(value) ? value : {}
 
 function fieldsOf (body: unknown): Fields {
   if (!isObject(body)) throw invalidField('body', 'a JSON object', body)
-  for (const name of Object.keys(body)) {
-    if (!NAMES.has(name)) throw invalidField(name, `absent: there is no such field (${[...NAMES].join(', ')})`, undefined)
+  for (const [name, value] of Object.entries(body)) {
+    if (!NAMES.has(name)) throw invalidField(name, `absent: there is no such field (${[...NAMES].join(', ')})`, value)
   }
   return body
 }

@@ -69,6 +69,21 @@ t.test('every refusal of a request names what is wrong with it', async (t) => {
   t.ok(malformed.status >= 400 && malformed.status < 500)
 })
 
+t.test('a field that is none is named with what was sent, in what may be null too', async (t) => {
+  const { admin, organizationId } = await anOrganization()
+  const token = { name: 't', role: 'viewer' }
+  const cases: [string, object, string, RegExp][] = [
+    ['/keys', { name: 'k', organizationId, rateLimits: { requestsPerMin: 60 } }, 'rateLimits/requestsPerMin', /absent: the fields are requestsPerMinute, .*; got 60$/],
+    ['/keys', { name: 'k', organizationId, rateLimits: 7 }, 'rateLimits', /an object or null; got 7$/],
+    ['/keys', { name: 'k', organizationId, rateLimits: { requestsPerMinute: 0 } }, 'rateLimits/requestsPerMinute', /a whole number from 1 to \d+ or null; got 0$/],
+    ['/tokens', { ...token, reach: { organizationId, team: 'search' } }, 'reach/team', /absent: the fields are organizationId, .*; got "search"$/],
+    ['/budgets', { ...BUDGET, nam: 'x' }, 'nam', /absent: there is no such field .*; got "x"$/],
+  ]
+  for (const [path, body, field, detail] of cases) {
+    t.match(await admin('POST', path, body), { status: 400, body: { field, detail } }, field)
+  }
+})
+
 t.test('rules of budgets and keys hold in the database too', async (t) => {
   const gateway = await anOrganization()
   const { organizationId } = gateway
