@@ -15,7 +15,7 @@ const RFC_3339 = /^\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]
 
 export const TIME_EXPECTED = 'a time like "2026-12-01T00:00:00Z", or a day'
 
-/** RFC 3339, or a day, which begins in UTC; null: it is none, or not of these centuries */
+/** RFC 3339, or a day, which begins in UTC (of a budget: `timeIn`); null: it is none, or not of these centuries */
 export function parseTime (value: unknown): number | null {
   if (typeof value !== 'string' || !RFC_3339.test(value)) return null
   const at = DateTime.fromISO(value.replace(' ', 'T'), { zone: 'UTC' })

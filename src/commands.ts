@@ -82,7 +82,15 @@ const OPTIONS = {
 
 type Values = ReturnType<typeof parse>['values']
 
-function parse (args: string[]) { return parseArgs({ args, options: OPTIONS, allowPositionals: true }) }
+function parse (args: string[]) {
+  try {
+    return parseArgs({ args, options: OPTIONS, allowPositionals: true })
+  } catch (error) {
+    // what Node says is as good, but for what it adds about arguments that begin with a dash
+    const [said = ''] = (error as Error).message.split('. ')
+    throw new ConfigError(`${said}. \`relaycore --help\` names all options.`)
+  }
+}
 
 /** Where a command speaks: what was asked for, and what is to be known beside it. */
 export interface Speech {
@@ -103,7 +111,11 @@ export async function runCommand (
   if (values.help === true || command === '' || command === 'help') { speech.say(HELP); return 0 }
   if (command === 'doctor') return await doctor(env, values, speech)
   const run = command === 'start' ? start : COMMANDS[command]
-  if (run === undefined) throw new ConfigError(`There is no command "${command}". \`relaycore --help\` names them all.`)
+  if (run === undefined) {
+    const longer = Object.keys(COMMANDS).filter((name) => name.startsWith(`${command} `))
+    const meant = longer.length > 0 ? `, but ${longer.map((name) => `"${name}"`).join(' and ')}` : ''
+    throw new ConfigError(`There is no command "${command}"${meant}. \`relaycore --help\` names them all.`)
+  }
   return await run(values.config === undefined ? loadConfig(env) : loadConfig(env, values.config), values, speech)
 }
 

@@ -190,7 +190,7 @@ export const Settings = Type.Object({
   providers: Type.Optional(Type.Record(Type.String({ pattern: PROVIDER_NAME }), Entry, {
     additionalProperties: false,
     env: 'RELAYCORE_PROVIDERS',
-    description: 'by name, JSON: more of a provider named here, or servers that speak OpenAI\'s or Anthropic\'s dialect (see below)',
+    description: 'by name, JSON: more of a provider named here, or servers that speak OpenAI\'s or Anthropic\'s dialect',
     expected: 'an object of providers by name, each with some of url, dialect, apiKeyEnv, onDisconnect, region, project, models, pricesOf, unknownModels',
   })),
   providerKeys: text({

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { holdChange } from './access/audit.ts'
 import { formatLink } from './access/audit-chain.ts'
 import { type Authorship } from './access/changes.ts'
@@ -525,10 +525,24 @@ async function open (options: CoreOptions, closers: Close[]): Promise<Core> {
   return core
 }
 
+/** Not by `recursive`: where a folder cannot be, e.g. below /proc, Node 20 tries for ever. */
+function makeFolders (path: string, mode: number): void {
+  const missing: string[] = []
+  for (let at = resolve(path); !existsSync(at); at = dirname(at)) missing.push(at)
+  for (const folder of missing.reverse()) {
+    try {
+      mkdirSync(folder, { mode })
+    } catch (error) {
+      // made meanwhile, or there and not to be looked at
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+  }
+}
+
 function makeDataFolder (path: string): void {
   try {
     // as root the database's own user passes through it, and sees nothing of it
-    mkdirSync(path, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
+    makeFolders(path, process.getuid?.() === 0 ? 0o711 : 0o700)
   } catch (error) {
     throw new Error(`The data folder ${path} cannot be made: ${(error as Error).message}. Set RELAYCORE_DATA_DIR to a folder ` +
       'that this user may write to.', { cause: error })

@@ -63,8 +63,12 @@ t.test('what stops a start is said in one plain sentence', async (t) => {
   const { port } = busy.address() as AddressInfo
   const cases: [string[], Record<string, string>, RegExp][] = [
     [['dance'], {}, /^There is no command "dance"/],
+    [['audit'], {}, /^There is no command "audit", but "audit verify"/],
+    [['start', '--fast'], {}, /^Unknown option '--fast'\. `relaycore --help` names all options/],
+    [['keys', 'create', '--name'], {}, /'--name <value>' argument missing/],
     [['start'], { PORT: 'x' }, /^PORT must be a whole number/],
     [['start'], { RELAYCORE_DATA_DIR: join(folder, 'file/data'), DATABASE_URL: databaseUrl }, /^The data folder .* cannot be made/],
+    [['start'], { RELAYCORE_DATA_DIR: '/proc/relaycore', DATABASE_URL: databaseUrl }, /^The data folder \/proc\/relaycore cannot be made/],
     [['start'], { RELAYCORE_DATA_DIR: join(folder, 'a'), DATABASE_URL: databaseUrl, PORT: String(port) }, /^Port \d+ on 127.0.0.1 is in use/],
     [['start'], { RELAYCORE_DATA_DIR: join(folder, 'b'), DATABASE_URL: 'postgres://127.0.0.1:1/x' }, /^The database cannot be reached/],
     [['keys', 'create'], { DATABASE_URL: databaseUrl }, /^keys create needs --name and --organization/],

@@ -1,11 +1,10 @@
 import { type Reach } from '../access/actor.ts'
-import { parseTime, TIME_EXPECTED } from '../clock.ts'
 import { invalidField, NotFound, Unprocessable } from '../errors.ts'
 import { AMOUNT_EXPECTED, formatNano, parseAmount } from '../money/amount.ts'
 import { isPlain } from '../text.ts'
 import { type Budget, type Identity } from './budget.ts'
 import { approvalLimit } from './limits.ts'
-import { periodAt } from './period.ts'
+import { periodAt, timeIn } from './period.ts'
 import { isForEach, kindOf, subjectIn } from './subject.ts'
 
 /**
@@ -171,9 +170,9 @@ interface AdjustmentBody { amount: unknown, from?: unknown, to?: unknown, reason
 
 /** more for a time */
 export function increase (budget: Budget, body: AdjustmentBody, createdBy: string, now: number): AdjustmentDraft {
-  const from = body.from === undefined ? now : Math.max(now, timeOf('from', body.from))
+  const from = body.from === undefined ? now : Math.max(now, timeIn(budget.timezone, 'from', body.from))
   if (body.to === undefined) throw invalidField('to', 'given: an increase is for a time; a top-up is for the running period', undefined)
-  const until = timeOf('to', body.to)
+  const until = timeIn(budget.timezone, 'to', body.to)
   if (until <= from) throw invalidField('to', 'after from, and in the future', body.to)
   const subject = subjectAsked(budget, body.subject)
   return { kind: 'increase', subject, amountNano: amountOf(body.amount), from, until, reason: reasonOf(body.reason), createdBy }
@@ -217,7 +216,7 @@ export function approval (
   createdBy: string, now: number
 ): AdjustmentDraft {
   if (approvalLimit(budget, budget.amountNano) === null) throw new Unprocessable(`Budget ${budget.id} requires no approval`)
-  const until = body.to === undefined ? null : timeOf('to', body.to)
+  const until = body.to === undefined ? null : timeIn(budget.timezone, 'to', body.to)
   if (until !== null && until <= now) throw invalidField('to', 'a time in the future', body.to)
   const amountNano = body.amount !== undefined ? amountOf(body.amount) : until === null ? asked.amountNano : null
   if (amountNano === null && until === null) throw invalidField('amount', 'given, or to: the request names no amount', undefined)
@@ -233,12 +232,6 @@ function amountOf (value: unknown): bigint {
   const nano = parseAmount(value)
   if (nano === null || nano === 0n) throw invalidField('amount', `more than 0, ${AMOUNT_EXPECTED}`, value)
   return nano
-}
-
-function timeOf (field: string, value: unknown): number {
-  const at = parseTime(value)
-  if (at === null) throw invalidField(field, TIME_EXPECTED, value)
-  return at
 }
 
 export function reasonOf (value: unknown): string {

@@ -1,4 +1,3 @@
-import { parseTime, TIME_EXPECTED } from '../clock.ts'
 import { invalidField } from '../errors.ts'
 import { rateLimitsOf } from '../limits/rate-limits.ts'
 import { AMOUNT_EXPECTED, formatNano, parseAmount } from '../money/amount.ts'
@@ -9,6 +8,7 @@ import {
   type ScopeType,
 } from './budget.ts'
 import { type BudgetDraft } from './hierarchy.ts'
+import { timeIn } from './period.ts'
 import { isForEach, MAX_SUBJECT, splitTag } from './subject.ts'
 
 /**
@@ -77,8 +77,8 @@ function complete (f: Fields): BudgetDraft {
   const mode = oneOf('mode', MODES, f['mode'] ?? 'enforced')
   const period = oneOf('period', PERIODS, f['period'])
   const timezone = zoneOf(f['timezone'] ?? 'UTC')
-  const startDate = dateOf('startDate', f['startDate'])
-  const endDate = f['endDate'] === undefined || f['endDate'] === null ? null : dateOf('endDate', f['endDate'])
+  const startDate = timeIn(timezone, 'startDate', f['startDate'])
+  const endDate = f['endDate'] === undefined || f['endDate'] === null ? null : timeIn(timezone, 'endDate', f['endDate'])
   if (endDate !== null && endDate <= startDate) throw invalidField('endDate', 'after startDate', f['endDate'])
   const recurring = flagOf('recurring', f['recurring'] ?? period !== 'custom')
   if (period === 'custom' && endDate === null && recurring) {
@@ -165,12 +165,6 @@ function isTimeZone (name: string): boolean {
   } catch {
     return false
   }
-}
-
-function dateOf (field: string, value: unknown): number {
-  const at = parseTime(value)
-  if (at === null) throw invalidField(field, TIME_EXPECTED, value)
-  return at
 }
 
 function alertsOf (value: unknown, amountNano: bigint): BudgetAlert[] {

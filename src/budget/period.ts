@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { DateTime, type DateTimeUnit, Duration } from 'luxon'
+import { parseTime, TIME_EXPECTED } from '../clock.ts'
+import { invalidField } from '../errors.ts'
 import { type Budget } from './budget.ts'
 
 /**
@@ -50,6 +52,20 @@ export function appliesWithin ({ startDate, endDate, period }: PeriodBudget, { s
 /** The calendar day of a zone that holds `at`. */
 export function dayAt (zone: string, at: number): { start: number, end: number } {
   return calendarPeriod(at, zone, 'day')
+}
+
+/** RFC 3339, or a day, which begins by the clocks of the zone. Throws invalid_field. */
+export function timeIn (zone: string, field: string, value: unknown): number {
+  const at = parseTime(value)
+  if (at === null) throw invalidField(field, TIME_EXPECTED, value)
+  return DAY.test(value as string) ? startOfDay(zone, value as string) : at
+}
+
+const DAY = /^\d{4}-\d{2}-\d{2}$/
+
+/** where there is no midnight, its first moment */
+export function startOfDay (zone: string, date: string): number {
+  return dayAt(zone, DateTime.fromISO(`${date}T12:00`, { zone }).toMillis()).start
 }
 
 function holds (period: PeriodBounds, at: number): boolean {

@@ -1,7 +1,6 @@
 import { DateTime } from 'luxon'
 import { type Budget } from '../budget/budget.ts'
-import { dayAt, shownPeriod } from '../budget/period.ts'
-import { parseTime, TIME_EXPECTED } from '../clock.ts'
+import { dayAt, shownPeriod, startOfDay } from '../budget/period.ts'
 import { invalidField } from '../errors.ts'
 
 /**
@@ -44,19 +43,6 @@ export function rangeOf (
   return { from, to }
 }
 
-/** RFC 3339, or a day, which begins by the clocks of the zone. Throws invalid_field. */
-export function timeIn (zone: string, field: string, text: string): number {
-  const at = parseTime(text)
-  if (at === null) throw invalidField(field, TIME_EXPECTED, text)
-  return DAY.test(text) ? startOf(zone, text) : at
-}
-
-const DAY = /^\d{4}-\d{2}-\d{2}$/
-
-function startOf (zone: string, date: string): number {
-  return dayAt(zone, DateTime.fromISO(`${date}T12:00`, { zone }).toMillis()).start
-}
-
 export function spansOf (zone: string, { from, to }: Span, interval: Interval | null): SummaryRange {
   const hours = (...spans: [number, number][]): Span[] =>
     spans.map(([from, to]) => ({ from, to })).filter(({ from, to }) => from < to)
@@ -78,7 +64,7 @@ export function spansOf (zone: string, { from, to }: Span, interval: Interval | 
 export function bucketOf (zone: string, interval: Interval, at: number | string): { start: number, end: number } {
   if (typeof at === 'number') return { start: at, end: hourAfter(zone, at) }
   const next = DateTime.fromISO(at, { zone: 'UTC' }).plus({ [`${interval}s`]: 1 })
-  return { start: startOf(zone, at), end: startOf(zone, next.toFormat('yyyy-MM-dd')) }
+  return { start: startOfDay(zone, at), end: startOfDay(zone, next.toFormat('yyyy-MM-dd')) }
 }
 
 const DAY_MS = 86_400_000

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { DateTime } from 'luxon'
 import t from 'tap'
 import { type Budget } from '../../src/budget/budget.ts'
-import { appliesWithin, PeriodClock, periodAt, shownPeriod } from '../../src/budget/period.ts'
+import { appliesWithin, periodAt, PeriodClock, shownPeriod, timeIn } from '../../src/budget/period.ts'
 
 const ZONES = ['UTC', 'Europe/Berlin', 'America/New_York', 'America/Sao_Paulo', 'Africa/Cairo', 'Asia/Beirut',
   'Australia/Lord_Howe', 'Pacific/Apia', 'Asia/Kolkata', 'America/Havana']
@@ -118,4 +118,13 @@ t.test('the clock of a budget answers what is computed anew', async () => {
   const clock = new PeriodClock(budget)
   const near = fc.integer({ min: ms('2026-10-19'), max: ms('2026-10-30') })
   fc.assert(fc.property(near, (at) => JSON.stringify(clock.at(at)) === JSON.stringify(periodAt(budget, at))))
+})
+
+t.test('a day begins by the clocks of the budget, where its midnight does not exist at its first moment', async (t) => {
+  const at = (zone: string, text: string) => new Date(timeIn(zone, 'startDate', text)).toISOString()
+  t.equal(at('UTC', '2026-11-20'), '2026-11-20T00:00:00.000Z')
+  t.equal(at('America/New_York', '2026-11-20'), '2026-11-20T05:00:00.000Z')
+  t.equal(at('America/New_York', '2026-11-20T00:00:00Z'), '2026-11-20T00:00:00.000Z', 'a time is what it says')
+  t.equal(at('America/Santiago', '2026-09-06'), '2026-09-06T04:00:00.000Z', 'clocks go from 23:59 to 1:00')
+  t.throws(() => at('UTC', '20.11.2026'), /startDate must be a time like/)
 })
