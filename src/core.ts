@@ -52,7 +52,7 @@ import { PostgresHoldStore } from './stores/postgres/hold-store.ts'
 import { PostgresJobStore } from './stores/postgres/job-store.ts'
 import { type LaunchedPostgres, launchPostgres } from './stores/postgres/launcher.ts'
 import { ensurePartitions, isMigrated, migrate } from './stores/postgres/migrate.ts'
-import { Database } from './stores/postgres/pool.ts'
+import { Database, reached } from './stores/postgres/pool.ts'
 import { PostgresPriceStore } from './stores/postgres/price-store.ts'
 import { PostgresRateStore } from './stores/postgres/rates.ts'
 import { PostgresUsageSums } from './stores/postgres/usage-sums.ts'
@@ -560,7 +560,7 @@ async function embedded ({ config, say }: CoreOptions, closers: Close[]): Promis
 
 /** what tells this ledger apart from others that share a Redis with it */
 async function deploymentOf (database: Database): Promise<string> {
-  const [row] = await database.query<{ id: string }>({ text: 'select id from deployment' })
+  const [row] = await reached(database.query<{ id: string }>({ text: 'select id from deployment' }))
   if (row === undefined) throw new Error('The ledger has no name of its own (table deployment)')
   return row.id
 }

@@ -71,6 +71,12 @@ t.test('a gateway that listens already goes on where PostgreSQL does not say whe
   t.notOk(existsSync(join(folder, 'first-start.txt')))
   await server.close()
 
+  // wherever in a start the database goes away, it is said
+  for (const asked of ['select id from deployment', 'insert into gateways', 'config_versions', 'model_prices']) {
+    const gone = proxy.cutOn(asked, 'unanswered')
+    await t.rejects(start(), { message: /^PostgreSQL did not answer/ }, asked)
+    await gone
+  }
   const next = await start()
   t.teardown(() => next.close())
   t.ok(existsSync(join(folder, 'first-start.txt')))
