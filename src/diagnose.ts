@@ -5,11 +5,12 @@ import { hasDatabase, withUrl } from './beside.ts'
 import { systemNow } from './clock.ts'
 import { type Config } from './config.ts'
 import { judgeDatabase, unreachable, type DatabaseFacts } from './doctor/database.ts'
-import { judgeDisk, type DiskFacts } from './doctor/disk.ts'
+import { judgeDisk, type DiskFacts, type JournalFacts } from './doctor/disk.ts'
 import { problem, warning, type Finding } from './doctor/finding.ts'
 import { judgeRedis } from './doctor/redis.ts'
 import { judgeSettings, type SettingsFacts } from './doctor/settings.ts'
 import { JournalLockedError, lockFolder } from './journal/lock.ts'
+import { endedRecorded } from './journal/reading.ts'
 import { parseSegmentName } from './journal/segments.ts'
 import { readSetAside } from './journal/set-aside.ts'
 import { checkPrices } from './pricing/check.ts'
@@ -37,7 +38,7 @@ export async function diagnose (config: Config, { call }: { call: boolean }): Pr
 
 async function databaseFindings (config: Config): Promise<{ facts: DatabaseFacts | null, findings: Finding[] }> {
   if (!hasDatabase(config)) {
-    const none = warning('PostgreSQL', 'DATABASE_URL is not set, and no gateway has started an embedded one yet',
+    const none = warning('PostgreSQL', 'DATABASE_URL is not set, and no embedded one is to be seen in the data folder',
       'start the gateway, or set DATABASE_URL')
     return { facts: null, findings: [none] }
   }
@@ -162,7 +163,11 @@ async function listenOn ({ host, port }: { host: string, port: number }): Promis
 
 function diskFacts (dataDir: string): DiskFacts {
   const absent = { folder: dataDir, exists: false, refused: null, free: 0, fileSystem: 0, open: false, journal: null }
-  if (!existsSync(dataDir)) return absent
+  try {
+    if (statSync(dataDir, { throwIfNoEntry: false }) === undefined) return absent
+  } catch (error) {
+    return { ...absent, refused: (error as Error).message }
+  }
   const { bavail, bsize, type } = statfsSync(dataDir)
   return {
     folder: dataDir,
@@ -171,7 +176,7 @@ function diskFacts (dataDir: string): DiskFacts {
     free: bavail * bsize,
     fileSystem: type,
     open: process.platform !== 'win32' && (statSync(dataDir).mode & 0o006) !== 0,
-    journal: journalFacts(join(dataDir, 'journal')),
+    journal: seenOf(join(dataDir, 'journal')),
   }
 }
 
@@ -187,25 +192,37 @@ function refusal (folder: string): string | null {
   }
 }
 
-function journalFacts (folder: string): DiskFacts['journal'] {
-  if (!existsSync(folder)) return null
-  const segments = readdirSync(folder).flatMap((name) => {
+function seenOf (folder: string): DiskFacts['journal'] {
+  try {
+    return statSync(folder, { throwIfNoEntry: false }) === undefined ? null : journalFacts(folder)
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+function journalFacts (folder: string): JournalFacts {
+  const owner = ownerOf(folder)
+  const segments = readdirSync(folder).sort().flatMap((name) => {
     const segment = parseSegmentName(name)
-    return segment === null ? [] : [{ ...segment, bytes: statSync(join(folder, name)).size }]
+    const path = join(folder, name)
+    // a gateway that runs lets go of its segments meanwhile
+    const bytes = segment === null ? undefined : statSync(path, { throwIfNoEntry: false })?.size
+    return segment === null || bytes === undefined ? [] : [{ ...segment, path, bytes }]
   })
+  const last = new Map(segments.map(({ incarnation, path }) => [incarnation, path]))
   const { events, unreadable } = readSetAside(folder)
   const kept = join(folder, 'kept')
   return {
-    owner: ownerOf(folder),
+    owner,
     bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
-    lives: new Set(segments.map(({ incarnation }) => incarnation)).size,
+    lives: owner === 'nobody' ? [...last.values()].filter((path) => !endedRecorded(path)).length : last.size,
     setAside: events.length,
     unreadable: unreadable.length,
     kept: existsSync(kept) ? readdirSync(kept).length : 0,
   }
 }
 
-function ownerOf (folder: string): NonNullable<DiskFacts['journal']>['owner'] {
+function ownerOf (folder: string): JournalFacts['owner'] {
   const lock = join(folder, 'lock')
   if (!existsSync(lock)) return 'nobody'
   try {

@@ -35,7 +35,8 @@ export interface LedgerFacts {
   uncertainLastDay: number
   callsLastDay: number
   overdueHolds: number
-  defaultRows: boolean
+  /** what the default partitions hold; imported: usage that was recorded of earlier months, and nothing else */
+  defaultRows: 'none' | 'imported' | 'calls'
   /** months from now on that have their partitions, this one included */
   monthsAhead: number
   budgets: number
@@ -151,8 +152,9 @@ function judgeLedger (facts: LedgerFacts, { rateMaxAgeMs, auditorMs }: Terms): F
   if (facts.overdueHolds > 0) {
     found.push(warning(about, `${facts.overdueHolds} long holds are past their deadline`, 'start a gateway, or `relaycore reconcile --apply`'))
   }
-  if (facts.defaultRows) {
-    found.push(warning(about, 'the default partitions hold records', 'they are of months without a partition: see whether clocks of gateways or backdated records are wrong'))
+  if (facts.defaultRows === 'imported') found.push(ok(about, 'the default partitions hold usage that was recorded of months before the first partition'))
+  if (facts.defaultRows === 'calls') {
+    found.push(warning(about, 'the default partitions hold calls, or usage of this month or later', 'they are of months without a partition: see whether clocks of gateways are wrong'))
   }
   if (facts.monthsAhead >= 2) found.push(ok(about, `this month and the next ${facts.monthsAhead - 1} have their partitions`))
   else {

@@ -4,7 +4,7 @@ import { ok, problem, warning, type Finding } from './finding.ts'
 export interface DiskFacts {
   folder: string
   exists: boolean
-  /** why nothing can be written; null: it can */
+  /** why nothing can be written, or what is there cannot be seen; null: it can */
   refused: string | null
   /** bytes that this user may still write */
   free: number
@@ -12,20 +12,24 @@ export interface DiskFacts {
   fileSystem: number
   /** rights of others than the owner */
   open: boolean
-  journal: {
-    /** who has it; 'nobody', or 'somebody' who has not said who */
-    owner: LockOwner | 'nobody' | 'somebody'
-    bytes: number
-    /** process lives that ended and are not recorded yet */
-    lives: number
-    setAside: number
-    unreadable: number
-    /** files of lives that could not be read whole */
-    kept: number
-  } | null
+  /** or why it cannot be read; null: there is none */
+  journal: JournalFacts | string | null
+}
+
+export interface JournalFacts {
+  /** who has it; 'nobody', or 'somebody' who has not said who */
+  owner: LockOwner | 'nobody' | 'somebody'
+  bytes: number
+  /** process lives that are not known to have ended in order, with all their calls recorded */
+  lives: number
+  setAside: number
+  unreadable: number
+  /** files of lives that could not be read whole */
+  kept: number
 }
 
 const ABOUT = 'data folder'
+const AS_ITS_USER = 'run this as the user that the gateway runs as (`sudo -u`, `docker exec`): what waits there is not known'
 const LOW = 2 ** 30
 const LOWEST = 100 * 2 ** 20
 
@@ -41,6 +45,7 @@ const FILE_SYSTEMS: Record<number, { name: string, wrong: string, level: 'warnin
 
 export function judgeDisk (facts: DiskFacts): Finding[] {
   const { folder, exists, refused, free, fileSystem, open, journal } = facts
+  if (!exists && refused !== null) return [problem(ABOUT, `${folder} cannot be looked into: ${refused}`, AS_ITS_USER)]
   if (!exists) {
     return [warning(ABOUT, `${folder} is not there: no gateway has ever started on it`,
       'start the gateway once, or set RELAYCORE_DATA_DIR to the folder that it uses')]
@@ -64,10 +69,12 @@ export function judgeDisk (facts: DiskFacts): Finding[] {
   if (open) {
     found.push(warning(ABOUT, 'others than its owner may read it', `chmod o-rwx ${folder}: the journal names keys, users and costs of calls`))
   }
-  return journal === null ? found : [...found, ...judgeJournal(folder, journal)]
+  if (journal === null) return found
+  if (typeof journal !== 'string') return [...found, ...judgeJournal(folder, journal)]
+  return [...found, problem('journal', `${folder}/journal cannot be read: ${journal}`, AS_ITS_USER)]
 }
 
-function judgeJournal (folder: string, journal: NonNullable<DiskFacts['journal']>): Finding[] {
+function judgeJournal (folder: string, journal: JournalFacts): Finding[] {
   const { owner, bytes, lives, setAside, unreadable, kept } = journal
   const about = 'journal'
   const found: Finding[] = []

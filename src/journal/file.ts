@@ -177,7 +177,7 @@ export class JournalFile implements Journal {
 
   async #noteClosed (): Promise<void> {
     try {
-      this.#write(Buffer.from(encodeLine({ t: 'closed', at: this.#o.now() })))
+      this.#write(Buffer.from(encodeLine({ t: 'closed', at: this.#o.now(), unposted: this.liveCalls })))
       await this.#o.files.datasync(this.#fd)
     } catch (error) {
       this.#o.log.warn({ err: error }, 'the journal could not note that it was closed in order')

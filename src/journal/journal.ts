@@ -26,6 +26,8 @@ export interface JournalLife {
   files: string[]
   /** the life ended in order: nothing of it is missing, even if the machine has stopped since */
   complete: boolean
+  /** it was complete, and PostgreSQL had all its calls by then */
+  recorded: boolean
   /** ms since the epoch of the last mark that says what was on stable storage; null: none */
   syncedAt: number | null
   /** bytes of a last write that the process's death cut short; no call of it was forwarded */

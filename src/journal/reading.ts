@@ -14,6 +14,8 @@ import { parseSegmentName } from './segments.ts'
 
 const CHUNK_BYTES = 128 * 1024
 const NEWLINE = 0x0a
+/** the line that ends a life is shorter */
+const LAST_LINE_BYTES = 256
 
 /** `files`: the segments of one life, in order */
 export async function readLife (
@@ -29,6 +31,16 @@ export function mayMissRecords (life: JournalLife, bootId: string): boolean {
   return life.damaged.length > 0 || (!life.complete && !sameBoot(life.header.bootId, bootId))
 }
 
+/** true: a life ended in order, and PostgreSQL had all its calls by then. `file`: its last segment */
+export function endedRecorded (file: string, ops: FileOps = systemFileOps): boolean {
+  const size = ops.size(file)
+  const length = Math.min(size, LAST_LINE_BYTES)
+  const tail = ops.read(file, size - length, length)
+  if (tail.at(-1) !== NEWLINE) return false
+  const last = decodeLine(tail.subarray(tail.lastIndexOf(NEWLINE, -2) + 1, -1))
+  return last?.t === 'closed' && last.unposted === 0
+}
+
 class LifeReader {
   readonly #journalId: string
   readonly #incarnation: number
@@ -38,6 +50,7 @@ class LifeReader {
   #header: JournalHeader | null = null
   #syncedAt: number | null = null
   #complete = false
+  #recorded = false
   #tornBytes = 0
   #lastSegment: number | null = null
 
@@ -88,6 +101,7 @@ class LifeReader {
 
   #apply (line: Exclude<Line, { t: 'header' }>): void {
     this.#complete = false
+    this.#recorded = false
     switch (line.t) {
       case 'open': {
         // A call's opening is written once more when its hold is extended, or to let an old segment go.
@@ -110,6 +124,7 @@ class LifeReader {
       case 'closed':
         this.#syncedAt = line.at
         this.#complete = true
+        this.#recorded = line.unposted === 0
     }
   }
 
@@ -126,6 +141,7 @@ class LifeReader {
       open,
       files,
       complete: this.#complete && this.#tornBytes === 0,
+      recorded: this.#recorded && this.#tornBytes === 0 && this.#damaged.length === 0,
       syncedAt: this.#syncedAt,
       tornBytes: this.#tornBytes,
       damaged: this.#damaged,

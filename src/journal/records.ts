@@ -17,8 +17,11 @@ export type Mark =
   | { t: 'header', header: JournalHeader, segment: number }
   /** everything in earlier segments, and in `segment` before `offset`, was on stable storage at `at` */
   | { t: 'synced', at: number, segment: number, offset: number }
-  /** the life ended in order: everything before this line was on stable storage when it was written */
-  | { t: 'closed', at: number }
+  /**
+   * the life ended in order: everything before this line was on stable storage when it was written; and how many calls
+   * PostgreSQL did not have by then, which an older version does not say
+   */
+  | { t: 'closed', at: number, unposted?: number }
   /** written where a write had failed, to see whether writing works again; says nothing */
   | { t: 'probe', at: number }
 
@@ -104,7 +107,7 @@ function lineOf (fields: Fields): Line {
     case 'header': return headerOf(fields)
     case 'synced':
       return { t, at: fields.count('at'), segment: fields.count('segment'), offset: fields.count('offset') }
-    case 'closed': return { t, at: fields.count('at') }
+    case 'closed': return { t, at: fields.count('at'), ...fields.has('unposted') ? { unposted: fields.count('unposted') } : {} }
     case 'probe': return { t, at: fields.count('at') }
     default: throw new ShapeError('t')
   }

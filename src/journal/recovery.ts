@@ -28,6 +28,7 @@ export interface RecoveryOptions {
   timeoutMs?: number
 }
 
+/** Of lives that ended in order with all their calls recorded nothing is counted. */
 export interface Recovered {
   lives: number
   posted: number
@@ -39,7 +40,8 @@ export interface Recovered {
 export async function recover (options: RecoveryOptions): Promise<Recovered> {
   const sum: Recovered = { lives: 0, posted: 0, uncertain: 0, inDoubt: 0 }
   for (const life of await options.folder.lives()) {
-    const inDoubt = await recoverLife(life, options)
+    const { inDoubt, inserted } = await recoverLife(life, options)
+    if (life.recorded && inserted === 0) continue
     sum.lives++
     sum.posted += life.ended.length
     sum.uncertain += life.open.length
@@ -50,11 +52,13 @@ export async function recover (options: RecoveryOptions): Promise<Recovered> {
   return sum
 }
 
+/** `inserted`: calls that the authority did not have yet */
 async function recoverLife (life: JournalLife, options: RecoveryOptions) {
   const { folder, authority, copies, now, steady, log, timeoutMs = 60_000 } = options
   const { incarnation } = life.header
   await begin(authority, folder, incarnation)
   const inDoubt = folder.mayMissRecords(life)
+  let inserted = 0
   if (copies !== undefined && (inDoubt || life.open.length > 0)) await addCopied(life, copies)
   await recordAll([...life.ended, ...life.open.map((opening) => ({ opening, end: uncertainEnd(opening, now()) }))], {
     authority,
@@ -63,6 +67,7 @@ async function recoverLife (life: JournalLife, options: RecoveryOptions) {
     ...steady === undefined ? {} : { steady },
     log,
     setAside: (event, reason) => { folder.setAside(incarnation, event, reason) },
+    onPosted: (answer) => { inserted += answer.inserted.length },
     timeoutMs,
   })
   if (inDoubt) {
@@ -71,7 +76,7 @@ async function recoverLife (life: JournalLife, options: RecoveryOptions) {
   } else await authority.closeLeases(incarnation, keptFor(folder, incarnation))
   folder.forget(life)
   await copies?.drop(incarnation)
-  return inDoubt
+  return { inDoubt, inserted }
 }
 
 /** ends that did not reach the disk, or calls that it knows nothing of */

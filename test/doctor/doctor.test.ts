@@ -1,10 +1,12 @@
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import t, { type Test } from 'tap'
 import { runCommand } from '../../src/commands.ts'
+import { Core } from '../../src/core.ts'
 import { type Finding } from '../../src/doctor/finding.ts'
 import { startRedis } from '../services/redis.ts'
 import { aGateway } from '../e2e/gateway.ts'
@@ -94,7 +96,46 @@ t.test('what keeps a gateway from starting is found without one', async (t) => {
     [`${port}: another program listens there`, 'the database has no ledger'])
   t.ok(found.some(({ says }) => says === 'no gateway runs on it, and nothing waits in it'))
   const none = await findings({ PORT: String(port), RELAYCORE_DATA_DIR: join(folder, 'none') })
-  t.match(none.map(({ says }) => says).join('\n'), /is not there: no gateway has ever started[^]*no gateway has started an embedded one/)
+  t.match(none.map(({ says }) => says).join('\n'), /is not there: no gateway has ever started[^]*no embedded one is to be seen in the data folder/)
   t.match(await findings({ PORT: String(port), RELAYCORE_DATA_DIR: folder, DATABASE_URL: 'postgres://127.0.0.1:1/x' })
     .then((all) => all.map(({ about, says }) => `${about} ${says}`).join('\n')), /PostgreSQL it does not answer: .*ECONNREFUSED/)
+})
+
+t.test('after a stop in order nothing waits, the next start recovers nothing, and imported usage is where it belongs', async (t) => {
+  const { core, budget, key, chat, dataDir, admin } = await aGateway(t)
+  const id = await budget()
+  t.match(await chat(await key(), {}), { status: 200 })
+  const old = { amount: '1', timestamp: '2020-01-15T00:00:00Z' }
+  t.match(await admin('POST', `/budgets/${id}/usage`, old), { status: 201 })
+  await core.close()
+  const env = { RELAYCORE_DATA_DIR: dataDir, DATABASE_URL: core.config.databaseUrl ?? '' }
+  const found = await findings(env)
+  t.match(found.filter(({ about }) => about === 'journal'), [{ level: 'ok', says: 'no gateway runs on it, and nothing waits in it' }])
+  t.match(found.filter(({ says }) => says.includes('default partitions')), [{ level: 'ok' }])
+
+  const said: string[] = []
+  const note = (_: object, message: string) => { said.push(message) }
+  const next = await Core.open({
+    config: core.config,
+    log: { info: note, warn: note, error: note, fatal: note },
+    onFatal: (error) => { said.push(error.message) },
+  })
+  await next.close()
+  t.notMatch(said.join('\n'), /recovered/)
+
+  const sql = new pg.Client({ connectionString: env.DATABASE_URL })
+  await sql.connect()
+  await sql.query("update usage_events_default set outcome = 'completed'")
+  await sql.end()
+  t.match((await findings(env)).filter(({ says }) => says.includes('default partitions')), [{ level: 'warning' }])
+})
+
+t.test('a journal that cannot be read is one finding among the others', async (t) => {
+  const folder = aFolder(t)
+  writeFileSync(join(folder, 'journal'), '')
+  const found = await findings({ RELAYCORE_DATA_DIR: folder, PORT: String(await freePort()) })
+  t.match(found.find(({ about }) => about === 'journal'), { level: 'problem', says: /cannot be read: ENOTDIR/ })
+  t.ok(found.some(({ about }) => about === 'PostgreSQL'))
+  const inside = await findings({ RELAYCORE_DATA_DIR: join(folder, 'journal', 'data'), PORT: String(await freePort()) })
+  t.match(inside.find(({ about }) => about === 'data folder'), { level: 'problem', says: /cannot be looked into: ENOTDIR/ })
 })

@@ -1,11 +1,11 @@
 import t from 'tap'
 import { judgeDatabase, type DatabaseFacts, type LedgerFacts } from '../../src/doctor/database.ts'
-import { judgeDisk, type DiskFacts } from '../../src/doctor/disk.ts'
+import { judgeDisk, type DiskFacts, type JournalFacts } from '../../src/doctor/disk.ts'
 import { type Finding } from '../../src/doctor/finding.ts'
 import { judgeRedis, type RedisFacts } from '../../src/doctor/redis.ts'
 import { judgeSettings, type SettingsFacts } from '../../src/doctor/settings.ts'
 
-const JOURNAL: NonNullable<DiskFacts['journal']> = {
+const JOURNAL: JournalFacts = {
   owner: { pid: 7, host: 'here', startedAt: '2026-01-01T00:00:00.000Z' }, bytes: 100, lives: 1, setAside: 0, unreadable: 0, kept: 0,
 }
 const DISK: DiskFacts = {
@@ -16,7 +16,7 @@ const LEDGER: LedgerFacts = {
   uncertainLastDay: 0,
   callsLastDay: 100,
   overdueHolds: 0,
-  defaultRows: false,
+  defaultRows: 'none',
   monthsAhead: 3,
   budgets: 1,
   keys: 1,
@@ -61,7 +61,7 @@ const SETTINGS: SettingsFacts = {
 const TERMS = { rateMaxAgeMs: 172_800_000, auditorMs: 60_000, embedded: false }
 
 const disk = (over: Partial<DiskFacts> = {}) => judgeDisk({ ...DISK, ...over })
-const journal = (over: Partial<NonNullable<DiskFacts['journal']>>) => disk({ journal: { ...JOURNAL, ...over } })
+const journal = (over: Partial<JournalFacts>) => disk({ journal: { ...JOURNAL, ...over } })
 const database = (over: Partial<DatabaseFacts> = {}, terms = TERMS) => judgeDatabase({ ...DATABASE, ...over }, terms)
 const set = (over: Partial<DatabaseFacts['settings']>) => database({ settings: { ...DATABASE.settings, ...over } })
 const ledger = (over: Partial<LedgerFacts>, terms = TERMS) =>
@@ -85,6 +85,8 @@ t.test('each thing that is wrong is said in a sentence, with what to do', async 
     [disk({ fileSystem: 0x01021994 }), 'problem', /tmpfs: it is in memory/, /on a disk/],
     [disk({ fileSystem: 0x794c7630 }), 'warning', /overlay/, /volume of its own/],
     [disk({ fileSystem: 0x6969 }), 'warning', /NFS/, /on a disk/],
+    [disk({ exists: false, refused: 'EACCES: permission denied' }), 'problem', /\/data cannot be looked into: EACCES/, /as the user/],
+    [disk({ journal: 'EACCES: permission denied' }), 'problem', /\/data\/journal cannot be read: EACCES/, /as the user/],
     [disk({ open: true }), 'warning', /others than its owner may read it/, /chmod/],
     [journal({ owner: 'nobody' }), 'problem', /1 process lives ended on it that are not recorded/, /start a gateway/],
     [journal({ setAside: 2 }), 'problem', /2 usage events were refused/, /reconcile --apply/],
@@ -111,7 +113,8 @@ t.test('each thing that is wrong is said in a sentence, with what to do', async 
     [ledger({ gateways: { live: 1, oldestMs: 60_000, silent: [silent] } }), 'problem', /gateway 3 on gone .* silent for 2 h/, /--write-off 3/],
     [ledger({ uncertainLastDay: 5 }), 'warning', /5 of 100 calls/, /outcomes/],
     [ledger({ overdueHolds: 1 }), 'warning', /past their deadline/, /reconcile/],
-    [ledger({ defaultRows: true }), 'warning', /default partitions/, /clocks/],
+    [ledger({ defaultRows: 'calls' }), 'warning', /default partitions hold calls/, /clocks/],
+    [ledger({ defaultRows: 'imported' }), 'ok', /default partitions hold usage .* before the first partition/, null],
     [ledger({ monthsAhead: 1 }), 'problem', /the next month has no partition/, /migrate/],
     [ledger({ budgets: 0 }), 'warning', /no budget/, /make one/],
     [ledger({ keys: 0 }), 'warning', /no gateway key/, /keys create/],

@@ -5,6 +5,7 @@ import t from 'tap'
 import { type Journal } from '../../src/journal/journal.ts'
 import { type FileOps, systemFileOps } from '../../src/journal/file-ops.ts'
 import { type JournalFile } from '../../src/journal/file.ts'
+import { endedRecorded } from '../../src/journal/reading.ts'
 import { aFolder, aLog, anEnd, anOpening, callId, ends, open, opens, voids, writeAll, written } from './builders.ts'
 
 function segmentsIn (path: string): string[] {
@@ -231,6 +232,35 @@ t.test('it syncs in the background, never twice at once, and says up to when', a
   t.type(life?.syncedAt, 'number')
   t.equal(life?.complete, true)
   await next.close()
+})
+
+t.test('a life that ended in order says whether PostgreSQL had all its calls by then', async (t) => {
+  const leave = async (what: (journal: Journal) => Promise<void>) => {
+    const path = aFolder(t)
+    const folder = await open(path)
+    await what(folder.begin(1))
+    await folder.close()
+    const next = await open(path)
+    const [life] = await next.lives()
+    await next.close()
+    t.equal(life?.complete, true)
+    const seen = endedRecorded(join(path, segmentsIn(path).at(-1) as string))
+    t.equal(life?.recorded, seen, 'by its last line as by all of it')
+    return seen
+  }
+  t.equal(await leave(async () => undefined), true)
+  t.equal(await leave(async (journal) => { await writeAll(journal, [opens(1), ends(1)]) }), false)
+  t.equal(await leave(async (journal) => {
+    await writeAll(journal, [opens(1), ends(1), opens(2), voids(2)])
+    journal.posted([callId(1)])
+  }), true)
+
+  const path = aFolder(t)
+  const folder = await open(path)
+  const journal = folder.begin(1)
+  await written(journal, opens(1))
+  t.equal(endedRecorded(join(path, segmentsIn(path)[0] as string)), false, 'it has not ended')
+  await folder.close()
 })
 
 t.test('segments go once their calls are posted, oldest first', async (t) => {

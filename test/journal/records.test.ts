@@ -41,9 +41,11 @@ t.test('a record with a good checksum and a wrong shape is no record', async (t)
   const shapes: unknown[] = [
     null, 1, [], {}, { t: 'open' }, { t: 'void' }, { t: 'void', id: 7 }, { t: 'other', id: 'x' },
     { t: 'synced', at: 1.5, segment: 1, offset: 1 }, { t: 'closed', at: '1' },
+    { t: 'closed', at: 1, unposted: '0' },
   ]
   for (const shape of shapes) t.equal(decodeLine(framed(shape)), null, JSON.stringify(shape))
   t.strictSame(decodeLine(framed({ t: 'void', id: 'x' })), { t: 'void', id: 'x' })
+  t.strictSame(decodeLine(framed({ t: 'closed', at: 1 })), { t: 'closed', at: 1 }, 'as an older version wrote it')
   t.equal(decodeLine(Buffer.from('')), null)
 })
 

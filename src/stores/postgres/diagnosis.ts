@@ -118,7 +118,7 @@ interface LedgerRow {
   calls: number
   uncertain: number
   overdue: number
-  default_rows: boolean
+  default_rows: LedgerFacts['defaultRows']
   months: number
   budgets: number
   keys: number
@@ -166,7 +166,14 @@ const LEDGER = `
     call.calls, call.uncertain,
     (select count(*)::integer from long_holds h where h.state = 'open' and h.expires_at < clock_timestamp() - interval '1 minute')
       as overdue,
-    exists (select from usage_events_default) or exists (select from budget_usage_records_default) as default_rows,
+    case
+      when exists (select from usage_events_default e where e.outcome not in ('recorded', 'reversed')
+          or e.day >= date_trunc('month', clock_timestamp() at time zone 'UTC'))
+        or exists (select from budget_usage_records_default r where not exists (
+          select from usage_events_default e where (e.day, e.id) = (r.day, r.event_id))) then 'calls'
+      when exists (select from usage_events_default) then 'imported'
+      else 'none'
+    end as default_rows,
     (select count(*)::integer from generate_series(0, 2) m (n) where to_regclass('usage_events' || to_char(
       date_trunc('month', clock_timestamp() at time zone 'UTC') + make_interval(months => m.n), '_YYYY_MM')) is not null) as months,
     (select count(*)::integer from budget_definitions b where b.archived_at is null) as budgets,
