@@ -158,6 +158,11 @@ export function shortAccounts (error: unknown): number[] {
   return error instanceof HOLD_REFUSALS.budget_contention ? (error as Partial<HoldRefusalDetails>).accounts ?? [] : []
 }
 
+/** what is right by itself and cannot be done with what there is; `message` says what would help */
+export function unprocessable (field: string, message: string): FastifyError {
+  return Object.assign(new Unprocessable(message), { field })
+}
+
 export interface FieldError extends FastifyError {
   field: string
   expected: string

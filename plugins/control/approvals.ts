@@ -1,4 +1,5 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
 import { type AuditTrail } from '../../src/access/audit.ts'
 import { type Stores } from '../../src/access/changes.ts'
 import {
@@ -90,12 +91,13 @@ function decideRoutes (scope: Scope, tools: Tools): void {
       description: 'The approval is an adjustment of the budget, which acts at once and can be revoked.',
       params: Id,
       headers: Once,
-      body: Approve,
+      body: Type.Union([Approve, Type.Null()]),
       response: { 200: RequestAnswer, ...problems(404, 409, 413, 422) },
       tags,
     },
   }, async (request, reply) => {
-    const { body, actor, params: { id } } = request
+    const { actor, params: { id } } = request
+    const body = request.body ?? {}
     return await decided(request, reply, id, body.reason, tools, async ({ adjustments, audit }, asked) => {
       const made = await adjustments.add(asked.budgetId, asked.subject, (budget) =>
         approval(budget, body, asked, actor.name, Date.now()))
@@ -110,11 +112,11 @@ function decideRoutes (scope: Scope, tools: Tools): void {
       summary: 'Deny a request',
       params: Id,
       headers: Once,
-      body: Deny,
+      body: Type.Union([Deny, Type.Null()]),
       response: { 200: RequestAnswer, ...problems(404, 409, 413, 422) },
       tags,
     },
-  }, async (request, reply) => await decided(request, reply, request.params.id, request.body.reason, tools, async () =>
+  }, async (request, reply) => await decided(request, reply, request.params.id, request.body?.reason, tools, async () =>
     ({ state: 'denied', adjustmentId: null })))
 }
 

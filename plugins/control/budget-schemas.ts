@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { Nullable, PageAnswer, PageQuery, RateLimits, Text, Time } from './schemas.ts'
+import { Nullable, PageAnswer, PageQuery, RateLimits, Text, Time, UUID } from './schemas.ts'
 
 /** Shapes of budgets. Bodies are described here, and checked by src/budget/define.ts, which says what is wrong. */
 export const ScopeTypes = Type.Enum(['organization', 'team', 'user', 'project', 'key', 'session', 'tag', 'endUser'], { description: 'whom a budget is for' })
@@ -11,7 +11,7 @@ const Modes = Type.Enum(['enforced', 'soft', 'shadow'], {
 })
 const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217', examples: ['USD'] })
 export const Uuid = Type.String({
-  pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$', examples: ['01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55'],
+  pattern: UUID, examples: ['01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55'],
 })
 const Tags = Type.Record(Type.String(), Type.String({ maxLength: 256 }), { examples: [{ costCenter: '4711' }] })
 const Name = (description: string) => Type.String({ minLength: 1, maxLength: 256, description })

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { UNIT } from '../../src/usage/units.ts'
-import { Nullable, Text, Time } from './schemas.ts'
+import { Nullable, Text, Time, UUID } from './schemas.ts'
 
 /** Shapes of long holds. */
 const Name = (description: string) => Type.String({ minLength: 1, maxLength: 256, pattern: '\\S', description })
@@ -12,7 +12,7 @@ const Metadata = Type.Record(Type.String({ maxLength: 128 }), Type.Unknown(), {
 })
 const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217; USD if not given', examples: ['USD'] })
 const Uuid = Type.String({
-  pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$', examples: ['01912d68-783e-7a03-8467-5661c1243ad4'],
+  pattern: UUID, examples: ['01912d68-783e-7a03-8467-5661c1243ad4'],
 })
 const Count = (description: string) => Type.Integer({ minimum: 0, maximum: 1_000_000_000, description })
 const Money = (description: string) => Type.Union([Type.String({ maxLength: 64 }), Type.Number({ minimum: 0 })], {

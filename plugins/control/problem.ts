@@ -50,10 +50,10 @@ export function answerProblem (
 
 function detailOf ({ message }: Failure, code: AdminCode): string {
   const { status, meaning, remedy } = ADMIN_CODES[code]
-  // the framework's own words repeat the URL, however long
-  return status === 500 ? meaning : OF_URL.has(code) ? `${meaning} ${remedy}` : message
+  return status === 500 ? meaning : OF_URL.has(code) || code === 'unsupported_media_type' ? `${meaning} ${remedy}` : message
 }
 
+/** the framework's own words repeat the URL, however long */
 const OF_URL = new Set<AdminCode>(['invalid_url', 'url_too_long'])
 
 function fieldOf ({ field }: Failure, code: AdminCode): { field?: string } {

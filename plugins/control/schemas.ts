@@ -5,6 +5,8 @@ import { MOST } from '../../src/limits/rate-limits.ts'
 export const Time = Type.String({ description: 'RFC 3339, in UTC', examples: ['2026-12-01T00:00:00.000Z'] })
 export const Nullable = <T extends TSchema> (schema: T) => Type.Union([schema, Type.Null()])
 
+export const UUID = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
+
 export const Text = Type.String({
   description: 'decimal amount in the currency of the budget, without exponent or trailing zeros', examples: ['12.5'],
 })

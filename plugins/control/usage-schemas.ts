@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { Nullable, PageAnswer, PageQuery, Subject, Text, Time } from './schemas.ts'
+import { Nullable, PageAnswer, PageQuery, Subject, Text, Time, UUID } from './schemas.ts'
 
 /** Shapes of recorded usage. */
 const Sources = Type.Enum(['relaycore', 'auterity', 'manual'], { description: 'who says so' })
@@ -8,7 +8,7 @@ const Certainties = Type.Enum(['exact', 'estimated', 'uncertain'], {
 })
 const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217; that of the budget if not given', examples: ['USD'] })
 const Uuid = (description: string) => Type.String({
-  pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$',
+  pattern: UUID,
   description,
   examples: ['01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55'],
 })

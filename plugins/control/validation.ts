@@ -4,6 +4,7 @@ import { Compile, type Validator } from 'typebox/compile'
 import { Value } from 'typebox/value'
 import { invalidField } from '../../src/errors.ts'
 import { brokenPath } from '../../src/text.ts'
+import { UUID } from './schemas.ts'
 
 const compiled = new WeakMap<TSchema, Validator>()
 
@@ -42,7 +43,7 @@ function whatIsWrong (schema: TSchema, value: unknown): Wrong {
     const names = Object.keys(there?.properties ?? {})
     return { path: `${error.instancePath}/${extra}`, expected: `absent: the fields are ${names.join(', ')}` }
   }
-  return { path: error.instancePath, expected: there === undefined ? message : expectation(there) }
+  return { path: error.instancePath, expected: there === undefined ? message : expectation(there, error.instancePath) }
 }
 
 type Complaint = ReturnType<typeof Value.Errors>[number]
@@ -62,6 +63,11 @@ function toTell (errors: readonly Complaint[], schema: TSchema, value: unknown):
   const meant = anyOf.flatMap((variant, i) => variant.type === type ? [`${union.schemaPath}/anyOf/${i}`] : [])
   if (meant.length !== 1 || (type !== 'object' && type !== 'array')) return union
   return toTell(errors.filter(({ schemaPath }) => `${schemaPath}/`.startsWith(`${meant[0]}/`)), schema, value) ?? union
+}
+
+/** what a field with an id names */
+function whose (path: string): string {
+  return /budgetId$/i.test(path) ? 'a budget' : path.endsWith('/reverses') ? 'a usage record' : 'what it names'
 }
 
 interface Named {
@@ -89,11 +95,12 @@ const NOUNS: Record<string, string> = {
   boolean: 'true or false', integer: 'a whole number', null: 'null', number: 'a number', object: 'an object',
 }
 
-/** in words, what a schema takes */
-function expectation (shape: Shape): string {
-  if (shape.anyOf !== undefined) return [...new Set(shape.anyOf.map(expectation))].join(' or ')
+/** in words, what a schema takes at `path` */
+function expectation (shape: Shape, path = ''): string {
+  if (shape.anyOf !== undefined) return [...new Set(shape.anyOf.map((one) => expectation(one, path)))].join(' or ')
   if (shape.const !== undefined) return JSON.stringify(shape.const)
   if (shape.enum !== undefined) return `one of ${shape.enum.map(String).join(', ')}`
+  if (shape.pattern === UUID) return `the id of ${whose(path)}, a UUID`
   if (shape.type === 'string') {
     const like = shape.format ?? shape.pattern
     return `a string${range(shape.minLength, shape.maxLength, ' characters')}${like === undefined ? '' : ` (${like})`}`

@@ -14,7 +14,8 @@ export function withComponents (document: Description & { components?: object })
   const schemas: Json = {}
   const responses: Json = {}
   const paths = Object.fromEntries(sorted(document.paths ?? {}).map(([path, item]) =>
-    [path, mapValues(item as Json, (operation) => shareErrors(shareSchemas(operation, schemas) as Json, responses))]))
+    [path, mapValues(item as Json, (operation) =>
+      shareErrors(withOptionalBody(shareSchemas(operation, schemas) as Json), responses))]))
   return {
     ...document,
     paths,
@@ -36,6 +37,14 @@ function shareSchemas (value: unknown, schemas: Json): unknown {
   const { title, examples: _, ...rest } = inner
   if (typeof title !== 'string') return inner
   return { $ref: share(schemas, 'schemas', title, rest) }
+}
+
+/** a body that may be null need not be sent at all */
+function withOptionalBody (operation: Json): Json {
+  const body = operation['requestBody'] as { content: Json } | undefined
+  const nullable = Object.values(body?.content ?? {}).some((media) =>
+    (media as { schema?: { anyOf?: Json[] } }).schema?.anyOf?.some(({ type }) => type === 'null'))
+  return nullable ? { ...operation, requestBody: { ...body, required: false } } : operation
 }
 
 /** an error is named after the codes that it can have */

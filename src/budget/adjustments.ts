@@ -1,5 +1,5 @@
 import { type Reach } from '../access/actor.ts'
-import { invalidField, NotFound, Unprocessable } from '../errors.ts'
+import { invalidField, NotFound, unprocessable, Unprocessable } from '../errors.ts'
 import { AMOUNT_EXPECTED, formatNano, parseAmount } from '../money/amount.ts'
 import { isPlain } from '../text.ts'
 import { type Budget, type Identity } from './budget.ts'
@@ -198,11 +198,11 @@ export function transfer (
 ): [AdjustmentDraft, AdjustmentDraft] {
   if (from.id === to.id) throw invalidField('toBudgetId', 'another budget', to.id)
   if (from.organizationId === null || from.organizationId !== to.organizationId) {
-    throw new Unprocessable('toBudgetId must be a budget of the same organization')
+    throw unprocessable('toBudgetId', 'toBudgetId must be a budget of the same organization')
   }
   const many = [from, to].find(isForEach)
-  if (many !== undefined) throw new Unprocessable(`Budget ${many.id} has an amount for each of many: none can be moved`)
-  if (from.currency !== to.currency) throw new Unprocessable(`toBudgetId must be a budget in ${from.currency}, not in ${to.currency}`)
+  if (many !== undefined) throw unprocessable(many === to ? 'toBudgetId' : 'id', `Budget ${many.id} has an amount for each of many: none can be moved`)
+  if (from.currency !== to.currency) throw unprocessable('toBudgetId', `toBudgetId must be a budget in ${from.currency}, not in ${to.currency}`)
   const amountNano = amountOf(body.amount)
   const side = (budget: Budget, nano: bigint): AdjustmentDraft => ({
     kind: 'transfer', subject: '', amountNano: nano, from: now, until: runningPeriod(budget, now).end, reason: reasonOf(body.reason), createdBy,

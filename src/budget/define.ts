@@ -35,17 +35,26 @@ export function defineBudget (body: unknown, now: number): BudgetDraft {
   const fields = fieldsOf(body)
   for (const name of REQUIRED) if (fields[name] === undefined) throw invalidField(name, 'given', undefined)
   const custom = fields['period'] === 'custom'
-  return complete({ recurring: !custom, startDate: new Date(now).toISOString(), ...fields })
+  return agreeing(complete({ recurring: !custom, startDate: new Date(now).toISOString(), ...fields }), fields)
 }
 
 /** absent fields stay; null takes away what may be absent */
 export function changeBudget (current: Budget, body: unknown): BudgetDraft {
-  return complete({ ...draftFields(current), ...fieldsOf(body) })
+  const fields = fieldsOf(body)
+  return agreeing(complete({ ...draftFields(current), ...fields }), fields)
 }
 
 /** JSON merge patch (RFC 7396): as above, and objects are merged name by name */
 export function patchBudget (current: Budget, body: unknown): BudgetDraft {
-  return complete(merged(draftFields(current), fieldsOf(body)))
+  const fields = fieldsOf(body)
+  return agreeing(complete(merged(draftFields(current), fields)), fields)
+}
+
+/** An organization's budget is of that organization: another one that is sent is not replaced silently. */
+function agreeing (draft: BudgetDraft, sent: Fields): BudgetDraft {
+  const { scopeType, scopeId, organizationId } = draft
+  if (scopeType !== 'organization' || sent['organizationId'] == null || organizationId === scopeId) return draft
+  throw invalidField('organizationId', `absent or ${JSON.stringify(scopeId)}, which scopeId names`, organizationId)
 }
 
 function merged (target: Fields, patch: Fields): Fields {
@@ -339,7 +348,7 @@ function flagOf (path: string, value: unknown): boolean {
 function parentOf (value: unknown): string | null {
   if (value === undefined || value === null) return null
   if (typeof value === 'string' && UUID.test(value)) return value.toLowerCase()
-  throw invalidField('parentBudgetId', 'the id of a budget', value)
+  throw invalidField('parentBudgetId', 'the id of a budget, a UUID', value)
 }
 
 function oneOf<T extends string> (path: string, values: readonly T[], value: unknown): T {

@@ -1,4 +1,4 @@
-import { Unprocessable } from '../errors.ts'
+import { unprocessable } from '../errors.ts'
 import { type Budget } from './budget.ts'
 import { isForEach } from './subject.ts'
 
@@ -34,31 +34,29 @@ export function placed (draft: BudgetDraft, around: Surroundings): BudgetDraft {
   const parent = ancestors[0]
   if (draft.parentBudgetId !== null) checkParent(draft.parentBudgetId, parent, current)
   if (ancestors.some(({ id }) => id === current?.id)) {
-    throw new Unprocessable('parentBudgetId must not be the budget itself or one below it')
+    throw unprocessable('parentBudgetId', 'parentBudgetId must not be the budget itself or one below it')
   }
   if (ancestors.length + 1 + levelsBelow > MAX_LEVELS) {
-    throw new Unprocessable(`parentBudgetId would make more than ${MAX_LEVELS} levels of budgets`)
+    throw unprocessable('parentBudgetId', `parentBudgetId would make more than ${MAX_LEVELS} levels of budgets`)
   }
   const organizationId = organizationOf(draft, parent)
   if (organizationId === null && isForEach(draft)) {
-    throw lacking('organizationId', `organizationId must be given, or be that of the parent, where a budget is for each ${draft.scopeType}`)
+    throw unprocessable('organizationId', `organizationId must be given, or be that of the parent, where a budget is for each ${draft.scopeType}`)
   }
   if (parent !== undefined && parent.organizationId !== null && parent.organizationId !== organizationId) {
-    throw new Unprocessable('parentBudgetId names a budget of another organization')
+    throw unprocessable('parentBudgetId', 'parentBudgetId names a budget of another organization')
   }
   if (organizationId !== null && children.some((child) => child.organizationId !== organizationId)) {
-    throw new Unprocessable('organizationId differs from that of the budgets below')
+    throw unprocessable('organizationId', 'organizationId differs from that of the budgets below')
   }
   return { ...draft, organizationId, parentBudgetId: parent?.id ?? null }
 }
 
-function lacking (field: string, message: string): Error { return Object.assign(new Unprocessable(message), { field }) }
-
 /** A parent that was deleted may stay; it cannot be chosen any more. */
 function checkParent (parentBudgetId: string, parent: Budget | undefined, current: Budget | null): void {
-  if (parent === undefined) throw new Unprocessable(`parentBudgetId ${parentBudgetId} names no budget`)
+  if (parent === undefined) throw unprocessable('parentBudgetId', `parentBudgetId ${parentBudgetId} names no budget`)
   if (parent.archivedAt !== null && current?.parentBudgetId !== parent.id) {
-    throw new Unprocessable('parentBudgetId names a deleted budget')
+    throw unprocessable('parentBudgetId', 'parentBudgetId names a deleted budget')
   }
 }
 

@@ -2005,8 +2005,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        /** @description an amount, for the running period or until `to`; with `to` alone, all that block-all leaves until then; else what the request asks for */
-        requestBody: {
+        requestBody?: {
             content: {
                 /**
                  * @example {
@@ -2029,7 +2028,7 @@ export interface operations {
                      * @example launch week
                      */
                     reason?: string;
-                };
+                } | null;
             };
         };
         responses: {
@@ -2088,7 +2087,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 /**
                  * @example {
@@ -2101,7 +2100,7 @@ export interface operations {
                      * @example launch week
                      */
                     reason?: string;
-                };
+                } | null;
             };
         };
         responses: {
@@ -9205,7 +9204,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 /**
                  * @example {

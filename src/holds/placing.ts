@@ -1,11 +1,12 @@
 import { allowedBy, appliedFrom, appliedTo, type AppliedBudget, barredBy } from '../budget/applies.ts'
 import { type Budget, type CallLimits, type Identity } from '../budget/budget.ts'
 import { isForEach, missingSubject, subjectIn } from '../budget/subject.ts'
-import { Forbidden, invalidField, Unprocessable } from '../errors.ts'
+import { Forbidden, invalidField, unprocessable } from '../errors.ts'
 import { convertNano, toUsdNano } from '../money/amount.ts'
 import { costNano } from '../pricing/cost.ts'
 import { type PriceBook, type PricedModel } from '../pricing/price.ts'
 import { quoteNano } from '../pricing/quote.ts'
+import { unpriced } from '../pricing/unpriced.ts'
 import { type Usage } from '../usage/usage.ts'
 import { type HeldAccount, type HoldAmount, type HoldDraft, type Holder, type Money } from './hold.ts'
 
@@ -42,13 +43,13 @@ export async function worthOf (
     const quote = quoteNano(model, {
       inputTokens: inputTokens ?? Infinity, outputTokens, choices: 1, cacheWrite, tier, webSearches: 0,
     })
-    if (quote === null) throw fielded('tier', `tier: there is no price for ${model.model} at ${JSON.stringify(tier)}`)
+    if (quote === null) throw unprocessable('tier', `tier: there is no price for ${model.model} at ${JSON.stringify(tier)}`)
     return { amountNano: quote, currency: 'USD', quoteNano: quote, rate: null, priceVersion: model.priceVersion }
   }
   const { amountNano, currency } = asked
   const pinned = await rate(currency)
   if (pinned === null && currency !== 'USD') {
-    throw fielded('currency', `currency ${currency} has no exchange rate: a rate must be added first`)
+    throw unprocessable('currency', `currency ${currency} has no exchange rate: add one with POST /api/v1/exchange-rates`)
   }
   return { amountNano, currency, quoteNano: inUsd(amountNano, pinned), rate: pinned, priceVersion: 'none' }
 }
@@ -131,7 +132,7 @@ function pricedUsage (hold: HoldDraft, usage: Usage | null, prices: PriceBook): 
   const cost = costNano(model, usage)
   if (cost === null) {
     const what = [...usage.tier === null ? [] : [`the tier ${JSON.stringify(usage.tier)}`], ...Object.keys(usage.units ?? {})]
-    throw fielded('tier', `There is no price of ${model.model} for ${what.join(' or ') || 'what was used'}: give the amount`)
+    throw unprocessable('tier', `There is no price of ${model.model} for ${what.join(' or ') || 'what was used'}: give the amount`)
   }
   return { amountNano: cost, currency: 'USD' }
 }
@@ -141,8 +142,7 @@ function pricedModel ({ provider, model }: Pick<HoldOrder, 'provider' | 'model'>
   if (model === null) throw invalidField('model', 'given where tokens are to be priced', undefined)
   const found = prices.find(provider, model, at)
   if (found !== null) return found
-  throw fielded('model', `The model ${JSON.stringify(model.slice(0, 100))} of ${JSON.stringify(provider.slice(0, 100))} ` +
-    'has no price in the catalog: give an amount')
+  throw unpriced(provider, model, prices, ': give an amount')
 }
 
 function inUsd (nano: bigint, rate: string | null): bigint { return rate === null ? nano : toUsdNano(nano, rate) }
@@ -150,5 +150,3 @@ function inUsd (nano: bigint, rate: string | null): bigint { return rate === nul
 function inCurrency (money: Money, usd: bigint, currency: string, rate: string | null): bigint {
   return currency === money.currency ? money.amountNano : convertNano(usd, rate)
 }
-
-function fielded (field: string, message: string): Error { return Object.assign(new Unprocessable(message), { field }) }

@@ -25,7 +25,7 @@ const PROVIDER = /^[a-z0-9][a-z0-9._-]{0,99}$/
 /** What an administrator sends; throws, naming the field. `now`: the default moment, ms since the epoch. */
 export function defineOverride (
   body: { provider: string, model: string, effectiveAt?: string | undefined, prices: SaidModel },
-  live: Pick<LivePrices, 'check'>, now: number
+  live: Pick<LivePrices, 'check' | 'providers'>, now: number
 ): PriceOverride {
   const { provider, model, effectiveAt, prices: said } = body
   if (!PROVIDER.test(provider)) throw invalidField('provider', 'the name of a provider, e.g. "openai"', provider)
@@ -33,6 +33,10 @@ export function defineOverride (
   const since = effectiveAt === undefined ? now : parseTime(effectiveAt)
   if (since === null || since <= 0) throw invalidField('effectiveAt', TIME_EXPECTED, effectiveAt)
   if (Object.keys(said).length === 0) throw invalidField('prices', 'at least one price, limit or multiplier', said)
+  if (said.input !== undefined && said.contextWindow === undefined && !live.providers.includes(provider)) {
+    throw invalidField('provider',
+      `one that has prices (${live.providers.join(', ')}), or one of your own, whose prices say contextWindow and maxOutput`, provider)
+  }
   const override = { provider, model, since, said, version: versionOf(since) }
   try {
     live.check(override)

@@ -1,9 +1,10 @@
 import { type Budget } from '../budget/budget.ts'
-import { invalidField, Unprocessable } from '../errors.ts'
+import { invalidField, unprocessable } from '../errors.ts'
 import { AMOUNT_EXPECTED, parseAmount } from '../money/amount.ts'
 import { isCurrency } from '../money/currency.ts'
 import { type CallBound, type PriceBook } from '../pricing/price.ts'
 import { quoteNano } from '../pricing/quote.ts'
+import { unpriced } from '../pricing/unpriced.ts'
 import { type Estimate } from './constraints.ts'
 import { type PricedCall } from './suggestions.ts'
 
@@ -47,7 +48,9 @@ export async function readQuestion (
   if (!isCurrency(currency)) throw invalidField('currency', 'an ISO 4217 code in capital letters, e.g. "USD"', currency)
   if (currency === budget.currency) return { estimate: { nano, currency, rate: budget.rate }, priced: null }
   const found = currency === 'USD' ? null : await rate(currency)
-  if (found === null && currency !== 'USD') throw new Unprocessable(`currency ${currency} has no exchange rate`)
+  if (found === null && currency !== 'USD') {
+    throw unprocessable('currency', `currency ${currency} has no exchange rate: add one with POST /api/v1/exchange-rates`)
+  }
   return { estimate: { nano, currency, rate: found }, priced: null }
 }
 
@@ -59,9 +62,7 @@ function priceOf (asked: ConstraintQuestion, prices: PriceBook, at: number): Ask
   if (asked.currency !== undefined) throw invalidField('currency', 'absent without estimatedCost', asked.currency)
   const { provider = '', model: name = '', inputTokens = 0, outputTokens = null } = asked
   const model = prices.find(provider, name, at)
-  if (model === null) {
-    throw new Unprocessable(`model ${JSON.stringify(name)} of provider ${JSON.stringify(provider)} has no price in the catalog`)
-  }
+  if (model === null) throw unpriced(provider, name, prices)
   const bound: CallBound = {
     inputTokens,
     outputTokens,
@@ -72,7 +73,7 @@ function priceOf (asked: ConstraintQuestion, prices: PriceBook, at: number): Ask
   }
   const nano = quoteNano(model, bound)
   if (nano === null) {
-    throw new Unprocessable(`The catalog has no price for ${model.model}` + (asked.tier === undefined
+    throw unprocessable(asked.tier === undefined ? 'webSearches' : 'tier', `The catalog has no price for ${model.model}` + (asked.tier === undefined
       ? ' with web searches'
       : ` at ${JSON.stringify(asked.tier)}`))
   }

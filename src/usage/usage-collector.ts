@@ -235,8 +235,7 @@ async function charge (ledger: UsageRecording, usage: readonly Prepared[], path:
     const rateIn = (name: string) => {
       const { rate } = rates(name, time)
       if (rate !== null || name === 'USD') return rate
-      throw at(path(ordinal), 'currency', new Unprocessable(
-        `${name} has no exchange rate at ${new Date(time).toISOString()}: add one, or record it in the currency of the budget`))
+      throw noRate(name, one, path(ordinal))
     }
     const rate = one.rate = (converts ? null : own.rate ?? own.first) ?? rateIn(currency)
     const costNano = one.costNano = bounded(rate === null ? amountNano : toUsdNano(amountNano, rate), path, ordinal)
@@ -252,6 +251,16 @@ async function charge (ledger: UsageRecording, usage: readonly Prepared[], path:
       }
     })
   }
+}
+
+/** Of a budget above that needs the rate its currency alone is told: it may be out of the reach of who records. */
+function noRate (name: string, { at: time, currency, budgetCurrency }: Prepared, path: string): Error {
+  const missing = `which has no exchange rate at ${new Date(time).toISOString()}: add one with POST /api/v1/exchange-rates`
+  if (name !== currency) return at(path, 'budgetId', new Unprocessable(`A budget above this one is in ${name}, ${missing}`))
+  if (name === budgetCurrency) {
+    return at(path, 'budgetId', new Unprocessable(`The budget is in ${name}, other than one above it, ${missing}`))
+  }
+  return at(path, 'currency', new Unprocessable(`currency is ${name}, ${missing}, or record it in ${budgetCurrency}, as the budget is`))
 }
 
 function bounded (nano: bigint, path: Path, ordinal: number): bigint {

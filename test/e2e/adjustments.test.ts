@@ -142,11 +142,11 @@ t.test('past its threshold a budget asks for approval; granted it admits, revoke
   const path = `/approval-requests/${String(asked.body['id'])}`
   t.equal((await gateway.admin('POST', `${path}/approve`, {}, asClient)).status, 403, 'nobody approves their own')
 
-  const approved = await gateway.admin('POST', `${path}/approve`, {})
+  const approved = await gateway.admin('POST', `${path}/approve`)
   t.match(approved, { status: 200, body: { state: 'approved', decidedBy: String, adjustmentId: String } })
   t.match(await statusOf(gateway, budget), { limit: '0.01', enforcedLimit: '0.0023' })
   t.equal((await gateway.chat(key, {})).status, 200)
-  t.match(await gateway.admin('POST', `${path}/deny`, {}), { status: 409 })
+  t.match(await gateway.admin('POST', `${path}/deny`), { status: 409 })
   t.match((await gateway.admin('GET', path, undefined, asClient)).body, { state: 'approved' })
 
   t.equal((await gateway.admin('DELETE', `/budgets/${budget}/adjustments/${String(approved.body['adjustmentId'])}`)).status, 204)

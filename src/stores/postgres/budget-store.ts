@@ -9,7 +9,7 @@ import { frozenChanges, placed, type BudgetDraft } from '../../budget/hierarchy.
 import { type NamedScopes, type Versions } from '../../budget/registry.ts'
 import { isForEach } from '../../budget/subject.ts'
 import { systemNow, type Now } from '../../clock.ts'
-import { BudgetInUse, Conflict, NotFound, Unprocessable } from '../../errors.ts'
+import { BudgetInUse, Conflict, NotFound, unprocessable } from '../../errors.ts'
 import { nextCursor, pageQuery, totalQuery } from './budget-lists.ts'
 import { hasMember, standings, withinReachOf } from './budget-reach.ts'
 import { ANCESTORS, COLUMNS, oneBudget, selectBudgets } from './budget-rows.ts'
@@ -398,7 +398,8 @@ async function requireRate (tx: Queryable, currency: string): Promise<void> {
   if (currency === 'USD') return
   const rates = await tx.query({ text: RATE, values: [currency] })
   if (rates.length === 0) {
-    throw new Unprocessable(`currency ${currency} has no exchange rate: prices are in USD, so a rate must be added first`)
+    throw unprocessable('currency', `currency ${currency} has no exchange rate, and prices are in USD: add one first with ` +
+      'POST /api/v1/exchange-rates')
   }
 }
 

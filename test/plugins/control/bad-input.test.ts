@@ -84,6 +84,50 @@ t.test('a field that is none is named with what was sent, in what may be null to
   }
 })
 
+t.test('an organization\'s budget is of no other organization', async (t) => {
+  const { admin } = await anOrganization()
+  const own = { ...BUDGET, scopeType: 'organization', scopeId: 'one', organizationId: 'one' }
+  const wrong = { status: 400, body: { field: 'organizationId', detail: /absent or "one", which scopeId names; got "two"/ } }
+  t.match(await admin('POST', '/budgets', { ...own, organizationId: 'two' }), wrong)
+  const made = await admin('POST', '/budgets', own)
+  t.match(made, { status: 201, body: { organizationId: 'one' } })
+  const path = `/budgets/${String(made.body['id'])}`
+  for (const method of ['PATCH', 'PUT']) t.match(await admin(method, path, { organizationId: 'two' }), wrong, method)
+  t.match(await admin('PATCH', path, { scopeId: 'other' }), { status: 200, body: { organizationId: 'other' } }, 'what was not sent follows')
+})
+
+t.test('a refusal says what would help', async (t) => {
+  const gateway = await anOrganization()
+  const { admin, url } = gateway
+  const id = await gateway.budget()
+  const none = '0198f4f4-0000-7000-8000-000000000000'
+  const prices = { input: '1', output: '1' }
+  const call = { inputTokens: 1, model: 'gpt-4o', provider: 'openai' }
+  const cases: [string, object, number, string, RegExp][] = [
+    ['/budgets', { ...BUDGET, currency: 'CHF' }, 422, 'currency', /POST \/api\/v1\/exchange-rates/],
+    ['/budgets', { ...BUDGET, parentBudgetId: none }, 422, 'parentBudgetId', /names no budget/],
+    [`/budgets/${id}/transfers`, { toBudgetId: 'x', amount: '1', reason: 'r' }, 400, 'toBudgetId', /the id of a budget, a UUID; got "x"/],
+    [`/budgets/${id}/transfers`, { toBudgetId: await gateway.budget({ scopeId: 'other' }), amount: '1', reason: 'r' }, 422, 'toBudgetId', /same organization/],
+    [`/budgets/${id}/usage`, { amount: '-1', reverses: 'x' }, 400, 'reverses', /the id of a usage record, a UUID/],
+    [`/budgets/${id}/usage`, { amount: '1', currency: 'CHF' }, 422, 'currency', /POST \/api\/v1\/exchange-rates, or record it in USD/],
+    [`/budgets/${id}/check-constraints`, { ...call, provider: 'opnai' }, 422, 'provider', /"opnai" has no prices; those that have are .*openai/],
+    [`/budgets/${id}/check-constraints`, { ...call, model: 'gpt-0' }, 422, 'model', /"gpt-0" of provider "openai"/],
+    [`/budgets/${id}/check-constraints`, { ...call, tier: 'gold' }, 422, 'tier', /gold/],
+    [`/budgets/${id}/check-constraints`, { estimatedCost: '1', currency: 'CHF' }, 422, 'currency', /POST \/api\/v1\/exchange-rates/],
+    ['/holds', { budgetId: id, ...call, provider: 'opnai' }, 422, 'provider', /"opnai" has no prices/],
+    ['/prices', { provider: 'opena', model: 'mine', prices }, 400, 'provider', /one that has prices \(.*openai.*; got "opena"/],
+  ]
+  for (const [path, body, status, field, detail] of cases) {
+    t.match(await admin('POST', path, body), { status, body: { field, detail } }, `${path} ${field}`)
+  }
+  const form = await fetch(`${url}/api/v1/keys`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${ADMIN}`, 'content-type': 'application/x-www-form-urlencoded' },
+    body: '{"name":"k"}',
+  })
+  t.match(await form.json(), { status: 415, field: 'content-type', detail: /`content-type: application\/json`/ })
+})
+
 t.test('rules of budgets and keys hold in the database too', async (t) => {
   const gateway = await anOrganization()
   const { organizationId } = gateway

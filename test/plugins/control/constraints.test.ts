@@ -270,10 +270,10 @@ t.test('what cannot be priced or read is refused by name', async (t) => {
   }
   const named = (code: string, field: RegExp | string) => [code === 'invalid_field' ? 400 : 422, code, field]
   const unknown = await asked({ provider: 'openai', model: 'gpt-99', inputTokens: 1 })
-  t.match(unknown, named('unprocessable', /"gpt-99" of provider "openai"/))
+  t.match(unknown, named('unprocessable', 'model'))
   const unpriced = await asked({ provider: 'openai', model: 'gpt-4o', inputTokens: 1, tier: 'gold' })
-  t.match(unpriced, named('unprocessable', /gold/))
-  t.match(await asked({ estimatedCost: 1, currency: 'CHF' }), named('unprocessable', /CHF has no exchange rate/))
+  t.match(unpriced, named('unprocessable', 'tier'))
+  t.match(await asked({ estimatedCost: 1, currency: 'CHF' }), named('unprocessable', 'currency'))
   const wrong: [Json, string][] = [
     [{}, 'estimatedCost'],
     [{ estimatedCost: 1, model: 'gpt-4o' }, 'model'],

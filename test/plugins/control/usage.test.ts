@@ -127,6 +127,22 @@ t.test('in a month that was taken out of the ledger nothing is recorded any more
   t.match(await admin('POST', `/budgets/${id}/usage`, { amount: 1, timestamp: '2025-02-01T00:00:00Z' }), { status: 201 })
 })
 
+t.test('a rate that a budget above lacks is told as that, by its currency alone', async (t) => {
+  const gateway = await aGateway(t)
+  const rate = async (currency: string) => await gateway.core.rates.add([{ currency, rate: '9', effectiveAt: Date.UTC(2026, 6) }])
+  for (const currency of ['JPY', 'EUR']) await rate(currency)
+  const top = await gateway.budget({ currency: 'JPY' })
+  const euro = await gateway.budget({ scopeType: 'team', scopeId: 'a', currency: 'EUR', parentBudgetId: top })
+  const id = await gateway.budget({ scopeType: 'user', scopeId: 'b', parentBudgetId: euro })
+  const timestamp = '2026-01-01T00:00:00Z'
+  t.match(await gateway.admin('POST', `/budgets/${id}/usage`, { amount: '1', currency: 'USD', timestamp }), {
+    status: 422, body: { field: 'budgetId', detail: /^A budget above this one is in (JPY|EUR), which has no exchange rate at 2026-01-01.*POST \/api\/v1\/exchange-rates$/ },
+  })
+  t.match(await gateway.admin('POST', '/usage/batch', { records: [{ budgetId: euro, amount: '1', timestamp }] }), {
+    status: 422, body: { field: 'records/0/budgetId', detail: /^The budget is in EUR, other than one above it/ },
+  })
+})
+
 t.test('a reversal takes back of every account what was charged, in all never more than that', async (t) => {
   const gateway = await aGateway(t)
   await gateway.core.rates.add([{ currency: 'EUR', rate: '0.9', effectiveAt: Date.UTC(2026, 0) }])
