@@ -164,7 +164,7 @@ t.test('every route that changes something leaves its entry, and does it once fo
     .filter((one) => /^(POST|PUT|PATCH|DELETE)/.test(one) && !HARMLESS.includes(one))
   t.same(Object.keys(DEEDS).sort(), changing.sort(), 'each has its line here, and no other')
   const made = async (path: string, body: object) => String((await admin('POST', path, body)).body['id'])
-  await made('/budgets', { ...BUDGET, scopeType: 'organization', scopeId: 'held', amount: '100' })
+  await made('/budgets', { ...BUDGET, scopeType: 'organization', scopeId: 'held', organizationId: 'held', amount: '100' })
   const hold = { identity: { organizationId: 'held' }, amount: '1' }
   const ids: Ids = {
     hold: await made('/holds', hold),
