@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { holdChange } from './access/audit.ts'
@@ -527,22 +527,18 @@ async function open (options: CoreOptions, closers: Close[]): Promise<Core> {
 
 /** Not by `recursive`: where a folder cannot be, e.g. below /proc, Node 20 tries for ever. */
 function makeFolders (path: string, mode: number): void {
-  const missing: string[] = []
-  for (let at = resolve(path); !existsSync(at); at = dirname(at)) missing.push(at)
-  for (const folder of missing.reverse()) {
-    try {
-      mkdirSync(folder, { mode })
-    } catch (error) {
-      // made meanwhile, or there and not to be looked at
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    }
+  if (!existsSync(dirname(path))) makeFolders(dirname(path), mode)
+  try {
+    mkdirSync(path, { mode })
+  } catch (error) {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw error
   }
 }
 
 function makeDataFolder (path: string): void {
   try {
     // as root the database's own user passes through it, and sees nothing of it
-    makeFolders(path, process.getuid?.() === 0 ? 0o711 : 0o700)
+    makeFolders(resolve(path), process.getuid?.() === 0 ? 0o711 : 0o700)
   } catch (error) {
     throw new Error(`The data folder ${path} cannot be made: ${(error as Error).message}. Set RELAYCORE_DATA_DIR to a folder ` +
       'that this user may write to.', { cause: error })

@@ -68,6 +68,7 @@ t.test('what stops a start is said in one plain sentence', async (t) => {
     [['keys', 'create', '--name'], {}, /'--name <value>' argument missing/],
     [['start'], { PORT: 'x' }, /^PORT must be a whole number/],
     [['start'], { RELAYCORE_DATA_DIR: join(folder, 'file/data'), DATABASE_URL: databaseUrl }, /^The data folder .* cannot be made/],
+    [['start'], { RELAYCORE_DATA_DIR: join(folder, 'file'), DATABASE_URL: databaseUrl }, /^The data folder .* cannot be made.* RELAYCORE_DATA_DIR/],
     [['start'], { RELAYCORE_DATA_DIR: '/proc/relaycore', DATABASE_URL: databaseUrl }, /^The data folder \/proc\/relaycore cannot be made/],
     [['start'], { RELAYCORE_DATA_DIR: join(folder, 'a'), DATABASE_URL: databaseUrl, PORT: String(port) }, /^Port \d+ on 127.0.0.1 is in use/],
     [['start'], { RELAYCORE_DATA_DIR: join(folder, 'b'), DATABASE_URL: 'postgres://127.0.0.1:1/x' }, /^The database cannot be reached/],
@@ -83,6 +84,26 @@ t.test('what stops a start is said in one plain sentence', async (t) => {
     t.match(output, message)
     t.equal(output.trim().split('\n').length, 1, 'one sentence')
   }
+})
+
+t.test('a signal to `npm start` reaches the gateway', async (t) => {
+  const folder = aFolder(t)
+  const { scripts: { start } } = JSON.parse(readFileSync(resolve('package.json'), 'utf8')) as { scripts: { start: string } }
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ scripts: { start } }))
+  // in the gateway's place; it ends too once nobody is there to end it
+  writeFileSync(join(folder, 'relaycore.cjs'), `
+    process.on('SIGTERM', () => { console.log('told'); process.exit() })
+    process.stdin.resume().on('end', () => { process.exit() })
+    console.log('up')`)
+  const npm = spawn('npm', ['start'], { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] })
+  let said = ''
+  npm.stdout.on('data', (data) => {
+    said += String(data)
+    if (/^up$/m.test(said)) npm.kill('SIGTERM')
+  })
+  npm.once('exit', () => { npm.stdin.destroy() })
+  await once(npm, 'close')
+  t.match(said, /^told$/m)
 })
 
 t.test('the first start makes a budget, a key and a token once; commands work beside it; a stop is clean', async (t) => {
