@@ -1,7 +1,7 @@
 import { type FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { DIMENSIONS, type Summary } from '../../src/reports/summary.ts'
 import { timeIn } from '../../src/budget/period.ts'
+import { DIMENSIONS, type Summary } from '../../src/reports/summary.ts'
 import { csvOf } from './csv.ts'
 import { type Scope, type Tools } from './index.ts'
 import { Id, Nullable, problems, Subject, Text, Time } from './schemas.ts'
