@@ -13,6 +13,7 @@ const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217', e
 export const Uuid = Type.String({
   pattern: UUID, examples: ['01981a3e-6a5c-7cc0-8e1f-0d7d7f1b5a55'],
 })
+const Moment = Type.String({ ...Time, description: 'RFC 3339, or a day, which begins in the time zone; answered in UTC' })
 const Tags = Type.Record(Type.String(), Type.String({ maxLength: 256 }), { examples: [{ costCenter: '4711' }] })
 const Name = (description: string) => Type.String({ minLength: 1, maxLength: 256, description })
 
@@ -84,8 +85,8 @@ const Fields = {
   currency: Currency,
   period: Periods,
   timezone: Type.String({ description: 'IANA time zone', default: 'UTC', examples: ['Europe/Berlin'] }),
-  startDate: Time,
-  endDate: Nullable(Time),
+  startDate: Moment,
+  endDate: Nullable(Moment),
   recurring: Type.Boolean({ description: 'default true, false for custom; false: only the period that holds startDate' }),
   mode: Modes,
   paused: Type.Boolean({ description: 'refuses new calls until it is resumed', default: false }),

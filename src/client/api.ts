@@ -912,7 +912,7 @@ export interface components {
              */
             timezone: string;
             /**
-             * @description RFC 3339, in UTC
+             * @description RFC 3339, or a day, which begins in the time zone; answered in UTC
              * @example 2026-12-01T00:00:00.000Z
              */
             startDate: string;
@@ -2520,7 +2520,7 @@ export interface operations {
                              */
                             timezone: string;
                             /**
-                             * @description RFC 3339, in UTC
+                             * @description RFC 3339, or a day, which begins in the time zone; answered in UTC
                              * @example 2026-12-01T00:00:00.000Z
                              */
                             startDate: string;
@@ -2776,7 +2776,7 @@ export interface operations {
                      */
                     timezone?: string;
                     /**
-                     * @description RFC 3339, in UTC
+                     * @description RFC 3339, or a day, which begins in the time zone; answered in UTC
                      * @example 2026-12-01T00:00:00.000Z
                      */
                     startDate?: string;
@@ -3052,7 +3052,7 @@ export interface operations {
                          */
                         timezone: string;
                         /**
-                         * @description RFC 3339, in UTC
+                         * @description RFC 3339, or a day, which begins in the time zone; answered in UTC
                          * @example 2026-12-01T00:00:00.000Z
                          */
                         startDate: string;
@@ -3560,7 +3560,7 @@ export interface operations {
                              */
                             timezone: string;
                             /**
-                             * @description RFC 3339, in UTC
+                             * @description RFC 3339, or a day, which begins in the time zone; answered in UTC
                              * @example 2026-12-01T00:00:00.000Z
                              */
                             startDate: string;
@@ -3885,7 +3885,7 @@ export interface operations {
                          */
                         timezone: string;
                         /**
-                         * @description RFC 3339, in UTC
+                         * @description RFC 3339, or a day, which begins in the time zone; answered in UTC
                          * @example 2026-12-01T00:00:00.000Z
                          */
                         startDate: string;
@@ -4132,7 +4132,7 @@ export interface operations {
                      */
                     timezone?: string;
                     /**
-                     * @description RFC 3339, in UTC
+                     * @description RFC 3339, or a day, which begins in the time zone; answered in UTC
                      * @example 2026-12-01T00:00:00.000Z
                      */
                     startDate?: string;
@@ -4406,7 +4406,7 @@ export interface operations {
                          */
                         timezone: string;
                         /**
-                         * @description RFC 3339, in UTC
+                         * @description RFC 3339, or a day, which begins in the time zone; answered in UTC
                          * @example 2026-12-01T00:00:00.000Z
                          */
                         startDate: string;
@@ -4689,7 +4689,7 @@ export interface operations {
                      */
                     timezone?: string;
                     /**
-                     * @description RFC 3339, in UTC
+                     * @description RFC 3339, or a day, which begins in the time zone; answered in UTC
                      * @example 2026-12-01T00:00:00.000Z
                      */
                     startDate?: string;
@@ -4963,7 +4963,7 @@ export interface operations {
                          */
                         timezone: string;
                         /**
-                         * @description RFC 3339, in UTC
+                         * @description RFC 3339, or a day, which begins in the time zone; answered in UTC
                          * @example 2026-12-01T00:00:00.000Z
                          */
                         startDate: string;
@@ -5825,7 +5825,7 @@ export interface operations {
                          */
                         timezone: string;
                         /**
-                         * @description RFC 3339, in UTC
+                         * @description RFC 3339, or a day, which begins in the time zone; answered in UTC
                          * @example 2026-12-01T00:00:00.000Z
                          */
                         startDate: string;
