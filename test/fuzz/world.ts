@@ -80,7 +80,9 @@ export async function aFuzzedGateway (t: Test): Promise<FuzzedGateway> {
       t.equal(({} as Json)['admin'], undefined, 'no prototype has changed')
       t.same(gateway.fatal, [])
       await gateway.budget({ name: 'after', scopeId: 'after' })
-      t.equal((await gateway.chat(await gateway.key({ organizationId: 'after' }), {})).status, 200, 'it admits calls')
+      // a model that requests are not made of: what they said of the prices of others may leave calls without a quote
+      const { status, text } = await gateway.chat(await gateway.key({ organizationId: 'after' }), { model: 'gpt-4.1-nano' })
+      t.equal(status, 200, `it admits calls: ${text}`)
     },
   }
 }
