@@ -70,7 +70,7 @@ export interface ControlOptions extends FastifyPluginOptions {
   tokens: Pick<AdminTokenStore, 'page' | 'get'>
   rates: Pick<RateStore, 'page'>
   overrides: Pick<OverrideStore, 'page'>
-  livePrices: Pick<LivePrices, 'check' | 'providers'>
+  livePrices: Pick<LivePrices, 'check' | 'find' | 'providers'>
   authenticator: Pick<Authenticator, 'authenticate'>
   audit: AuditLog
   /** acts on this gateway before it answers */

@@ -85,7 +85,8 @@ function over (known: LaidModel | undefined, { model, since, said, version }: Pr
 }
 
 const BEGINNING = new Date(0).toISOString()
-const TEXT = ['input', 'cacheRead', 'cacheWrite5m', 'cacheWrite1h', 'output', 'tiers'] as const
+/** what a price of text consists of */
+export const TEXT = ['input', 'cacheRead', 'cacheWrite5m', 'cacheWrite1h', 'output', 'tiers'] as const
 
 function pricesOf (model: CatalogModel): Omit<ModelChange, 'since'> {
   return Object.fromEntries(TEXT.flatMap((name) => model[name] === undefined ? [] : [[name, model[name]]]))

@@ -1,7 +1,7 @@
 import { parseTime, TIME_EXPECTED } from '../clock.ts'
 import { InvalidField, invalidField } from '../errors.ts'
 import { type LivePrices } from './live-prices.ts'
-import { type PriceOverride, type SaidModel } from './layers.ts'
+import { type PriceOverride, type SaidModel, TEXT } from './layers.ts'
 
 export interface OverrideQuery {
   provider?: string | undefined
@@ -25,7 +25,7 @@ const PROVIDER = /^[a-z0-9][a-z0-9._-]{0,99}$/
 /** What an administrator sends; throws, naming the field. `now`: the default moment, ms since the epoch. */
 export function defineOverride (
   body: { provider: string, model: string, effectiveAt?: string | undefined, prices: SaidModel },
-  live: Pick<LivePrices, 'check' | 'providers'>, now: number
+  live: Pick<LivePrices, 'check' | 'find' | 'providers'>, now: number
 ): PriceOverride {
   const { provider, model, effectiveAt, prices: said } = body
   if (!PROVIDER.test(provider)) throw invalidField('provider', 'the name of a provider, e.g. "openai"', provider)
@@ -36,6 +36,11 @@ export function defineOverride (
   if (said.input !== undefined && said.contextWindow === undefined && !live.providers.includes(provider)) {
     throw invalidField('provider',
       `one that has prices (${live.providers.join(', ')}), or one of your own, whose prices say contextWindow and maxOutput`, provider)
+  }
+  const known = TEXT.some((name) => said[name] !== undefined) ? live.find(provider, model, since) : null
+  for (const rate of ['input', 'output'] as const) {
+    if (said[rate] !== undefined || (known?.rates[rate] ?? null) === null) continue
+    throw invalidField(`prices.${rate}`, 'its price too, since prices of text replace all that the model has', undefined)
   }
   const override = { provider, model, since, said, version: versionOf(since) }
   try {

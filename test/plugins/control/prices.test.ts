@@ -47,7 +47,9 @@ t.test('prices that are added count for calls that open from then on, here at on
   for (const [body, field] of [
     [{ ...said, provider: 'Open AI' }, 'provider'], [{ ...said, model: ' ' }, 'model'], [{ ...said, prices: {} }, 'prices'],
     [{ ...said, prices: { input: '1e3', output: '1' } }, 'prices'], [{ ...said, model: 'new', prices: { input: '1', output: '1' } }, 'prices'],
-    [{ ...said, effectiveAt: 'soon' }, 'effectiveAt'], [{ ...said, prices: { tiers: [{ fromInputTokens: 5, input: '1', output: '1' }] } }, 'prices'],
+    [{ ...said, prices: { output: '8' } }, 'prices.input'], [{ ...said, prices: { input: '8' } }, 'prices.output'],
+    [{ ...said, prices: { tiers: [] } }, 'prices.input'],
+    [{ ...said, effectiveAt: 'soon' }, 'effectiveAt'], [{ ...said, prices: { input: '1', output: '1', tiers: [{ fromInputTokens: 5, input: '1' }] } }, 'prices'],
   ] as const) t.match(await admin('POST', '/prices', body), { status: 400, body: { field } }, JSON.stringify(body))
 })
 
