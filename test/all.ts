@@ -2,13 +2,15 @@ import { report } from '@tapjs/reporter'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, relative, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 import t from 'tap'
 import { FILES_ENV, TAKEN_ENV, UNTIL_ENV } from './services/index.ts'
 
 /**
- * All test files, or those that are named, in some processes that take the next file when they are done with one. Not
- * by tap's own command, which starts a process per file and loads every module of every process, those that a test
- * starts included, through hooks for coverage. Each file also runs by itself.
+ * All test files, with `--long` those that take long (`*.long.test.ts`), or those that are named, in some processes
+ * that take the next file when they are done with one. Not by tap's own command, which starts a process per file and
+ * loads every module of every process, those that a test starts included, through hooks for coverage. Each file also
+ * runs by itself.
  */
 const HERE = import.meta.dirname
 /** not more: some measure how long the event loop is held up, and many look again and again until something is there */
@@ -25,9 +27,13 @@ function rankOf (file: string): number {
   return rank === -1 ? FIRST.length : rank
 }
 
-const named = process.argv.slice(2).map((file) => resolve(file))
+const { values: { long }, positionals } = parseArgs({
+  allowPositionals: true, options: { long: { type: 'boolean', default: false } },
+})
+const named = positionals.map((file) => resolve(file))
 const all = readdirSync(HERE, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.test.js')).sort().map((file) => join(HERE, file))
+  .filter((file) => file.endsWith('.test.js') && file.endsWith('.long.test.js') === long)
+  .sort().map((file) => join(HERE, file))
 const files = (named.length > 0 ? named : all).sort((a, b) => rankOf(a) - rankOf(b))
 const taken = mkdtempSync(join(tmpdir(), 'relaycore-taken-'))
 process.on('exit', () => { rmSync(taken, { recursive: true, force: true }) })
