@@ -16,7 +16,7 @@ const HERE = import.meta.dirname
 /** not more: some measure how long the event loop is held up, and many look again and again until something is there */
 const JOBS = 2
 /** few, since each loads all that the tests have in common */
-const PROCESSES = 6
+const PROCESSES = 4
 const UNTIL_MS = 150_000
 /** what takes longest first, so that nobody waits for it at the end */
 const FIRST = ['proof', 'stores/postgres', 'plugins/control', '.', 'e2e', 'client', 'stores/redis', 'plugins/gateway',

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
+import { type GrantAnswer, type GrantRequest } from '../../src/account/authority.ts'
 import { MemoryHotStatus, MemoryHub } from '../../src/account/memory-hot-status.ts'
 import { type AppliedBudget, appliedTo } from '../../src/budget/applies.ts'
 import { type Budget, type Identity } from '../../src/budget/budget.ts'
@@ -54,9 +55,24 @@ interface Holder {
   close (): Promise<void>
 }
 
+class WatchedAuthority extends PostgresAuthority {
+  /** under way */
+  readonly granting = new Set<Promise<GrantAnswer>>()
+
+  override async grant (incarnation: number, request: GrantRequest): Promise<GrantAnswer> {
+    const granting = super.grant(incarnation, request)
+    this.granting.add(granting)
+    try {
+      return await granting
+    } finally {
+      this.granting.delete(granting)
+    }
+  }
+}
+
 export class LeaseWorld {
   readonly db: pg.Pool
-  readonly authority: PostgresAuthority
+  readonly authority: WatchedAuthority
   readonly hub = new MemoryHub()
   readonly holders: Holder[] = []
   /** no recall arrives */
@@ -65,7 +81,7 @@ export class LeaseWorld {
 
   private constructor (url: string) {
     this.db = new pg.Pool({ connectionString: url, max: 2 })
-    this.authority = new PostgresAuthority({ connectionString: url })
+    this.authority = new WatchedAuthority({ connectionString: url })
   }
 
   static async open (databaseUrl?: string): Promise<LeaseWorld> {
@@ -134,6 +150,8 @@ export class LeaseWorld {
         return null
       },
       async close () {
+        // what is granted after the last post would be the next start's to give back, and here is none
+        while (authority.granting.size > 0) await Promise.allSettled(authority.granting)
         tracker.stop()
         await writer.stop(Date.now() + 10_000)
         await hot.close()
