@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import t from 'tap'
@@ -21,13 +20,6 @@ function imports (file: string): string[] {
   return [...read(file).matchAll(/(?:from|import) '([^']+)'/g)].map(([, name = '']) =>
     name.startsWith('.') ? join(dirname(file), name) : name)
 }
-
-t.test('the linter has nothing to say', async (t) => {
-  // a file is looked at again where its text or the rules are others
-  const known = ['--cache', '--cache-strategy', 'content', '--cache-location', '.cache/eslint']
-  const eslint = [join(ROOT, 'node_modules/eslint/bin/eslint.js'), '.', ...known]
-  t.doesNotThrow(() => execFileSync(process.execPath, eslint, { cwd: ROOT }))
-})
 
 t.test('no rule is bent, nothing is left to do, no test is left out', async (t) => {
   const bent = /@ts-(ignore|expect-error|nocheck)|eslint-disable|\bTODO\b|\bFIXME\b|: any\b|<any>|\bas any\b/

@@ -1,20 +1,20 @@
 /**
  * Every route of the admin API against requests made from its own description, good and bad. For longer:
- * RELAYCORE_FUZZ_MS=600000 node out/test/plugins/control/fuzz.test.js; with the seed of a failure: RELAYCORE_FUZZ_SEED.
+ * RELAYCORE_FUZZ_MS=600000 node out/test/plugins/control/fuzz.long.test.js; with a failure's seed: RELAYCORE_FUZZ_SEED.
  */
 import t from 'tap'
 import { exampleCalls } from '../../fuzz/examples.ts'
 import { describedBy, fuzzRoute } from '../../fuzz/run.ts'
 import { aFuzzedGateway } from '../../fuzz/world.ts'
 
-const MS = Number(process.env['RELAYCORE_FUZZ_MS'] ?? 5_000)
+const MS = Number(process.env['RELAYCORE_FUZZ_MS'] ?? 10_000)
 const SEED = process.env['RELAYCORE_FUZZ_SEED']
 
 /** routes at once */
 const LANES = 4
 
 // for a longer run; other files may be in the same process
-if (MS > 5_000 || process.env['TAP_TIMEOUT'] === undefined) t.setTimeout(3 * MS + 120_000)
+if (MS > 10_000 || process.env['TAP_TIMEOUT'] === undefined) t.setTimeout(3 * MS + 120_000)
 
 t.test('every example of a request is one that its route takes', async (t) => {
   const world = await aFuzzedGateway(t)
