@@ -13,14 +13,12 @@ import { FILES_ENV, TAKEN_ENV, UNTIL_ENV } from './services/index.ts'
  * runs by itself.
  */
 const HERE = import.meta.dirname
-/** not more: some measure how long the event loop is held up, and many look again and again until something is there */
-const JOBS = 2
 /** few, since each loads all that the tests have in common */
 const PROCESSES = 4
 const UNTIL_MS = 150_000
 /** what takes longest first, so that nobody waits for it at the end */
-const FIRST = ['proof', 'stores/postgres', 'plugins/control', '.', 'e2e', 'client', 'stores/redis', 'plugins/gateway',
-  'journal', 'model', 'plugins/openapi']
+const FIRST = ['simulation', 'proof', 'stores/postgres', 'plugins/control', '.', 'e2e', 'client', 'stores/redis',
+  'plugins/gateway', 'journal', 'model', 'plugins/openapi']
 
 function rankOf (file: string): number {
   const rank = FIRST.indexOf(relative(HERE, dirname(file)) || '.')
@@ -30,6 +28,8 @@ function rankOf (file: string): number {
 const { values: { long }, positionals } = parseArgs({
   allowPositionals: true, options: { long: { type: 'boolean', default: false } },
 })
+/** not more: some measure how long the event loop is held up, and many look again and again */
+const JOBS = long ? 3 : 2
 const named = positionals.map((file) => resolve(file))
 const all = readdirSync(HERE, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.js') && file.endsWith('.long.test.js') === long)

@@ -85,7 +85,10 @@ async function run (
     if (code !== 0) throw new Error(`a gateway ended with ${code}: ${member.gateway.output.join('').slice(-3000)}`)
   }
   const books = await agree(world)
-  await nothingLeft(world)
+  await nothingLeft(world).catch((error: unknown) => {
+    const said = members.all.map(({ gateway }) => gateway.output.join('').slice(-2000))
+    throw new Error(`seed ${seed}: ${String(error)}\n${said.join('\n--\n')}`, { cause: error })
+  })
   await derivedAgree(world)
   await neverOver(world)
   const result = {

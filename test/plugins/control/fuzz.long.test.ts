@@ -7,14 +7,14 @@ import { exampleCalls } from '../../fuzz/examples.ts'
 import { describedBy, fuzzRoute } from '../../fuzz/run.ts'
 import { aFuzzedGateway } from '../../fuzz/world.ts'
 
-const MS = Number(process.env['RELAYCORE_FUZZ_MS'] ?? 10_000)
+const MS = Number(process.env['RELAYCORE_FUZZ_MS'] ?? 5_000)
 const SEED = process.env['RELAYCORE_FUZZ_SEED']
 
 /** routes at once */
 const LANES = 4
 
 // for a longer run; other files may be in the same process
-if (MS > 10_000 || process.env['TAP_TIMEOUT'] === undefined) t.setTimeout(3 * MS + 120_000)
+if (MS > 5_000 || process.env['TAP_TIMEOUT'] === undefined) t.setTimeout(3 * MS + 120_000)
 
 t.test('every example of a request is one that its route takes', async (t) => {
   const world = await aFuzzedGateway(t)
