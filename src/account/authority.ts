@@ -131,8 +131,8 @@ export class AuthorityUnavailableError extends Error {
 export interface Authority {
   /** registers a new process life; figures of its leases start at zero */
   join (journalId: string, host: string): Promise<number>
-  /** incarnations of this journal whose leases are not closed, oldest first: what a start has to recover */
-  unclosed (journalId: string): Promise<number[]>
+  /** live incarnations of this journal that never had a lease, oldest first: their journal may not have begun */
+  unbegun (journalId: string): Promise<number[]>
   /** creates what is missing; in the order asked, each with the lease that this incarnation has of it */
   ensureAccounts (specs: AccountSpec[], incarnation?: number): Promise<EnsuredAccount[]>
   grant (incarnation: number, request: GrantRequest): Promise<GrantAnswer>

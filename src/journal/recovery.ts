@@ -47,6 +47,7 @@ export async function recover (options: RecoveryOptions): Promise<Recovered> {
     sum.uncertain += life.open.length
     if (inDoubt) sum.inDoubt++
   }
+  await closeUnbegun(options)
   await retrySetAside(options)
   if (sum.lives > 0) options.log.info(sum, 'recovered what earlier processes left in the journal')
   return sum
@@ -77,6 +78,14 @@ async function recoverLife (life: JournalLife, options: RecoveryOptions) {
   folder.forget(life)
   await copies?.drop(incarnation)
   return { inDoubt, inserted }
+}
+
+/** A start that died between its join and the first byte of its journal left nothing behind but its name. */
+async function closeUnbegun ({ folder, authority }: RecoveryOptions): Promise<void> {
+  for (const incarnation of await authority.unbegun(folder.journalId)) {
+    await authority.beginRecovery(incarnation, folder.journalId)
+    await authority.closeLeases(incarnation, [])
+  }
 }
 
 /** ends that did not reach the disk, or calls that it knows nothing of */

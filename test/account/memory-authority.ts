@@ -214,10 +214,11 @@ export class MemoryAuthority implements Authority {
     return incarnation
   }
 
-  async unclosed (journalId: string): Promise<number[]> {
+  async unbegun (journalId: string): Promise<number[]> {
     return this.#gateways
-      .filter((gateway) => gateway.journalId === journalId && (gateway.state === 'live' || gateway.state === 'recovering'))
+      .filter((gateway) => gateway.journalId === journalId && gateway.state === 'live')
       .map(({ incarnation }) => incarnation)
+      .filter((incarnation) => ![...this.#leases.values()].some((leases) => leases.has(incarnation)))
   }
 
   async ensureAccounts (specs: AccountSpec[], incarnation?: number): Promise<EnsuredAccount[]> {

@@ -15,14 +15,14 @@ interface Answer { no: number, value?: unknown, error?: { kind: string, message:
 
 const ERRORS = { AuthorityUnavailableError, BatchRefusedError, NotLiveError }
 export const AUTHORITY = [
-  'join', 'unclosed', 'ensureAccounts', 'grant', 'heartbeat', 'inspect', 'post', 'keep', 'beginRecovery', 'closeLeases',
+  'join', 'unbegun', 'ensureAccounts', 'grant', 'heartbeat', 'inspect', 'post', 'keep', 'beginRecovery', 'closeLeases',
   'silent',
 ] as const satisfies (keyof SimAuthority)[]
 
 /** at whatever time they are asked */
 const TIMELESS = new Set(['books', 'leases', 'costOf', 'longHolds'])
 /** they change nothing that the books show */
-const QUIET = new Set([...TIMELESS, 'join', 'unclosed', 'heartbeat', 'inspect', 'silent'])
+const QUIET = new Set([...TIMELESS, 'join', 'unbegun', 'heartbeat', 'inspect', 'silent'])
 
 /** until the port is closed */
 export function answerAt (port: MessagePort, ledger: PostgresLedger): void {

@@ -51,7 +51,7 @@ export function linkOf (process: Process, world: World): SimAuthority {
 
   return {
     join: (journalId, host) => ask('join', GRANT_MS, () => authority.join(journalId, host)),
-    unclosed: (journalId) => ask('unclosed', GRANT_MS, () => authority.unclosed(journalId)),
+    unbegun: (journalId) => ask('unbegun', GRANT_MS, () => authority.unbegun(journalId)),
     ensureAccounts: (specs, incarnation) => ask('ensure accounts', GRANT_MS, async () => {
       const found = await authority.ensureAccounts(specs, incarnation)
       world.opened(specs, found)

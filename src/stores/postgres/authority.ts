@@ -136,9 +136,10 @@ export class PostgresAuthority implements Authority {
     return idOf(row.incarnation)
   }
 
-  async unclosed (journalId: string): Promise<number[]> {
+  async unbegun (journalId: string): Promise<number[]> {
     const rows = await run<{ incarnation: string }>(this.#grants, {
-      text: "select incarnation from gateways where journal_id = $1 and state in ('live', 'recovering') order by 1",
+      text: `select g.incarnation from gateways g where g.journal_id = $1 and g.state = 'live'
+        and not exists (select from leases l where l.incarnation = g.incarnation) order by 1`,
       values: [journalId],
     })
     return rows.map(({ incarnation }) => idOf(incarnation))

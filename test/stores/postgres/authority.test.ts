@@ -3,9 +3,11 @@ import fc from 'fast-check'
 import pg from 'pg'
 import { v7 as uuidv7 } from 'uuid'
 import { type AccountFigures, type AccountSpec } from '../../../src/account/authority.ts'
+import { recover } from '../../../src/journal/recovery.ts'
 import { PostgresAuthority, type PostgresAuthorityOptions } from '../../../src/stores/postgres/authority.ts'
 import { type Charge, type UsageEvent } from '../../../src/usage/usage.ts'
 import { anEvent, authorityContract } from '../../account/contract-authority.ts'
+import { aFolder, open } from '../../journal/builders.ts'
 import { aFreshWorld, aWorld, type PostgresWorld } from './world.ts'
 
 const SPEC: Omit<AccountSpec, 'budgetId'> = { subject: '', periodStart: Date.UTC(2020, 0), periodEnd: null }
@@ -28,17 +30,37 @@ t.test('PostgreSQL keeps the contract of an authority', async (t) => {
   await authorityContract(t, (t) => aWorld(t))
 })
 
-t.test('tells which process lives of a journal are to be recovered', async (t) => {
-  const { authority } = await aWorld(t)
+t.test('tells which process lives of a journal never had a lease', async (t) => {
+  const world = await aWorld(t)
+  const { authority } = world
+  const [accountId = 0] = await accountsOf(world, 100n)
   const [first, second, third] = [await authority.join('a', 'h'), await authority.join('a', 'h'), await authority.join('b', 'h')]
 
-  t.same(await authority.unclosed('a'), [first, second])
+  t.same(await authority.unbegun('a'), [first, second])
+  t.same(await authority.unbegun('b'), [third])
+  t.same(await authority.unbegun('c'), [])
+  await authority.grant(second, { calls: [needOf([accountId], 10n)], extras: [] })
+  t.same(await authority.unbegun('a'), [first], 'what was granted may have been used')
   await authority.beginRecovery(first)
-  t.same(await authority.unclosed('a'), [first, second], 'a recovery that was begun is not done')
   await authority.closeLeases(first, [])
-  t.same(await authority.unclosed('a'), [second])
-  t.same(await authority.unclosed('b'), [third])
-  t.same(await authority.unclosed('c'), [])
+  t.same(await authority.unbegun('a'), [])
+})
+
+t.test('a start that died before its journal began is closed by the next one', async (t) => {
+  const { authority, sql } = await aWorld(t)
+  const path = aFolder(t)
+  const first = await open(path)
+  const died = await authority.join(first.journalId, 'h')
+  const other = await authority.join('another', 'h')
+  await first.close()
+
+  const quiet = (): void => undefined
+  const folder = await open(path)
+  t.teardown(() => folder.close())
+  await recover({ folder, authority, now: Date.now, log: { info: quiet, warn: quiet, error: quiet } })
+
+  t.same(await sql('select incarnation, state from gateways where incarnation = any ($1) order by 1', [[died, other]]),
+    [{ incarnation: String(died), state: 'closed' }, { incarnation: String(other), state: 'live' }])
 })
 
 t.test('grants nothing on an account that does not exist', async (t) => {
