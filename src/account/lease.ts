@@ -57,6 +57,7 @@ export class Lease {
   readonly #carryMs: number
   /** false: let go as soon as it is idle, and found in the authority when it is needed again */
   lasting = true
+  #room = 0n
   #pressed = false
   #largest = 0n
   #largestBefore = 0n
@@ -101,10 +102,7 @@ export class Lease {
   get unposted (): bigint { return this.consumed - this.posted }
 
   /** what the authority could still grant, by its last figures; negative: past the limit */
-  get room (): bigint {
-    const f = this.figures
-    return f === null || f.limitNano === null ? 0n : f.limitNano - f.settledNano - f.leasedNano
-  }
+  get room (): bigint { return this.#room }
 
   hold (quoteNano: bigint, now: number): void {
     this.held += quoteNano
@@ -148,6 +146,7 @@ export class Lease {
     const behindMs = this.figures === null ? 0 : this.figures.at - figures.at
     if (behindMs > 0 && behindMs < SIZING.latestMs) return
     this.figures = figures
+    this.#room = figures.limitNano === null ? 0n : figures.limitNano - figures.settledNano - figures.leasedNano
     this.figuresAt = now
     this.#feelPressure(now)
   }

@@ -10,7 +10,7 @@ import { isPlain } from '../text.ts'
 
 const MAX_VALUE = 256
 const MAX_TAGS = 32
-const NAME = /^x-relaycore-/
+const PREFIX = 'x-relaycore-'
 
 const fixed = new WeakMap<GatewayKey, Identity>()
 
@@ -51,15 +51,15 @@ export function identifyAs (key: GatewayKey, headers: IncomingHttpHeaders, now: 
 function withHeaders (key: GatewayKey, headers: IncomingHttpHeaders): Identity | Refusal {
   let said = false
   for (const name in headers) {
-    if (!NAME.test(name)) continue
-    const header = name.slice('x-relaycore-'.length) as IdentityHeader
+    if (!name.startsWith(PREFIX)) continue
+    const header = name.slice(PREFIX.length) as IdentityHeader
     if (!IDENTITY_HEADERS.includes(header)) continue
     if (!key.allowHeaders.includes(header) && !key.requireHeaders.includes(header)) return notAllowed(name, key)
     said = true
   }
   for (const header of key.requireHeaders) {
-    const value = headers[`x-relaycore-${header}`]
-    if (typeof value !== 'string' || value.trim() === '') return required(`x-relaycore-${header}`, key)
+    const value = headers[PREFIX + header]
+    if (typeof value !== 'string' || value.trim() === '') return required(PREFIX + header, key)
   }
   return said ? spoken(key, headers) : identityOf(key)
 }
@@ -97,10 +97,10 @@ function ratesOf ({ id, name, rateLimits }: GatewayKey): Pick<Identity, 'rateLim
 function spoken (key: GatewayKey, headers: IncomingHttpHeaders): Identity | Refusal {
   const identity = { ...identityOf(key) }
   for (const [header, field] of FIELDS) {
-    const value = headers[`x-relaycore-${header}`]
+    const value = headers[PREFIX + header]
     if (value === undefined) continue
     const text = String(value).trim()
-    if (text === '' || text.length > MAX_VALUE) return malformed(`x-relaycore-${header}`, `1 to ${MAX_VALUE} characters`)
+    if (text === '' || text.length > MAX_VALUE) return malformed(PREFIX + header, `1 to ${MAX_VALUE} characters`)
     identity[field] = text
   }
   const tags = headers['x-relaycore-tags']

@@ -41,6 +41,8 @@ const MAX_ASKED = 1_024
 /** one that stands still must not hold up the next */
 const QUESTIONS_AT_ONCE = 2
 const MOST_IN_ONE = 500
+/** no key is so long, and nothing longer is worth hashing */
+const MAX_LENGTH = 100
 
 /** A key to be looked up. */
 interface Question { id: string, hash: Buffer, answer: (answer: KeyAnswer) => void }
@@ -71,12 +73,12 @@ export class KeyRing {
 
   /** A promise only where the key is not in memory; never rejects. */
   lookup (key: string): KeyAnswer | Promise<KeyAnswer> {
-    if (!isSecret('rk', key)) return UNKNOWN
+    if (key.length > MAX_LENGTH) return UNKNOWN
     const hash = hashSecret(key)
     const id = hash.toString('latin1')
     const known = this.#known.get(id)
     if (known !== undefined) return this.#judged(known)
-    if (this.#unknown.get(id) === true) return UNKNOWN
+    if (!isSecret('rk', key) || this.#unknown.get(id) === true) return UNKNOWN
     return this.#loading.get(id) ?? this.#load(id, hash)
   }
 
