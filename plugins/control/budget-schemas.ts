@@ -81,7 +81,7 @@ const Fields = {
   description: Nullable(Type.String({ maxLength: 4096 })),
   organizationId: Nullable(Name('of scope organization: its scopeId; none: the scopeId matches in every organization')),
   scopeType: ScopeTypes,
-  scopeId: Name('of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own'),
+  scopeId: Name('of the organization, team, user and so on; of a key its id; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own'),
   currency: Currency,
   period: Periods,
   timezone: Type.String({ description: 'IANA time zone', default: 'UTC', examples: ['Europe/Berlin'] }),

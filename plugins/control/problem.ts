@@ -67,7 +67,6 @@ const OF_FRAMEWORK: Record<string, AdminCode> = {
   FST_ERR_BAD_URL: 'invalid_url',
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
-  FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_body',
   FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_body',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid_body',
   FST_ERR_MAX_PARAM_LENGTH: 'url_too_long',

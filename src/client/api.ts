@@ -893,7 +893,7 @@ export interface components {
              * @enum {unknown}
              */
             scopeType: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
-            /** @description of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
+            /** @description of the organization, team, user and so on; of a key its id; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
             scopeId: string;
             /**
              * @description ISO 4217
@@ -2501,7 +2501,7 @@ export interface operations {
                              * @enum {unknown}
                              */
                             scopeType: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
-                            /** @description of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
+                            /** @description of the organization, team, user and so on; of a key its id; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
                             scopeId: string;
                             /**
                              * @description ISO 4217
@@ -2757,7 +2757,7 @@ export interface operations {
                      * @enum {unknown}
                      */
                     scopeType: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
-                    /** @description of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
+                    /** @description of the organization, team, user and so on; of a key its id; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
                     scopeId: string;
                     /**
                      * @description ISO 4217
@@ -3033,7 +3033,7 @@ export interface operations {
                          * @enum {unknown}
                          */
                         scopeType: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
-                        /** @description of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
+                        /** @description of the organization, team, user and so on; of a key its id; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
                         scopeId: string;
                         /**
                          * @description ISO 4217
@@ -3541,7 +3541,7 @@ export interface operations {
                              * @enum {unknown}
                              */
                             scopeType: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
-                            /** @description of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
+                            /** @description of the organization, team, user and so on; of a key its id; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
                             scopeId: string;
                             /**
                              * @description ISO 4217
@@ -3866,7 +3866,7 @@ export interface operations {
                          * @enum {unknown}
                          */
                         scopeType: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
-                        /** @description of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
+                        /** @description of the organization, team, user and so on; of a key its id; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
                         scopeId: string;
                         /**
                          * @description ISO 4217
@@ -4113,7 +4113,7 @@ export interface operations {
                      * @enum {unknown}
                      */
                     scopeType?: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
-                    /** @description of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
+                    /** @description of the organization, team, user and so on; of a key its id; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
                     scopeId?: string;
                     /**
                      * @description ISO 4217
@@ -4387,7 +4387,7 @@ export interface operations {
                          * @enum {unknown}
                          */
                         scopeType: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
-                        /** @description of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
+                        /** @description of the organization, team, user and so on; of a key its id; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
                         scopeId: string;
                         /**
                          * @description ISO 4217
@@ -4670,7 +4670,7 @@ export interface operations {
                      * @enum {unknown}
                      */
                     scopeType?: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
-                    /** @description of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
+                    /** @description of the organization, team, user and so on; of a key its id; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
                     scopeId?: string;
                     /**
                      * @description ISO 4217
@@ -4944,7 +4944,7 @@ export interface operations {
                          * @enum {unknown}
                          */
                         scopeType: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
-                        /** @description of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
+                        /** @description of the organization, team, user and so on; of a key its id; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
                         scopeId: string;
                         /**
                          * @description ISO 4217
@@ -5806,7 +5806,7 @@ export interface operations {
                          * @enum {unknown}
                          */
                         scopeType: "organization" | "team" | "user" | "project" | "key" | "session" | "tag" | "endUser";
-                        /** @description of the organization, team, user and so on; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
+                        /** @description of the organization, team, user and so on; of a key its id; of a tag `name=value`; `*` (`name=*`): for each of them an account of its own */
                         scopeId: string;
                         /**
                          * @description ISO 4217

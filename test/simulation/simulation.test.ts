@@ -4,7 +4,7 @@ import { simulateMany } from './pool.ts'
 import type { WorkerNews } from './worker.ts'
 
 /** the first of those in thousands.long.test.ts */
-const SEEDS = 100
+const SEEDS = 50
 /** those that are missed soonest; all of them: `npm run simulate -- --mutants` */
 const CHEAP: Mutant[] = ['memory first', 'uncertain on crash']
 const MUTANT_SEEDS = 60

@@ -244,10 +244,28 @@ async function inPlace (tx: Queryable, current: Budget | null, draft: BudgetDraf
   const ancestors = parentBudgetId !== null && isUuid(parentBudgetId) && known
     ? await selectBudgets(tx, { text: ANCESTORS, values: [parentBudgetId] })
     : []
-  if (current === null) return placed(draft, { current, ancestors, children: [], levelsBelow: 0 })
-  const children = await selectBudgets(tx, { text: LIST, values: [null, null, current.id, false, null] })
-  const [below] = await tx.query<{ levels: number }>({ text: LEVELS_BELOW, values: [current.id] })
-  return placed(draft, { current, ancestors, children, levelsBelow: below?.levels ?? 0 })
+  const [children, levelsBelow] = current === null ? [[], 0] : await whatIsBelow(tx, current.id)
+  const next = placed(draft, { current, ancestors, children, levelsBelow })
+  if (next.scopeType !== current?.scopeType || next.scopeId !== current.scopeId) await requireKey(tx, next)
+  return next
+}
+
+async function whatIsBelow (tx: Queryable, id: string): Promise<[children: Budget[], levels: number]> {
+  const children = await selectBudgets(tx, { text: LIST, values: [null, null, id, false, null] })
+  const [below] = await tx.query<{ levels: number }>({ text: LEVELS_BELOW, values: [id] })
+  return [children, below?.levels ?? 0]
+}
+
+/** The gateway makes the ids of keys, so a budget of one that is none would never apply. */
+async function requireKey (tx: Queryable, next: BudgetDraft): Promise<void> {
+  const { scopeType, scopeId, organizationId } = next
+  if (scopeType !== 'key' || isForEach(next)) return
+  const [key] = isUuid(scopeId)
+    ? await tx.query<{ organization_id: string }>({ text: 'select organization_id from api_keys where id = $1', values: [scopeId] })
+    : []
+  if (key !== undefined && (organizationId === null || key.organization_id === organizationId)) return
+  throw unprocessable('scopeId', `scopeId ${JSON.stringify(scopeId)} is the id of no key${organizationId === null ? '' : ` of ${organizationId}`}: ` +
+    'GET /api/v1/keys lists them, each with its id')
 }
 
 /** null: there is none, or none within reach */

@@ -85,6 +85,31 @@ t.test('a key is shown once, and listed without its secret', async (t) => {
   t.equal((await admin('DELETE', '/keys/none')).status, 404)
 })
 
+t.test('a budget of a key is of one that is there', async (t) => {
+  const { admin, organizationId } = await anOrganization()
+  const { body: { id } } = await admin('POST', '/keys', { name: 'k', organizationId })
+  const { body: other } = await admin('POST', '/keys', { name: 'k', organizationId: `${organizationId}-other` })
+  const of = (scopeId: unknown, fields = {}) => admin('POST', '/budgets', { ...BUDGET, scopeType: 'key', scopeId, organizationId, ...fields })
+  for (const scopeId of ['mine', crypto.randomUUID(), other['id']]) {
+    t.match(await of(scopeId), { status: 422, body: { code: 'unprocessable', field: 'scopeId', detail: /GET \/api\/v1\/keys/ } }, String(scopeId))
+  }
+  const made = await of(id)
+  t.match(made, { status: 201, body: { scopeId: id } })
+  t.equal((await of(other['id'], { organizationId: null })).status, 201, 'of whatever organization')
+  t.equal((await of('*')).status, 201)
+  const path = `/budgets/${String(made.body['id'])}`
+  t.match(await admin('PUT', path, { scopeId: 'mine' }), { status: 422, body: { field: 'scopeId' } })
+  await admin('DELETE', `/keys/${String(id)}`)
+  t.equal((await admin('PUT', path, { amount: '1' })).status, 200, 'its key may be revoked')
+})
+
+t.test('who names a type and sends nothing sends no body', async (t) => {
+  const { admin } = await anOrganization()
+  const json = { 'content-type': 'application/json' }
+  t.match(await admin('POST', '/approval-requests/none/approve', undefined, json), { status: 404, body: { code: 'not_found' } })
+  t.match(await admin('POST', '/budgets', undefined, json), { status: 400, body: { code: 'invalid_field', field: 'body' } })
+})
+
 t.test('identity headers count where the key allows them, and cannot be left out where it demands them', async (t) => {
   const gateway = await anOrganization()
   const { organizationId } = gateway
