@@ -1,10 +1,9 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { startRedis } from '../test/services/redis.ts'
 import { type Used, Worker, type WorkerOptions } from './control.ts'
 import { type Load, type Round } from './load.ts'
+import { budgets, dataFolder, headers, median, settings } from './setting.ts'
 import { type Shape, SHAPES } from './shapes.ts'
 import { freePort } from '../test/services/free-port.ts'
 
@@ -28,8 +27,6 @@ const { values } = parseArgs({
   },
 })
 
-const ADMIN_TOKEN = 'bench-admin-token-of-this-run'
-const ORGANIZATION = 'bench'
 const ROUNDS = Number(values.rounds ?? (values.quick ? 3 : 7))
 const ROUND_MS = Number(values.ms ?? (values.quick ? 300 : 1_000))
 /** V8 goes on compiling for that long; a cold process says nothing about a warm one */
@@ -86,61 +83,12 @@ async function worker<Ready> (file: string, options: WorkerOptions = {}): Promis
 }
 
 async function gateway (providerUrl: string, env: Record<string, string>): Promise<Worker<{ url: string }>> {
-  const folder = mkdtempSync(join(tmpdir(), 'relaycore-bench-'))
-  // as root the database runs as another user, who must pass through
-  if (process.getuid?.() === 0) chmodSync(folder, 0o711)
-  closers.push(async () => { rmSync(folder, { recursive: true, force: true }) })
+  const { dataDir, remove } = dataFolder()
+  closers.push(async () => { remove() })
   return await worker('gateway.js', {
     node: values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`],
-    env: {
-      RELAYCORE_DATA_DIR: join(folder, 'data'),
-      RELAYCORE_ADMIN_TOKEN: ADMIN_TOKEN,
-      RELAYCORE_OPENAI_BASE_URL: providerUrl,
-      RELAYCORE_OPENAI_API_KEY: 'sk-bench',
-      PORT: '0',
-      ...env,
-    },
+    env: { ...settings(dataDir, providerUrl), ...env },
   })
-}
-
-/** five budgets that apply to every call, and a key whose calls they apply to */
-async function budgets (url: string): Promise<string> {
-  const common = { organizationId: ORGANIZATION, amount: '1000000', currency: 'USD', period: 'monthly' }
-  const scopes = [['organization', ORGANIZATION], ['team', 'team'], ['project', 'project'], ['user', 'user']]
-  for (const [scopeType, scopeId] of scopes) {
-    await post(url, '/budgets', { ...common, name: `bench ${scopeType}`, scopeType, scopeId })
-  }
-  await post(url, '/budgets', {
-    ...common, name: 'bench daily', period: 'daily', scopeType: 'organization', scopeId: ORGANIZATION,
-  })
-  const { key } = await post<{ key: string }>(url, '/keys', {
-    name: 'bench', organizationId: ORGANIZATION, teamId: 'team', projectId: 'project', userId: 'user',
-  })
-  return key
-}
-
-async function post<T> (url: string, path: string, body: object): Promise<T> {
-  const response = await fetch(`${url}/api/v1${path}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  })
-  if (response.status !== 201) throw new Error(`POST ${path} answered ${response.status}: ${await response.text()}`)
-  return await response.json() as T
-}
-
-/** about as many as an official SDK sends */
-function headers (key: string): Record<string, string> {
-  return {
-    authorization: `Bearer ${key}`,
-    'content-type': 'application/json',
-    accept: 'application/json',
-    'user-agent': 'OpenAI/JS 6.0.0',
-    'x-stainless-lang': 'js',
-    'x-stainless-os': 'Linux',
-    'x-stainless-retry-count': '0',
-    connection: 'keep-alive',
-  }
 }
 
 /** a stream runs most of its code once per chunk */
@@ -210,11 +158,6 @@ function print (cells: string[]): void {
 
 function judged (value: number, aim: number): string {
   return `${value.toFixed(aim < 0.1 ? 4 : 2)} (${aim}: ${value <= aim ? 'met' : 'missed'})`
-}
-
-function median (list: number[]): number {
-  const sorted = list.toSorted((a, b) => a - b)
-  return ((sorted[(sorted.length - 1) >> 1] ?? NaN) + (sorted[sorted.length >> 1] ?? NaN)) / 2
 }
 
 async function closeAll (): Promise<void> {

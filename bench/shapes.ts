@@ -10,7 +10,7 @@ export interface Shape {
 
 const KB = 1_024
 
-export const SHAPES: Record<string, Shape> = {
+export const SHAPES = {
   json: {
     name: 'JSON, 1 KB each way',
     path: '/v1/chat/completions',
@@ -39,7 +39,7 @@ export const SHAPES: Record<string, Shape> = {
     concurrency: [64],
     aim: { alone: 1.75, redis: 1.75 },
   },
-}
+} satisfies Record<string, Shape>
 
 /** a conversation that fills about `bytes`, in messages of the length that people write */
 function chat (bytes: number, options: object): string {

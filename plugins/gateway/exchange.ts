@@ -278,10 +278,13 @@ export class Exchange implements Dispatcher.DispatchHandler, Sweepable {
     this.#sendHead()
     this.#written += rest?.length ?? 0
     const kept = this.#promised === -1 || this.#promised === this.#written
-    // settled first: the client's next call finds what this one gave back
-    this.#settle('completed', null)
-    if (kept) this.#response.end(rest ?? undefined)
-    else this.#breakOff()
+    // no wait for the client: its next call, which comes in a later turn, finds what this one gives back all the same
+    this.#end()
+    this.#guarded(() => {
+      if (kept) this.#response.end(rest ?? undefined)
+      else this.#breakOff()
+    }, undefined)
+    this.#tell('completed', null)
   }
 
   /** The answer cannot go on: ends the call, and tells the client in the strongest way that is left. */
@@ -331,7 +334,10 @@ export class Exchange implements Dispatcher.DispatchHandler, Sweepable {
   }
 
   #settle (outcome: CallOutcome, error: Error | null): void {
-    if (!this.#end()) return
+    if (this.#end()) this.#tell(outcome, error)
+  }
+
+  #tell (outcome: CallOutcome, error: Error | null): void {
     const status = this.#status
     const reading = this.#guarded(() => this.#meter?.reading() ?? null, null)
     // a provider that refused has said so, whatever became of the rest

@@ -13,7 +13,10 @@ export interface CallIntake {
   endpoint: BillableEndpoint
   identity: Identity
   target: Target
-  /** what was read of `bytes`: their JSON, or the fields of a form */
+  /**
+   * What was read of `bytes`: their JSON, or the fields of a form. The gate lets go of it when it has decided: it may
+   * be long, and what waits with the call, for the journal and for the answer, would keep it.
+   */
   body: unknown
   bytes: Buffer
   /** the client's own x-request-id, for correlation */

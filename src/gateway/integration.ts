@@ -14,7 +14,9 @@ import { type Metrics } from '../metrics.ts'
 import { formatNano } from '../money/amount.ts'
 import { pinTerms } from '../pricing/pinned.ts'
 import { labelOf, type PriceBook, type PricedModel } from '../pricing/price.ts'
-import { type AnswerHead, type CallChanges, type CallRequest, isRefusal, type Provider } from '../providers/provider.ts'
+import {
+  type AnswerHead, type BillableEndpoint, type CallChanges, type CallRequest, isRefusal, type Provider,
+} from '../providers/provider.ts'
 import { type Meter, type Reading } from '../usage/meter.ts'
 import { type Placed, Underway } from '../underway.ts'
 import { within } from '../within.ts'
@@ -135,9 +137,7 @@ export class BudgetIntegration implements CallGate {
     const held = answer instanceof Promise ? await this.#inTime(answer) : answer
     if (isRefusal(held)) return held
     const upstream = upstreamOf(request, intake.provider.name)
-    // nearly always it is the key's own
-    const whose = identity === intake.identity ? intake : { ...intake, identity }
-    return await this.#begin(whose, upstream, held, this.#openedAt(held.applied, at), gone)
+    return await this.#begin(intake, identity, upstream, held, this.#openedAt(held.applied, at), gone)
   }
 
   /** whatever it waits for; what is held too late is given back */
@@ -155,9 +155,9 @@ export class BudgetIntegration implements CallGate {
 
   /** held; journals the opening before anything of the call may be sent */
   async #begin (
-    intake: CallIntake, upstream: string, held: HeldCandidate<LimitedHold>, at: number, gone: () => boolean
+    intake: CallIntake, identity: Identity, upstream: string, held: HeldCandidate<LimitedHold>, at: number,
+    gone: () => boolean
   ): Promise<OpenCall | Refusal> {
-    const { identity } = intake
     const { hold, model, request } = held
     const opening: CallOpening = {
       id: newCallId(at),
@@ -186,6 +186,7 @@ export class BudgetIntegration implements CallGate {
       this.#desk.release(hold)
       throw error
     }
+    intake.body = undefined
     if (gone()) {
       this.#desk.release(hold)
       return GONE
@@ -442,8 +443,9 @@ class Call implements OpenCall, Placed {
   readonly because: string
   /** what goes upstream */
   readonly body: Buffer
+  readonly provider: Provider
   readonly #gate: BudgetIntegration
-  readonly #intake: CallIntake
+  readonly #endpoint: BillableEndpoint
   over = false
   /** whether a row of the ledger holds it, and the job that it is then */
   keeping: 'no' | 'under way' | Job = 'no'
@@ -452,7 +454,8 @@ class Call implements OpenCall, Placed {
 
   constructor (gate: BudgetIntegration, intake: CallIntake, held: HeldCandidate<LimitedHold>, opening: CallOpening) {
     this.#gate = gate
-    this.#intake = intake
+    this.provider = intake.provider
+    this.#endpoint = intake.endpoint
     this.request = held.request
     this.model = held.model
     this.hold = held.hold
@@ -467,7 +470,6 @@ class Call implements OpenCall, Placed {
   get upstream (): string { return this.opening.provider }
   get changedModel (): string | null { return this.changes.model }
   get headers (): Record<string, string> { return this.#gate.headersOf(this) }
-  get provider (): Provider { return this.#intake.provider }
 
   cover (reading: Reading): Refusal | null | Promise<Refusal | null> {
     const { job } = reading
@@ -481,7 +483,7 @@ class Call implements OpenCall, Placed {
   }
 
   meter (answer: AnswerHead): Meter {
-    return this.#intake.endpoint.meter(this.request, answer, this.model)
+    return this.#endpoint.meter(this.request, answer, this.model)
   }
 
   release (): void {

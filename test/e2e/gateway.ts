@@ -41,7 +41,7 @@ export interface GatewayUnderTest {
   events (): Promise<Record<string, unknown>[]>
 }
 
-const CHAT = { model: 'gpt-4o', max_tokens: 50, messages: [] }
+export const CHAT = { model: 'gpt-4o', max_tokens: 50, messages: [] }
 
 export const ADMIN = 'an-admin-token-for-tests'
 
