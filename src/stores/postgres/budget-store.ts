@@ -261,9 +261,10 @@ async function requireKey (tx: Queryable, next: BudgetDraft): Promise<void> {
   const { scopeType, scopeId, organizationId } = next
   if (scopeType !== 'key' || isForEach(next)) return
   const [key] = isUuid(scopeId)
-    ? await tx.query<{ organization_id: string }>({ text: 'select organization_id from api_keys where id = $1', values: [scopeId] })
+    ? await tx.query<{ id: string, organization_id: string }>({ text: 'select id, organization_id from api_keys where id = $1', values: [scopeId] })
     : []
-  if (key !== undefined && (organizationId === null || key.organization_id === organizationId)) return
+  // calls are matched by its text
+  if (key?.id === scopeId && (organizationId === null || key.organization_id === organizationId)) return
   throw unprocessable('scopeId', `scopeId ${JSON.stringify(scopeId)} is the id of no key${organizationId === null ? '' : ` of ${organizationId}`}: ` +
     'GET /api/v1/keys lists them, each with its id')
 }

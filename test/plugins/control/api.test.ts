@@ -90,7 +90,7 @@ t.test('a budget of a key is of one that is there', async (t) => {
   const { body: { id } } = await admin('POST', '/keys', { name: 'k', organizationId })
   const { body: other } = await admin('POST', '/keys', { name: 'k', organizationId: `${organizationId}-other` })
   const of = (scopeId: unknown, fields = {}) => admin('POST', '/budgets', { ...BUDGET, scopeType: 'key', scopeId, organizationId, ...fields })
-  for (const scopeId of ['mine', crypto.randomUUID(), other['id']]) {
+  for (const scopeId of ['mine', crypto.randomUUID(), String(id).toUpperCase(), other['id']]) {
     t.match(await of(scopeId), { status: 422, body: { code: 'unprocessable', field: 'scopeId', detail: /GET \/api\/v1\/keys/ } }, String(scopeId))
   }
   const made = await of(id)
