@@ -14,11 +14,12 @@ import { SHAPES } from './shapes.ts'
  * and nobody beside it it takes a part of what it takes in a gateway that serves, but its figures differ little from
  * run to run, so that changes of some microseconds show. The lines of the log go to stdout, which nobody reads.
  */
-const HELP = 'npm run bench:gate -- [--calls n] [--width n] [--rounds n]\n' +
-  '--calls: in one round, default 10000; --width: at once, default 64; --rounds: default 9'
+const HELP = 'npm run bench:gate -- [--large] [--calls n] [--width n] [--rounds n]\n' +
+  '--large: requests of 80 KB; --calls: in one round, default 10000; --width: at once, default 64; --rounds: default 9'
 
 const { values } = parseArgs({
   options: {
+    large: { type: 'boolean', default: false },
     calls: { type: 'string', default: '10000' },
     width: { type: 'string', default: '64' },
     rounds: { type: 'string', default: '9' },
@@ -61,7 +62,7 @@ async function measure (dataDir: string): Promise<void> {
   const provider = core.providers.map((one) => one.provider).find(({ name }) => name === 'openai')
   const endpoint = provider?.endpoints.find((one): one is BillableEndpoint => one.kind === 'billable' && one.path === SHAPES.json.path)
   if (provider === undefined || endpoint === undefined) throw new Error('there is no provider of chat completions')
-  const bytes = Buffer.from(SHAPES.json.body)
+  const bytes = Buffer.from((values.large ? SHAPES.large : SHAPES.json).body)
 
   const one = async (): Promise<void> => {
     const identity = await core.gate.identify(key, sent)
