@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { loadConfig } from '../src/config.ts'
+import { type Core } from '../src/core.ts'
 import { parseBody } from '../src/providers/body.ts'
 import { type BillableEndpoint, isRefusal } from '../src/providers/provider.ts'
 import { startServer } from '../src/server.ts'
@@ -44,19 +45,20 @@ async function main (): Promise<void> {
   if (values.help) { console.error(HELP); return }
   const { dataDir, remove } = dataFolder()
   try {
-    await measure(dataDir)
+    const { core, url, close } = await startServer({
+      config: loadConfig(settings(dataDir, NOWHERE)),
+      say: () => {},
+      onFatal: (error) => { throw error },
+    })
+    // its PostgreSQL must not outlive it
+    await measure(core, url).finally(close)
   } finally {
     remove()
   }
 }
 
-async function measure (dataDir: string): Promise<void> {
+async function measure (core: Core, url: string): Promise<void> {
   const [calls, width, rounds] = [Number(values.calls), Number(values.width), Number(values.rounds)]
-  const { core, url, close } = await startServer({
-    config: loadConfig(settings(dataDir, NOWHERE)),
-    say: () => {},
-    onFatal: (error) => { throw error },
-  })
   const key = await budgets(url)
   const sent = headers(key)
   const provider = core.providers.map((one) => one.provider).find(({ name }) => name === 'openai')
@@ -92,7 +94,6 @@ async function measure (dataDir: string): Promise<void> {
   for (let i = 0; i < rounds; i++) cpu.push(await round())
   console.error(`${width} at once, ${rounds} rounds of ${calls} calls: CPU per call, all threads, least ${Math.min(...cpu).toFixed(1)} us, ` +
     `median ${median(cpu).toFixed(1)} us`)
-  await close()
 }
 
 await main()

@@ -11,6 +11,7 @@ import { type UsageEvent } from '../src/usage/usage.ts'
 import { SEED, seedLedger } from '../test/stores/postgres/seed.ts'
 import { type Used, Worker } from './control.ts'
 import { postgresCpuMs } from './postgres-cpu.ts'
+import { ADMIN_TOKEN } from './setting.ts'
 
 /**
  * `npm run bench:ledger`: what questions and records cost over a year of usage: a million events, each charged to four
@@ -39,7 +40,6 @@ const BATCHES = values.quick ? 10 : 40
 const WARM_BATCHES = values.quick ? 2 : 10
 const WARM_UP = values.quick ? 5 : 20
 const WARM_UP_MS = 1_000
-const ADMIN_TOKEN = 'bench-admin-token-of-this-run'
 const DAY_MS = 86_400_000
 
 const closers: (() => Promise<void>)[] = []

@@ -9,10 +9,7 @@ export const systemNow: Now = () => Date.now()
  * Of the same kind, but it only ever goes on: for how long something takes, also where the clock is set meanwhile. How
  * it stands to the time of day is by then nobody's business.
  */
-export const steadyNow: Now = () => ORIGIN + performance.now()
-
-/** read once: to read it takes longer than to read a clock */
-const ORIGIN = performance.timeOrigin
+export const steadyNow: Now = () => performance.timeOrigin + performance.now()
 
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2}))?$/
 

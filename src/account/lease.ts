@@ -57,7 +57,6 @@ export class Lease {
   readonly #carryMs: number
   /** false: let go as soon as it is idle, and found in the authority when it is needed again */
   lasting = true
-  #room = 0n
   #pressed = false
   #largest = 0n
   #largestBefore = 0n
@@ -102,7 +101,10 @@ export class Lease {
   get unposted (): bigint { return this.consumed - this.posted }
 
   /** what the authority could still grant, by its last figures; negative: past the limit */
-  get room (): bigint { return this.#room }
+  get room (): bigint {
+    const f = this.figures
+    return f === null || f.limitNano === null ? 0n : f.limitNano - f.settledNano - f.leasedNano
+  }
 
   hold (quoteNano: bigint, now: number): void {
     this.held += quoteNano
@@ -146,7 +148,6 @@ export class Lease {
     const behindMs = this.figures === null ? 0 : this.figures.at - figures.at
     if (behindMs > 0 && behindMs < SIZING.latestMs) return
     this.figures = figures
-    this.#room = figures.limitNano === null ? 0n : figures.limitNano - figures.settledNano - figures.leasedNano
     this.figuresAt = now
     this.#feelPressure(now)
   }
