@@ -2,7 +2,7 @@ import { report } from '@tapjs/reporter'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, relative, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
+import { inspect, parseArgs } from 'node:util'
 import t from 'tap'
 import { FILES_ENV, TAKEN_ENV, UNTIL_ENV } from './services/index.ts'
 
@@ -40,8 +40,10 @@ process.on('exit', () => { rmSync(taken, { recursive: true, force: true }) })
 
 t.jobs = JOBS
 t.setTimeout(0)
-// all that it asks its configuration for is whether comments are wanted
-await report('terse', t, { get: () => false } as unknown as Parameters<typeof report>[2])
+// Failures alone: to draw what is going on costs as much as a tenth of the tests, and each file is told of when it has
+// ended. All that it asks its configuration for is whether comments are wanted.
+await report('min', t, { get: () => false } as unknown as Parameters<typeof report>[2])
+t.on('complete', () => { console.log(`# ${inspect(t.counts.toJSON())}`) })
 const processes = Math.min(PROCESSES, files.length)
 for (let nth = 1; nth <= processes; nth++) {
   const until = nth > processes - JOBS ? {} : { [UNTIL_ENV]: String(UNTIL_MS) }

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { delimiter, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import './no-domains.ts'
 import t from 'tap'
 import { FILES_ENV, TAKEN_ENV, UNTIL_ENV } from './services/index.ts'
 
