@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type IncomingMessage } from 'node:http'
+import { type IncomingMessage, type ServerResponse } from 'node:http'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { type Meter } from '../../../src/usage/meter.ts'
@@ -425,6 +425,23 @@ t.test('a gate that fails to settle neither hangs the client nor ends the proces
   await gate.ended(3)
   t.ok(endedOnce(gate))
   t.ok((await ask(url + CHAT, { headers: AUTH, body: chat() })).whole)
+})
+
+t.test('an answer ends before its call is settled, and a call is settled where its answer cannot end', async (t) => {
+  const { app, url, gate } = await aGateway(t, { limits: { stalledClientMs: 50 } })
+  let response: ServerResponse | undefined
+  app.server.on('request', (_request, one: ServerResponse) => { response = one })
+  const whenSettled: unknown[] = []
+  gate.events.on('ended', () => { whenSettled.push(response?.writableEnded) })
+  for (const body of [chat(), STREAM]) t.ok((await ask(url + CHAT, { headers: AUTH, body })).whole)
+  t.strictSame(whenSettled, [true, true])
+
+  app.server.prependListener('request', (_request, one: ServerResponse) => {
+    one.end = () => { throw new Error('the answer cannot end') }
+  })
+  t.notOk((await ask(url + CHAT, { headers: AUTH, body: STREAM })).whole)
+  t.match(await gate.ended(3), { how: 'settled', ending: { outcome: 'completed', reading: { final: true } } })
+  t.ok(endedOnce(gate))
 })
 
 t.test('a hundred calls at once with every kind of end: each ends exactly once, and nothing is left over', async (t) => {
