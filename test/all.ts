@@ -40,10 +40,11 @@ process.on('exit', () => { rmSync(taken, { recursive: true, force: true }) })
 
 t.jobs = JOBS
 t.setTimeout(0)
-// Failures alone: to draw what is going on costs as much as a tenth of the tests, and each file is told of when it has
-// ended. All that it asks its configuration for is whether comments are wanted.
+// Failures alone: to draw what goes on costs as much as some tests, and each file is told of when it has ended. All that
+// it asks its configuration for is whether comments are wanted.
 await report('min', t, { get: () => false } as unknown as Parameters<typeof report>[2])
-t.on('complete', () => { console.log(`# ${inspect(t.counts.toJSON())}`) })
+// what CI counts: a line of its own, behind whatever was drawn
+t.on('complete', () => { console.log(`\n# ${inspect(t.counts.toJSON())}`) })
 const processes = Math.min(PROCESSES, files.length)
 for (let nth = 1; nth <= processes; nth++) {
   const until = nth > processes - JOBS ? {} : { [UNTIL_ENV]: String(UNTIL_MS) }
