@@ -40,7 +40,7 @@ process.on('exit', () => { rmSync(taken, { recursive: true, force: true }) })
 
 t.jobs = JOBS
 t.setTimeout(0)
-// Failures alone: to draw what goes on costs as much as some tests, and each file is told of when it has ended. All that
+// Failures alone: to draw what goes on costs as much as many tests, and each file is told of when it ends. All that
 // it asks its configuration for is whether comments are wanted.
 await report('min', t, { get: () => false } as unknown as Parameters<typeof report>[2])
 // what CI counts: a line of its own, behind whatever was drawn
