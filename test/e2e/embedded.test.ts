@@ -45,7 +45,10 @@ t.test('the embedded database may be killed under the gateway: it refuses, start
   }
   t.ok(recovered)
   while (server.core.writer.backlog > 0) await wait(20)
-  t.equal(await chat(), 200)
+  // what is leased may not suffice for it, and until a heartbeat is answered nobody asks for more
+  let status = await chat()
+  for (; status === 503 && Date.now() < until; status = await chat()) await wait(50)
+  t.equal(status, 200)
   while (server.core.gate.openCalls > 0 || server.core.writer.backlog > 0) await wait(20)
   await wait(200)
   const [row] = await server.core.database.query<{ n: string }>({ text: 'select count(*) as n from usage_events' })
