@@ -3,7 +3,7 @@ import { type Mutant, MUTANTS } from './mutants.ts'
 import { simulateMany } from './pool.ts'
 import type { WorkerNews } from './worker.ts'
 
-/** the first of those in thousand.long.test.ts */
+/** the first of those in thousands.long.test.ts */
 const SEEDS = 50
 /** those that are missed soonest; all of them: `npm run simulate -- --mutants` */
 const CHEAP: Mutant[] = ['memory first', 'uncertain on crash']
